@@ -1,1 +1,3 @@
-fn main(){}
+//! The `waybill` program.
+
+fn main() {}

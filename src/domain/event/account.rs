@@ -1,0 +1,75 @@
+//! Events in a tenant's mailbox: its declaration and its API keys.
+
+use minicbor::{Decode, Encode};
+
+use super::super::id::{ApiKeyId, TenantId};
+
+/// A tenant exists, with these settings. A later declaration replaces an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TenantDeclaredV1 {
+    /// Derived from the name.
+    #[n(0)]
+    pub tenant: TenantId,
+    /// Slug, unique in the installation.
+    #[n(1)]
+    pub name: String,
+    /// For people; may be empty.
+    #[n(2)]
+    pub display_name: String,
+    /// Messages a second this tenant may send, over all its sessions.
+    #[n(3)]
+    pub per_second: u32,
+    /// How many of them at once after a rest.
+    #[n(4)]
+    pub burst: u32,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Declares sessions, endpoints and keys of its tenant; everything the others may.
+    #[n(0)]
+    Admin,
+    /// Sends messages and reads their story.
+    #[n(1)]
+    Sender,
+    /// Reads only.
+    #[n(2)]
+    Auditor,
+}
+
+/// An API key exists. Its secret is 256 random bits, so a plain SHA-256 of it is safe to store.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ApiKeyIssuedV1 {
+    /// Public half.
+    #[n(0)]
+    pub key: ApiKeyId,
+    /// Whose it is.
+    #[n(1)]
+    pub tenant: TenantId,
+    /// Slug, unique in the tenant.
+    #[n(2)]
+    pub name: String,
+    /// What it may do.
+    #[n(3)]
+    pub role: Role,
+    /// A test key: what it sends never reaches Meta.
+    #[n(4)]
+    pub test: bool,
+    /// SHA-256 of the whole key text.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub hash: [u8; 32],
+}
+
+/// A key works no more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ApiKeyRevokedV1 {
+    /// Public half.
+    #[n(0)]
+    pub key: ApiKeyId,
+}

@@ -1,0 +1,382 @@
+//! Events in a session's mailbox that move a message.
+
+use minicbor::{Decode, Encode};
+
+use super::super::id::{KeyId, MessageId, SessionId, Tag};
+use super::super::record::{Micros, Position};
+
+/// What a message is for; decides defaults (expiry, unknown policy) and which gates bar it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// One-time codes.
+    #[n(0)]
+    Authentication,
+    /// Order updates, reminders, confirmations.
+    #[n(1)]
+    Utility,
+    /// Promotion: needs opt-in, bows to opt-out.
+    #[n(2)]
+    Marketing,
+    /// Free-form answers inside the service window.
+    #[n(3)]
+    Service,
+}
+
+/// Who goes first on one session.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// One-time codes and alerts.
+    #[n(0)]
+    Urgent,
+    /// The default.
+    #[n(1)]
+    Normal,
+    /// Campaigns.
+    #[n(2)]
+    Bulk,
+}
+
+/// What happens to an attempt whose outcome stays unknown after the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownPolicy {
+    /// Stay `unknown` until a callback or an operator settles it.
+    #[n(0)]
+    Hold,
+    /// Send once more: the message may arrive twice, and is listed.
+    #[n(1)]
+    Resend,
+    /// Give up when the message expires.
+    #[n(2)]
+    Expire,
+}
+
+/// Bytes sealed under a contact's key: erasable wherever they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(map)]
+pub struct SealedV1 {
+    /// The contact's key.
+    #[n(0)]
+    pub key: KeyId,
+    /// Nonce and ciphertext, as the vault wrote them.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// A message was taken: Waybill owes it an outcome. The sealed body holds address, content and references.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessageAcceptedV1 {
+    /// The message.
+    #[n(0)]
+    pub message: MessageId,
+    /// The sender.
+    #[n(1)]
+    pub session: SessionId,
+    /// The recipient: key id of the contact, also its lane.
+    #[n(2)]
+    pub contact: KeyId,
+    /// What it is for.
+    #[n(3)]
+    pub category: Category,
+    /// Who goes first.
+    #[n(4)]
+    pub priority: Priority,
+    /// What to do about an unknown outcome.
+    #[n(5)]
+    pub unknown: UnknownPolicy,
+    /// Not sent after this.
+    #[n(6)]
+    pub expires_at: Micros,
+    /// Drawn anew for each acceptance, so that a doubtful one can be withdrawn by name.
+    #[n(7)]
+    pub nonce: u64,
+    /// Keyed tag of the idempotency key within its scope (tenant, sender), if there was one.
+    #[n(8)]
+    pub idempotency: Option<Tag>,
+    /// Name of the template, if it is one: a business name, not a person's data.
+    #[n(9)]
+    pub template: Option<String>,
+    /// Position of the contact's consent it was judged by, if any.
+    #[n(10)]
+    pub consent: Option<Position>,
+    /// Position of the session's declaration it was judged by.
+    #[n(11)]
+    pub policy: Option<Position>,
+    /// Asked for with a test key: never reaches the provider.
+    #[n(12)]
+    pub test: bool,
+    /// Blocks its recipient's lane until it is settled.
+    #[n(13)]
+    pub ordered: bool,
+}
+
+/// A doubtful acceptance is void: whichever of the two lands first, the acceptance with this nonce does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessageWithdrawnV1 {
+    /// The message.
+    #[n(0)]
+    pub message: MessageId,
+    /// Which acceptance of it.
+    #[n(1)]
+    pub nonce: u64,
+}
+
+/// One attempt of a batch of intents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(map)]
+pub struct AttemptRef {
+    /// The message.
+    #[n(0)]
+    pub message: MessageId,
+    /// 1 for the first try.
+    #[n(1)]
+    pub attempt: u16,
+}
+
+/// Intents: these attempts are about to leave. Each is judged on its own when it is read back.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AttemptsStartedV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// Position of the [`super::SessionStartedV1`] of the actor that proposes.
+    #[n(1)]
+    pub incarnation: Position,
+    /// Milliseconds after its proposal, on a clock that runs while suspended, after which no first byte may leave.
+    #[n(2)]
+    pub deadline_ms: u32,
+    /// What is about to leave, at most 64.
+    #[n(3)]
+    pub attempts: Vec<AttemptRef>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum OutcomeV1 {
+    /// The provider took it. `tag` finds it again by the provider's id, which is personal data and so sealed.
+    #[n(0)]
+    Sent {
+        /// Keyed tag of the provider's message id.
+        #[n(0)]
+        tag: Tag,
+        /// The provider's message id, sealed.
+        #[n(1)]
+        provider_id: SealedV1,
+    },
+    /// It certainly did not leave, or was refused for now; it is tried again.
+    #[n(1)]
+    Retry {
+        /// Failure class as a word, for people (`throttle`, `not_sent`).
+        #[n(0)]
+        class: String,
+        /// The provider's code, 0 if there was none.
+        #[n(1)]
+        code: i32,
+        /// Not before this.
+        #[n(2)]
+        not_before: Micros,
+    },
+    /// It was refused for good.
+    #[n(2)]
+    Failed {
+        /// Failure class as a word.
+        #[n(0)]
+        class: String,
+        /// The provider's code, 0 if there was none.
+        #[n(1)]
+        code: i32,
+    },
+    /// It may have been sent.
+    #[n(3)]
+    Unknown {
+        /// Why nobody knows, as a word (`timeout`, `reset`, `crashed`).
+        #[n(0)]
+        why: String,
+    },
+    /// A gate barred it between read-back and write; nothing left.
+    #[n(4)]
+    Withdrawn {
+        /// Which gate.
+        #[n(0)]
+        why: String,
+    },
+}
+
+/// One ended attempt of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClosedV1 {
+    /// The attempt.
+    #[n(0)]
+    pub of: AttemptRef,
+    /// How it ended.
+    #[n(1)]
+    pub outcome: OutcomeV1,
+    /// When the answer was there.
+    #[n(2)]
+    pub at: Micros,
+}
+
+/// Outcomes: facts, never fenced by a claim; each closes its attempt once.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AttemptsClosedV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// What ended, at most 64.
+    #[n(1)]
+    pub closed: Vec<ClosedV1>,
+}
+
+/// Someone called the message off before it left.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessageCancelledV1 {
+    /// The message.
+    #[n(0)]
+    pub message: MessageId,
+}
+
+/// The message's time has run out.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessageExpiredV1 {
+    /// The message.
+    #[n(0)]
+    pub message: MessageId,
+}
+
+/// What a provider says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// On the provider's servers.
+    #[n(0)]
+    Sent,
+    /// On the person's device.
+    #[n(1)]
+    Delivered,
+    /// Seen.
+    #[n(2)]
+    Read,
+    /// A voice note was played.
+    #[n(3)]
+    Played,
+    /// Not delivered, for good.
+    #[n(4)]
+    Failed,
+    /// A word this version does not know; the callback's own text is in the sealed body.
+    #[n(5)]
+    Other,
+}
+
+/// A callback's word on one message: matched by our own token, else by the provider's id, else kept as an orphan.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StatusReportedV1 {
+    /// The session whose account it named.
+    #[n(0)]
+    pub session: SessionId,
+    /// From our token, if it came back and its check matched.
+    #[n(1)]
+    pub of: Option<AttemptRef>,
+    /// Keyed tag of the provider's message id.
+    #[n(2)]
+    pub tag: Tag,
+    /// What it says.
+    #[n(3)]
+    pub status: Status,
+    /// When, by the provider's clock; seconds precision.
+    #[n(4)]
+    pub provider_at: Micros,
+    /// The provider's error code with `failed`, else 0.
+    #[n(5)]
+    pub code: i32,
+    /// Failure class as a word with `failed`, else empty.
+    #[n(6)]
+    pub class: String,
+    /// The provider's price category, if it named one.
+    #[n(7)]
+    pub pricing: Option<String>,
+    /// The provider's message id, sealed, when the contact is known.
+    #[n(8)]
+    pub provider_id: Option<SealedV1>,
+}
+
+/// What an operator, or the message's policy after the window, decides about an unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Treat it as sent.
+    #[n(0)]
+    Sent,
+    /// Send once more.
+    #[n(1)]
+    Resend,
+    /// Give up.
+    #[n(2)]
+    GiveUp,
+}
+
+/// An unknown outcome is decided.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct UnknownResolvedV1 {
+    /// The attempt that is unknown.
+    #[n(0)]
+    pub of: AttemptRef,
+    /// What was decided.
+    #[n(1)]
+    pub resolution: Resolution,
+}
+
+/// A person wrote to the session. The sealed body is Meta's message object and profile.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct InboundReceivedV1 {
+    /// The session written to.
+    #[n(0)]
+    pub session: SessionId,
+    /// Who wrote.
+    #[n(1)]
+    pub contact: KeyId,
+    /// Keyed tag of the provider's message id: the same message delivered twice is one.
+    #[n(2)]
+    pub tag: Tag,
+    /// Meta's word for the content (`text`, `image`, `button`, …), or `other`.
+    #[n(3)]
+    pub content: String,
+    /// When, by the provider's clock.
+    #[n(4)]
+    pub provider_at: Micros,
+}
+
+/// A part of a callback that moves nothing here: carried, so that nothing Meta said is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CallbackCarriedV1 {
+    /// The session whose account it named, if it is one of ours.
+    #[n(0)]
+    pub session: Option<SessionId>,
+    /// Meta's field name (`messages`, `account_update`, …).
+    #[n(1)]
+    pub field: String,
+    /// Keyed tag of the part: a repeat is the same part.
+    #[n(2)]
+    pub tag: Tag,
+}

@@ -1,0 +1,25 @@
+//! Domain: what Waybill knows and decides. Everything here is a function of its arguments.
+//!
+//! What must be absent: async, clocks, randomness, files, sockets, tracing, metrics. Nothing here can fail because of
+//! the world; `tests/suite/domain_alone.rs` compiles this folder as a crate of its own, which is why files refer to
+//! each other by `super::` only.
+//!
+//! | file | decides |
+//! | --- | --- |
+//! | [`id`], [`address`], [`routing`] | who is who, and in which partition a mailbox lives |
+//! | [`record`], [`event`] | the bytes that are kept for ever |
+//! | [`row`], [`message`], [`projection`] | what an event changes |
+//! | [`validity`] | whether an intent that was read back may act |
+//! | [`admission`], [`consent`] | whether a message is taken, and whether it may leave |
+//! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
+//! | [`endpoint`], [`notification`] | what a customer is told, and when again |
+//! | [`callback`] | what Meta's callbacks say, split into parts |
+//!
+//! To add an event: a struct in `event/`, one line in the table of `event/mod.rs` with the next free number, a case in
+//! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
+
+pub mod address;
+pub mod event;
+pub mod id;
+pub mod record;
+pub mod routing;

@@ -1,0 +1,15 @@
+//! Runtime: clock, chance and supervision, what every hand needs and only this room may touch.
+//!
+//! It must never know what an actor does or what a hand talks to. It offers time and randomness as things that are
+//! handed in, so that a test (or a simulation of the real actors) hands in others.
+//!
+//! To add a source of time or chance: a trait method in `clock.rs` or `entropy.rs`, the system's answer, the double's.
+
+pub mod clock;
+pub mod entropy;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+
+/// A future on the heap: what the seams return, so that they can be trait objects.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
