@@ -19,7 +19,16 @@
 //! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
 
 pub mod address;
+pub mod endpoint;
 pub mod event;
 pub mod id;
+pub mod message;
+pub mod notification;
+pub mod pacing;
+pub mod projection;
 pub mod record;
+pub mod retry;
 pub mod routing;
+pub mod row;
+pub mod session;
+pub mod validity;

@@ -1,0 +1,200 @@
+//! The message machine: which step each fact takes, and the state computed from the facts.
+//!
+//! Every method is idempotent: a step already taken changes nothing and says so by returning `false`. State is never
+//! stored; it is computed from the facts, so a late or doubled status cannot move it back.
+
+use serde::Serialize;
+
+use super::event::{AttemptRef, Status};
+use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
+
+/// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
+pub const MAX_ATTEMPTS_KEPT: usize = 16;
+
+/// Withdrawn acceptances kept on a row: one for each doubtful append of one idempotency key.
+pub const MAX_WITHDRAWN: usize = 16;
+
+/// Where a message stands, as people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// A withdrawn acceptance: there is no such message.
+    Withdrawn,
+    /// Waiting for its turn.
+    Queued,
+    /// An attempt is open.
+    Sending,
+    /// The last attempt may have been sent; nobody knows yet.
+    Unknown,
+    /// On the provider's servers.
+    Sent,
+    /// On the device.
+    Delivered,
+    /// Seen.
+    Read,
+    /// Not delivered, for good.
+    Failed,
+    /// Ran out of time.
+    Expired,
+    /// Called off.
+    Cancelled,
+}
+
+impl State {
+    /// Whether nothing more will be sent for it.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        !matches!(self, Self::Queued | Self::Sending | Self::Unknown)
+    }
+
+    /// The word for it, as the API writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "withdrawn",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl MessageRow {
+    /// The state that the facts add up to.
+    #[must_use]
+    pub fn state(&self) -> State {
+        if self.accepted.is_none() {
+            return State::Withdrawn;
+        }
+        if self.read.is_some() || self.played.is_some() {
+            return State::Read;
+        }
+        if self.delivered.is_some() {
+            return State::Delivered;
+        }
+        if self.failed.is_some() {
+            return State::Failed;
+        }
+        if self.sent.is_some() {
+            return State::Sent;
+        }
+        self.unsent_state()
+    }
+
+    fn unsent_state(&self) -> State {
+        match self.attempts.last().map(|attempt| attempt.ended.as_ref().map(|ended| ended.how)) {
+            Some(None) => State::Sending,
+            _ if self.cancelled.is_some() => State::Cancelled,
+            _ if self.expired.is_some() => State::Expired,
+            Some(Some(How::Unknown)) => State::Unknown,
+            _ => State::Queued,
+        }
+    }
+
+    /// The number the next attempt has.
+    #[must_use]
+    pub fn next_attempt(&self) -> u16 {
+        self.attempts.last().map_or(1, |attempt| attempt.number.saturating_add(1))
+    }
+
+    /// The attempt that is neither closed nor superseded.
+    #[must_use]
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|attempt| attempt.ended.is_none())
+    }
+
+    /// Takes an acceptance: the first one that was not withdrawn counts.
+    pub fn accept(&mut self, accepted: Accepted) -> bool {
+        if self.accepted.is_some() || self.withdrawn.contains(&accepted.nonce) {
+            return false;
+        }
+        self.accepted = Some(accepted);
+        true
+    }
+
+    /// Voids one acceptance, whichever of the two lands first. One that was already acted on stands: it is a fact.
+    pub fn withdraw(&mut self, nonce: u64) -> bool {
+        if self.withdrawn.contains(&nonce) {
+            return false;
+        }
+        if self.withdrawn.len() < MAX_WITHDRAWN {
+            self.withdrawn.push(nonce);
+        }
+        let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
+        if is_it && self.attempts.is_empty() && self.sent.is_none() {
+            self.accepted = None;
+        }
+        true
+    }
+
+    /// Opens an attempt whose intent was judged valid.
+    pub fn start(&mut self, attempt: Attempt) {
+        self.not_before = None;
+        if self.attempts.len() == MAX_ATTEMPTS_KEPT {
+            self.attempts.remove(0);
+        }
+        self.attempts.push(attempt);
+    }
+
+    /// Closes an attempt. Outcomes are facts: no claim fences them. `Unknown` gives way to a later, firmer word.
+    pub fn close(&mut self, of: AttemptRef, ended: Ended) -> bool {
+        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == of.attempt) else {
+            return false;
+        };
+        let firmer = match &attempt.ended {
+            None => true,
+            Some(before) => before.how == How::Unknown && ended.how != How::Unknown,
+        };
+        if firmer {
+            attempt.ended = Some(ended);
+        }
+        firmer
+    }
+
+    /// The provider took an attempt: the first one makes the message sent, a further one is a confirmed duplicate.
+    pub fn mark_sent(&mut self, of: AttemptRef, fact: Fact) -> bool {
+        let ended = Ended { fact, how: How::Sent, code: 0 };
+        let closed = self.close(of, ended);
+        match self.sent {
+            None => {
+                self.sent = Some(fact);
+                true
+            }
+            Some(_) => {
+                self.duplicates += u16::from(closed);
+                closed
+            }
+        }
+    }
+
+    /// Takes a provider's status. `failed` after `delivered` is logged by the caller, not applied.
+    pub fn report(&mut self, status: Status, fact: Fact, class: &str, code: i32) -> bool {
+        let slot = match status {
+            Status::Sent => &mut self.sent,
+            Status::Delivered => &mut self.delivered,
+            Status::Read => &mut self.read,
+            Status::Played => &mut self.played,
+            Status::Other => return false,
+            Status::Failed => {
+                if self.failed.is_some() || self.delivered.is_some() || self.read.is_some() {
+                    return false;
+                }
+                self.failed = Some(Failure { fact, class: class.to_owned(), code });
+                return true;
+            }
+        };
+        if slot.is_some() {
+            return false;
+        }
+        *slot = Some(fact);
+        // The chat was open, or callbacks overtook each other: seen implies sent.
+        self.sent.get_or_insert(fact);
+        true
+    }
+}

@@ -1,0 +1,80 @@
+//! Notifications: what a customer's endpoint is told, and which of it one endpoint wants.
+
+use serde::{Deserialize, Serialize};
+
+/// What a notification is about. The number is stored in rebuildable rows only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NotificationKind {
+    /// Waybill owes an outcome. Kept in the feed for lists; told only to endpoints that name it.
+    Accepted,
+    /// The provider took it.
+    Sent,
+    /// On the device.
+    Delivered,
+    /// Seen.
+    Read,
+    /// Not delivered, for good.
+    Failed,
+    /// May have been sent.
+    Unknown,
+    /// Ran out of time.
+    Expired,
+    /// Called off.
+    Cancelled,
+    /// The provider confirmed a second attempt: the person may have it twice.
+    Duplicated,
+    /// Somebody wrote to a session.
+    Received,
+}
+
+impl NotificationKind {
+    /// The `type` in the notification's body.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "message.accepted",
+            Self::Sent => "message.sent",
+            Self::Delivered => "message.delivered",
+            Self::Read => "message.read",
+            Self::Failed => "message.failed",
+            Self::Unknown => "message.unknown",
+            Self::Expired => "message.expired",
+            Self::Cancelled => "message.cancelled",
+            Self::Duplicated => "message.duplicated",
+            Self::Received => "message.received",
+        }
+    }
+
+    /// Whether an endpoint with this subscription wants it. An empty subscription wants all but `message.accepted`,
+    /// which the caller of the API already knows.
+    #[must_use]
+    pub fn wanted(self, subscription: &[String]) -> bool {
+        if subscription.is_empty() {
+            return self != Self::Accepted;
+        }
+        subscription.iter().any(|pattern| {
+            pattern == self.word()
+                || pattern
+                    .strip_suffix('*')
+                    .is_some_and(|prefix| self != Self::Accepted && self.word().starts_with(prefix))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subscriptions_match_by_type_and_by_prefix() {
+        let wants = |patterns: &[&str], kind: NotificationKind| {
+            kind.wanted(&patterns.iter().map(|&p| p.to_owned()).collect::<Vec<_>>())
+        };
+        assert!(wants(&[], NotificationKind::Read));
+        assert!(!wants(&[], NotificationKind::Accepted));
+        assert!(wants(&["message.*"], NotificationKind::Failed));
+        assert!(!wants(&["message.*"], NotificationKind::Accepted));
+        assert!(wants(&["message.accepted"], NotificationKind::Accepted));
+        assert!(!wants(&["message.read"], NotificationKind::Failed));
+    }
+}

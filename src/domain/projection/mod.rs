@@ -1,0 +1,258 @@
+//! Projection: what an event changes, and whom it concerns.
+//!
+//! [`needs`] names the rows an event reads; once they are loaded, [`apply`] changes them and says what to append and whom
+//! to tell. It reads its own partition and nothing else, never asks the time, and applying twice, the same position or
+//! the same event at another one, is applying once. During a replay the notes are thrown away: no effect follows.
+
+mod account;
+mod contact;
+mod endpoint;
+mod message;
+mod partition;
+mod session;
+mod status;
+
+use super::event::{AttemptRef, Event};
+use super::id::{EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
+use super::notification::NotificationKind;
+use super::record::{Header, Micros, Position};
+use super::row::{RowId, Rows};
+use super::validity::Void;
+
+/// One event at its place.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// The partition.
+    pub partition: u16,
+    /// Its place there.
+    pub position: Position,
+    /// The record's header.
+    pub header: &'a Header,
+}
+
+impl At<'_> {
+    fn fact(&self) -> super::row::Fact {
+        super::row::Fact { at: self.header.at, position: self.position }
+    }
+}
+
+/// A row that is only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Append {
+    /// A public event, for the tenant's endpoints and lists.
+    Feed {
+        /// Whose feed.
+        tenant: TenantId,
+        /// What is told.
+        row: FeedRow,
+    },
+    /// A message to send, in the order of acceptance.
+    Outbox {
+        /// By whom.
+        session: SessionId,
+        /// Which.
+        message: MessageId,
+    },
+    /// A name that leads to a declared thing.
+    Name {
+        /// What kind of name (`tenant`, `session`, `endpoint`, `key`, `account`).
+        kind: &'static str,
+        /// Under whom it is unique; zero for the installation.
+        scope: [u8; 16],
+        /// The name.
+        name: String,
+        /// What it leads to.
+        id: [u8; 16],
+    },
+    /// An event set aside.
+    Quarantine {
+        /// Which.
+        position: Position,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A row of a feed: what happened to which message, and where to read the rest.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FeedRow {
+    /// The notification's id, derived from what it names: also the `webhook-id`.
+    pub id: EventId,
+    /// What it is.
+    pub kind: NotificationKind,
+    /// The message, for notifications about one.
+    pub message: Option<MessageId>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// When, by our clock.
+    pub at: Micros,
+    /// The provider's or our code, 0 if none.
+    pub code: i32,
+    /// Failure class or reason as a word, empty if none.
+    pub class: String,
+}
+
+/// What the partition's actors have to hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A claim was read: the one now valid.
+    Claimed {
+        /// Its position.
+        epoch: Position,
+    },
+    /// A session was declared, suspended, resumed or held.
+    SessionChanged(SessionId),
+    /// A life of a session's actor began.
+    SessionStarted {
+        /// The session.
+        session: SessionId,
+        /// Its position.
+        incarnation: Position,
+    },
+    /// A message's row changed: the session looks at it again.
+    MessageChanged {
+        /// The sender.
+        session: SessionId,
+        /// The message.
+        message: MessageId,
+    },
+    /// A message is to be sent.
+    Queued {
+        /// The sender.
+        session: SessionId,
+        /// The message.
+        message: MessageId,
+    },
+    /// Intents were read back, each with its judgement.
+    Intents {
+        /// The session.
+        session: SessionId,
+        /// The event.
+        event: EventId,
+        /// Each attempt and whether it may act.
+        judged: Vec<(AttemptRef, Result<(), Void>)>,
+    },
+    /// A feed grew.
+    FeedGrew(TenantId),
+    /// A tenant was declared.
+    TenantChanged(TenantId),
+    /// An endpoint was declared, disabled, enabled, or its cursors moved.
+    EndpointChanged(EndpointId),
+    /// A contact's gates changed.
+    ContactChanged(KeyId),
+}
+
+/// What came of one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Rows to append.
+    pub appends: Vec<Append>,
+    /// Whom to tell.
+    pub notes: Vec<Note>,
+}
+
+/// This version met an event that it may not skip and does not know, or that the partition's level does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotApply {
+    /// Written by a newer version.
+    #[error("event kind {kind} at position {position:?} needs feature level {feature}; this version knows {known}")]
+    NewerVersion {
+        /// Its number.
+        kind: u16,
+        /// Where it stands.
+        position: Position,
+        /// What it needs.
+        feature: u16,
+        /// What this version has.
+        known: u16,
+    },
+}
+
+/// The rows that `event` reads and that are not loaded yet. Ask again after loading: a row may lead to another.
+#[must_use]
+pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
+    let mut wanted = vec![RowId::Partition(at.partition)];
+    partition::needs(event, &mut wanted);
+    account::needs(event, &mut wanted);
+    session::needs(event, &mut wanted);
+    message::needs(event, &mut wanted);
+    status::needs(event, rows, &mut wanted);
+    contact::needs(event, &mut wanted);
+    endpoint::needs(event, &mut wanted);
+    wanted.retain(|id| !rows.knows(id));
+    wanted
+}
+
+/// Applies one event to rows that are loaded.
+///
+/// # Errors
+/// [`CannotApply::NewerVersion`]: nothing beyond this event may be applied.
+pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, CannotApply> {
+    let mut out = Applied::default();
+    match event {
+        Event::Opaque { kind, .. } if !at.header.may_skip => {
+            return Err(CannotApply::NewerVersion {
+                kind: *kind,
+                position: at.position,
+                feature: at.header.feature,
+                known: super::event::FEATURE_LEVEL,
+            });
+        }
+        Event::Opaque { .. } => {}
+        Event::Genesis(_) | Event::Claimed(_) | Event::FeatureLevelRaised(_) | Event::Quarantined(_) => {
+            partition::apply(at, event, rows, &mut out);
+        }
+        Event::TenantDeclared(_) | Event::ApiKeyIssued(_) | Event::ApiKeyRevoked(_) => {
+            account::apply(at, event, rows, &mut out);
+        }
+        Event::SessionDeclared(_)
+        | Event::SessionStarted(_)
+        | Event::SessionSuspended(_)
+        | Event::SessionResumed(_)
+        | Event::SessionHeld(_) => session::apply(at, event, rows, &mut out),
+        Event::StatusReported(_) | Event::InboundReceived(_) | Event::CallbackCarried(_) => {
+            status::apply(at, event, rows, &mut out);
+        }
+        Event::ConsentChanged(_) | Event::WindowOpened(_) | Event::AliasAdded(_) => {
+            contact::apply(at, event, rows, &mut out);
+        }
+        Event::EndpointDeclared(_)
+        | Event::DeliveriesSettled(_)
+        | Event::EndpointDisabled(_)
+        | Event::EndpointEnabled(_) => endpoint::apply(at, event, rows, &mut out),
+        // The partition's actor applies the event that was set aside, at this place.
+        Event::Requeued(_) => {}
+        _ => message::apply(at, event, rows, &mut out),
+    }
+    Ok(out)
+}
+
+/// Appends a public event about a message to its tenant's feed.
+fn tell(out: &mut Applied, at: At<'_>, about: About<'_>) {
+    let row = FeedRow {
+        id: EventId(super::id::derive(
+            "waybill notification",
+            &[&about.message.0, about.kind.word().as_bytes(), about.step],
+        )),
+        kind: about.kind,
+        message: Some(about.message),
+        session: Some(about.session),
+        at: at.header.at,
+        code: about.code,
+        class: about.class.to_owned(),
+    };
+    out.appends.push(Append::Feed { tenant: about.tenant, row });
+    out.notes.push(Note::FeedGrew(about.tenant));
+}
+
+/// What [`tell`] tells: the id derives from message, kind and step, never from a position.
+struct About<'a> {
+    tenant: TenantId,
+    session: SessionId,
+    message: MessageId,
+    kind: NotificationKind,
+    /// Which time, for kinds that may happen more than once (`unknown` of attempt 2).
+    step: &'a [u8],
+    code: i32,
+    class: &'a str,
+}

@@ -1,0 +1,27 @@
+//! What events of a partition itself change: genesis, claims, feature level, quarantine.
+
+use super::super::event::Event;
+use super::super::row::{RowId, Rows};
+use super::super::validity::claim_counts;
+use super::{Append, Applied, At, Note};
+
+pub(super) fn needs(_: &Event, _: &mut Vec<RowId>) {}
+
+pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applied) {
+    let mut row = rows.partition(at.partition).cloned().unwrap_or_default();
+    match event {
+        Event::Genesis(genesis) if row.installation.is_none() => row.installation = Some(genesis.installation),
+        Event::Claimed(claim) if claim_counts(&row, claim.supersedes) => {
+            row.claim = Some(at.position);
+            row.node = Some(claim.node);
+            out.notes.push(Note::Claimed { epoch: at.position });
+        }
+        Event::FeatureLevelRaised(raised) => row.feature = row.feature.max(raised.level),
+        Event::Quarantined(set_aside) => {
+            out.appends.push(Append::Quarantine { position: set_aside.position, why: set_aside.why.clone() });
+            return;
+        }
+        _ => return,
+    }
+    rows.put_partition(at.partition, row);
+}

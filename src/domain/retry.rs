@@ -1,0 +1,149 @@
+//! Retry: what an answer means for the attempt, and when the next one may start.
+
+use super::failure::{Answer, Bucket, FailureClass};
+use super::record::Micros;
+
+/// The settings that bound retries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryLimits {
+    /// Attempts of one message before it fails.
+    pub max_attempts: u16,
+    /// Wait after the first failure.
+    pub base: Micros,
+    /// Longest wait.
+    pub cap: Micros,
+}
+
+/// How an attempt ended, before the provider's id is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The provider took it under this id.
+    Sent {
+        /// The provider's message id.
+        provider_id: String,
+    },
+    /// Tried again.
+    Retry {
+        /// Why, as a word.
+        class: &'static str,
+        /// The provider's code, or 0.
+        code: i32,
+        /// Not before this.
+        not_before: Micros,
+    },
+    /// Refused for good.
+    Failed {
+        /// Why, as a word.
+        class: &'static str,
+        /// The provider's code, or 0.
+        code: i32,
+    },
+    /// May have been sent.
+    Unknown {
+        /// Why nobody knows.
+        why: &'static str,
+    },
+    /// A gate barred it; nothing left.
+    Withdrawn {
+        /// Which gate.
+        why: &'static str,
+    },
+}
+
+/// What else an answer says: the whole sender waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The provider's code.
+    pub code: i32,
+    /// No attempt of this sender before this.
+    pub until: Micros,
+}
+
+const SECOND: Micros = 1_000_000;
+const HOUR: Micros = 3_600 * SECOND;
+
+/// Decides one answer. `drawn` is a random number for the jitter.
+#[must_use]
+pub fn judge(
+    answer: &Answer,
+    attempt: u16,
+    expires_at: Micros,
+    now: Micros,
+    drawn: u64,
+    limits: &RetryLimits,
+) -> (Verdict, Option<Hold>) {
+    let again = |class, code, wait: Micros| retry(class, code, now + wait, attempt, expires_at, limits);
+    let backoff = backoff(attempt, drawn, limits);
+    match answer {
+        Answer::Sent { provider_id } => (Verdict::Sent { provider_id: provider_id.clone() }, None),
+        Answer::Unknown { why } => (Verdict::Unknown { why }, None),
+        Answer::NotSent { why } => (again(why, 0, backoff), None),
+        Answer::Rejected { code, class, retry_after_ms, .. } => {
+            let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
+            rejected(*code, *class, asked, backoff, attempt, now, again)
+        }
+    }
+}
+
+fn rejected(
+    code: i32,
+    class: FailureClass,
+    asked: Option<Micros>,
+    backoff: Micros,
+    attempt: u16,
+    now: Micros,
+    again: impl Fn(&'static str, i32, Micros) -> Verdict,
+) -> (Verdict, Option<Hold>) {
+    let hold = |wait: Micros| Some(Hold { code, until: now + wait });
+    match class {
+        FailureClass::Recipient => (Verdict::Failed { class: "recipient", code }, None),
+        FailureClass::Request => (Verdict::Failed { class: "request", code }, None),
+        FailureClass::Ambiguous => (Verdict::Unknown { why: "ambiguous" }, None),
+        FailureClass::Retry => (again("retry", code, asked.unwrap_or(backoff).max(backoff)), None),
+        // The token or the number itself is at fault: nothing is retried into a wall. A minute, then one probe.
+        FailureClass::Auth => (later("auth", code, now + 60 * SECOND), hold(60 * SECOND)),
+        FailureClass::Sender => (later("sender", code, now + 60 * SECOND), hold(60 * SECOND)),
+        FailureClass::Throttle(Bucket::Pair) => {
+            // Meta: wait 4^X seconds, X = 0, 1, 2, … (cloud-api, code 131056). Others are not affected.
+            let wait = SECOND << (2 * u32::from(attempt.clamp(1, 7) - 1));
+            (later("throttle_pair", code, now + asked.unwrap_or(wait).max(wait)), None)
+        }
+        FailureClass::Throttle(Bucket::UserMarketing) => {
+            (again("throttle_user_marketing", code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
+        }
+        FailureClass::Throttle(Bucket::Template) => {
+            (again("throttle_template", code, asked.unwrap_or(3 * HOUR)), None)
+        }
+        FailureClass::Throttle(_) => {
+            let wait = asked.unwrap_or(SECOND).max(SECOND);
+            (later("throttle", code, now + wait), hold(wait))
+        }
+    }
+}
+
+/// A throttled or held attempt is no fault of the message: it does not count against its attempts, only its expiry.
+fn later(class: &'static str, code: i32, not_before: Micros) -> Verdict {
+    Verdict::Retry { class, code, not_before }
+}
+
+fn retry(
+    class: &'static str,
+    code: i32,
+    not_before: Micros,
+    attempt: u16,
+    expires_at: Micros,
+    limits: &RetryLimits,
+) -> Verdict {
+    if attempt >= limits.max_attempts || not_before >= expires_at {
+        return Verdict::Failed { class, code };
+    }
+    Verdict::Retry { class, code, not_before }
+}
+
+/// Exponential, full jitter in its upper half: `base·2^(n-1)` capped, times 0.5 to 1.
+fn backoff(attempt: u16, drawn: u64, limits: &RetryLimits) -> Micros {
+    let doubled = limits.base.saturating_mul(1 << u32::from(attempt.clamp(1, 20) - 1));
+    let full = doubled.min(limits.cap).max(1);
+    let jitter = Micros::try_from(drawn % (u64::try_from(full).unwrap_or(1) / 2 + 1)).unwrap_or(0);
+    full - jitter
+}

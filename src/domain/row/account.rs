@@ -1,0 +1,108 @@
+//! Rows of the partition itself, of tenants and of API keys.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::event::{ApiKeyIssuedV1, Role, TenantDeclaredV1};
+use super::super::id::{EventId, InstallationId, NodeId, TenantId};
+use super::super::record::{Micros, Position};
+
+/// The last control events that a row has taken, so that a copy of one at a later position is not taken again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Controls(Vec<EventId>);
+
+/// Control events remembered on a row, 16 bytes each. A copy lands at most one producer timeout late; nobody declares or
+/// suspends the same thing sixteen times within it.
+const MAX_CONTROLS: usize = 16;
+
+impl Controls {
+    /// Whether this event was not taken yet.
+    #[must_use]
+    pub fn is_new(&self, event: EventId) -> bool {
+        !self.0.contains(&event)
+    }
+
+    /// Remembers that it was taken.
+    pub fn remember(&mut self, event: EventId) {
+        if self.0.len() == MAX_CONTROLS {
+            self.0.remove(0);
+        }
+        self.0.push(event);
+    }
+}
+
+/// A partition: whose it is and what it may contain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionRow {
+    /// From the genesis.
+    pub installation: Option<InstallationId>,
+    /// The last valid claim: its position is the epoch.
+    pub claim: Option<Position>,
+    /// Who holds it.
+    pub node: Option<NodeId>,
+    /// Events of newer versions allowed so far.
+    pub feature: u16,
+}
+
+/// A tenant as declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRow {
+    /// Folded to here.
+    pub through: Position,
+    /// Slug.
+    pub name: String,
+    /// For people.
+    pub display_name: String,
+    /// Messages a second.
+    pub per_second: u32,
+    /// At once after a rest.
+    pub burst: u32,
+    /// Control events taken.
+    pub controls: Controls,
+}
+
+impl TenantRow {
+    /// The row of a declaration at a position.
+    #[must_use]
+    pub fn declared(facts: &TenantDeclaredV1, at: Position) -> Self {
+        Self {
+            through: at,
+            name: facts.name.clone(),
+            display_name: facts.display_name.clone(),
+            per_second: facts.per_second,
+            burst: facts.burst,
+            controls: Controls::default(),
+        }
+    }
+}
+
+/// An API key as issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyRow {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Slug.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Test keys never reach the provider.
+    pub test: bool,
+    /// SHA-256 of the key text.
+    pub hash: [u8; 32],
+    /// When it was revoked.
+    pub revoked_at: Option<Micros>,
+}
+
+impl ApiKeyRow {
+    /// The row of a key as issued.
+    #[must_use]
+    pub fn issued(facts: &ApiKeyIssuedV1) -> Self {
+        Self {
+            tenant: facts.tenant,
+            name: facts.name.clone(),
+            role: facts.role,
+            test: facts.test,
+            hash: facts.hash,
+            revoked_at: None,
+        }
+    }
+}

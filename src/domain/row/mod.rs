@@ -1,0 +1,69 @@
+//! Rows: what is known of a thing after the events applied so far. Rebuilt by replay, never the truth.
+//!
+//! A row that folds carries the position it has reached (`through`), so that applying the same position again changes
+//! nothing. Facts are fields with a time (`delivered`), state is computed from them ([`super::message`]), so a late or
+//! doubled status never moves it back.
+
+mod account;
+mod contact;
+mod endpoint;
+mod message;
+mod overlay;
+mod session;
+
+use serde::{Deserialize, Serialize};
+
+pub use account::*;
+pub use contact::*;
+pub use endpoint::*;
+pub use message::*;
+pub use overlay::Rows;
+pub use session::*;
+
+use super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+
+/// The name of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowId {
+    /// The partition itself.
+    Partition(u16),
+    /// A tenant.
+    Tenant(TenantId),
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// A session.
+    Session(SessionId),
+    /// An endpoint.
+    Endpoint(EndpointId),
+    /// A message.
+    Message(MessageId),
+    /// A contact.
+    Contact(KeyId),
+    /// The winner of an idempotency key.
+    Idempotency(Tag),
+    /// What a provider's message id stands for.
+    Provider(Tag),
+}
+
+/// One row's value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Row {
+    /// See [`PartitionRow`].
+    Partition(PartitionRow),
+    /// See [`TenantRow`].
+    Tenant(TenantRow),
+    /// See [`ApiKeyRow`].
+    ApiKey(ApiKeyRow),
+    /// See [`SessionRow`].
+    Session(SessionRow),
+    /// See [`EndpointRow`].
+    Endpoint(EndpointRow),
+    /// See [`MessageRow`].
+    Message(Box<MessageRow>),
+    /// See [`ContactRow`].
+    Contact(ContactRow),
+    /// See [`IdempotencyRow`].
+    Idempotency(IdempotencyRow),
+    /// See [`ProviderRow`].
+    Provider(ProviderRow),
+}

@@ -1,0 +1,103 @@
+//! Rows at hand while events are applied.
+
+use std::collections::HashMap;
+
+use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::{
+    ApiKeyRow, ContactRow, EndpointRow, IdempotencyRow, MessageRow, PartitionRow, ProviderRow, Row, RowId, SessionRow,
+    TenantRow,
+};
+
+/// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
+#[derive(Debug, Default)]
+pub struct Rows {
+    slots: HashMap<RowId, Option<Row>>,
+    changed: Vec<RowId>,
+}
+
+impl Rows {
+    /// Whether this row was loaded (present or absent).
+    #[must_use]
+    pub fn knows(&self, id: &RowId) -> bool {
+        self.slots.contains_key(id)
+    }
+
+    /// Puts in what the store said.
+    pub fn load(&mut self, id: RowId, row: Option<Row>) {
+        self.slots.insert(id, row);
+    }
+
+    /// A loaded row.
+    ///
+    /// # Panics
+    /// When it was not loaded: the caller forgot to ask [`super::projection::needs`] first.
+    #[must_use]
+    pub fn get(&self, id: &RowId) -> Option<&Row> {
+        self.slots.get(id).unwrap_or_else(|| panic!("row {id:?} was not loaded")).as_ref()
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, id: RowId, row: Row) {
+        self.changed.push(id);
+        self.slots.insert(id, Some(row));
+    }
+
+    /// Which rows were written since the last call, each once.
+    pub fn take_changed(&mut self) -> Vec<RowId> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+
+    /// How many rows are at hand.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Forgets rows that `keep` does not want, to stay within a bound.
+    pub fn retain(&mut self, mut keep: impl FnMut(&RowId, Option<&Row>) -> bool) {
+        self.slots.retain(|id, row| keep(id, row.as_ref()));
+    }
+}
+
+macro_rules! typed {
+    ($($get:ident $put:ident $id:ty, $variant:ident, $row:ty, $wrap:expr;)*) => {
+        impl Rows {
+            $(
+                /// The typed row, loaded before.
+                #[must_use]
+                pub fn $get(&self, id: $id) -> Option<&$row> {
+                    match self.get(&RowId::$variant(id)) {
+                        Some(Row::$variant(row)) => Some(row),
+                        _ => None,
+                    }
+                }
+
+                /// Writes the typed row.
+                pub fn $put(&mut self, id: $id, row: $row) {
+                    self.put(RowId::$variant(id), Row::$variant($wrap(row)));
+                }
+            )*
+        }
+    };
+}
+
+typed! {
+    partition put_partition u16, Partition, PartitionRow, std::convert::identity;
+    tenant put_tenant TenantId, Tenant, TenantRow, std::convert::identity;
+    api_key put_api_key ApiKeyId, ApiKey, ApiKeyRow, std::convert::identity;
+    session put_session SessionId, Session, SessionRow, std::convert::identity;
+    endpoint put_endpoint EndpointId, Endpoint, EndpointRow, std::convert::identity;
+    message put_message MessageId, Message, MessageRow, Box::new;
+    contact put_contact KeyId, Contact, ContactRow, std::convert::identity;
+    idempotency put_idempotency Tag, Idempotency, IdempotencyRow, std::convert::identity;
+    provider put_provider Tag, Provider, ProviderRow, std::convert::identity;
+}

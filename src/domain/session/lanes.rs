@@ -1,0 +1,199 @@
+//! Lanes: one queue per recipient, taken in turn, urgent before normal before bulk with a guaranteed share.
+//!
+//! Order holds within a lane for first attempts. A lane is busy while its head is in flight; a head that waits (pair
+//! rate, retry) parks its lane and nobody else's.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::super::event::Priority;
+use super::super::id::{KeyId, MessageId};
+use super::super::record::Micros;
+use super::Queued;
+
+/// Sixteen turns: which priority is asked first. Urgent leads in ten, normal in four, bulk in two, so that neither
+/// starves; whoever leads an empty queue passes the turn on in order of priority.
+const TURNS: [Priority; 16] = {
+    use Priority::{Bulk, Normal, Urgent};
+    [
+        Urgent, Urgent, Normal, Urgent, Urgent, Bulk, Urgent, Normal, Urgent, Urgent, Normal, Urgent, Urgent, Bulk,
+        Urgent, Normal,
+    ]
+};
+
+#[derive(Debug, Default)]
+struct Lane {
+    queue: VecDeque<Queued>,
+    busy: Option<MessageId>,
+    parked: Option<Micros>,
+    listed: bool,
+}
+
+/// All recipients with work, and whose turn it is.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    lanes: HashMap<KeyId, Lane>,
+    ready: [VecDeque<KeyId>; 3],
+    parked: BTreeSet<(Micros, KeyId)>,
+    /// Where each waiting message is.
+    places: HashMap<MessageId, KeyId>,
+    turn: usize,
+}
+
+fn index(priority: Priority) -> usize {
+    match priority {
+        Priority::Urgent => 0,
+        Priority::Normal => 1,
+        Priority::Bulk => 2,
+    }
+}
+
+impl Lanes {
+    /// Messages waiting.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether this message waits here.
+    #[must_use]
+    pub fn contains(&self, message: MessageId) -> bool {
+        self.places.contains_key(&message)
+    }
+
+    /// Messages whose time has run out.
+    #[must_use]
+    pub fn expired(&self, now: Micros) -> Vec<MessageId> {
+        let waiting = self.lanes.values().flat_map(|lane| &lane.queue);
+        waiting.filter(|queued| queued.expires_at <= now).map(|queued| queued.message).collect()
+    }
+
+    /// Puts a message at the end of its lane; a retried one in front.
+    pub fn push(&mut self, queued: Queued, front: bool) {
+        let lane = self.lanes.entry(queued.contact).or_default();
+        if front {
+            lane.queue.push_front(queued);
+        } else {
+            // Urgent overtakes within the lane too: a code must not wait behind a campaign to the same person.
+            let at = lane.queue.iter().rposition(|other| other.priority <= queued.priority).map_or(0, |at| at + 1);
+            lane.queue.insert(at, queued);
+        }
+        self.places.insert(queued.message, queued.contact);
+        self.list(queued.contact);
+    }
+
+    /// Takes a message out, wherever it waits.
+    pub fn remove(&mut self, message: MessageId) {
+        let Some(contact) = self.places.remove(&message) else { return };
+        if let Some(lane) = self.lanes.get_mut(&contact) {
+            lane.queue.retain(|queued| queued.message != message);
+        }
+        self.forget_if_idle(contact);
+    }
+
+    /// The next head whose turn it is. Its lane is busy until [`Self::free`], [`Self::park`] or [`Self::push`] says more.
+    pub fn next(&mut self) -> Option<Queued> {
+        let lead = index(TURNS[self.turn % TURNS.len()]);
+        let order = [lead, 0, 1, 2];
+        for priority in order {
+            while let Some(contact) = self.ready[priority].pop_front() {
+                if let Some(queued) = self.take_head(contact, priority) {
+                    self.turn = self.turn.wrapping_add(1);
+                    return Some(queued);
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes the head, unless its lane changed since it was listed: then it is listed anew where it belongs.
+    fn take_head(&mut self, contact: KeyId, priority: usize) -> Option<Queued> {
+        let lane = self.lanes.get_mut(&contact)?;
+        lane.listed = false;
+        if lane.busy.is_some() || lane.parked.is_some() {
+            return None;
+        }
+        if index(lane.queue.front()?.priority) != priority {
+            self.list(contact);
+            return None;
+        }
+        let queued = lane.queue.pop_front()?;
+        lane.busy = Some(queued.message);
+        self.places.remove(&queued.message);
+        Some(queued)
+    }
+
+    /// The head in flight is done with, for this lane: the next one may go.
+    pub fn free(&mut self, contact: KeyId, message: MessageId) {
+        if let Some(lane) = self.lanes.get_mut(&contact)
+            && lane.busy == Some(message)
+        {
+            lane.busy = None;
+            self.list(contact);
+            self.forget_if_idle(contact);
+        }
+    }
+
+    /// Puts a head back and lets its lane wait until then.
+    pub fn park(&mut self, queued: Queued, until: Micros) {
+        self.block(queued.contact, queued.message, until);
+        self.lanes.entry(queued.contact).or_default().queue.push_front(queued);
+        self.places.insert(queued.message, queued.contact);
+    }
+
+    /// The head in flight is retried later: its lane waits for it until then, or until its next message would expire.
+    pub fn block(&mut self, contact: KeyId, message: MessageId, until: Micros) {
+        let lane = self.lanes.entry(contact).or_default();
+        if lane.busy == Some(message) {
+            lane.busy = None;
+        }
+        let until = lane.queue.front().map_or(until, |next| until.min(next.expires_at));
+        let until = lane.parked.map_or(until, |known| known.max(until));
+        if let Some(before) = lane.parked.replace(until) {
+            self.parked.remove(&(before, contact));
+        }
+        self.parked.insert((until, contact));
+    }
+
+    /// Lets lanes go whose wait is over; the next one's time comes back.
+    pub fn unpark(&mut self, now: Micros) -> Option<Micros> {
+        while let Some(&(until, contact)) = self.parked.first() {
+            if until > now {
+                return Some(until);
+            }
+            self.parked.pop_first();
+            if let Some(lane) = self.lanes.get_mut(&contact) {
+                lane.parked = None;
+            }
+            self.list(contact);
+            self.forget_if_idle(contact);
+        }
+        None
+    }
+
+    fn list(&mut self, contact: KeyId) {
+        let Some(lane) = self.lanes.get_mut(&contact) else { return };
+        if lane.listed || lane.busy.is_some() || lane.parked.is_some() {
+            return;
+        }
+        if let Some(head) = lane.queue.front() {
+            lane.listed = true;
+            self.ready[index(head.priority)].push_back(contact);
+        }
+    }
+
+    fn forget_if_idle(&mut self, contact: KeyId) {
+        let idle = self
+            .lanes
+            .get(&contact)
+            .is_some_and(|lane| lane.queue.is_empty() && lane.busy.is_none() && lane.parked.is_none() && !lane.listed);
+        if idle {
+            self.lanes.remove(&contact);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The machine itself: one method per input, and one place where it is decided what leaves.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::super::event::{AttemptRef, Resolution, UnknownPolicy};
+use super::super::failure::Answer;
+use super::super::id::{KeyId, MessageId};
+use super::super::pacing::{Held, Pacer};
+use super::super::record::Micros;
+use super::super::retry::{Verdict, judge};
+use super::super::validity::Void;
+use super::{Effect, Ending, Input, Lanes, Queued, SessionLimits, Standing};
+
+/// An attempt on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Flight {
+    of: AttemptRef,
+    contact: KeyId,
+    expires_at: Micros,
+    queued: Option<Queued>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The intent is on its way to the journal and back.
+    Proposed,
+    /// A task makes the call.
+    Running,
+    /// Somebody else's, of an earlier life: unknown once nobody can still be writing it.
+    Inherited,
+    /// The outcome is on its way to the journal and back.
+    Closing,
+}
+
+/// A budget that has not answered by then is asked again: it may have died with the question.
+const LEASE_PATIENCE: Micros = 1_000_000;
+
+/// One session's machine.
+#[derive(Debug)]
+pub struct Machine {
+    limits: SessionLimits,
+    pacer: Pacer,
+    lanes: Lanes,
+    flights: HashMap<MessageId, Flight>,
+    /// Retries waiting outside their lane.
+    retries: BTreeSet<(Micros, MessageId)>,
+    waiting: HashMap<MessageId, Queued>,
+    /// Unknown outcomes and what becomes of them when; inherited flights too.
+    due: BTreeSet<(Micros, MessageId)>,
+    unknown: HashMap<MessageId, (AttemptRef, UnknownPolicy)>,
+    held_until: Micros,
+    suspended: bool,
+    lease: (u32, Micros),
+    lease_asked: Option<Micros>,
+    /// A tick of intents is on its way: the next one gathers until it is back.
+    proposed: bool,
+}
+
+impl Machine {
+    /// A machine without any message.
+    #[must_use]
+    pub fn new(limits: SessionLimits, pacer: Pacer) -> Self {
+        Self {
+            limits,
+            pacer,
+            lanes: Lanes::default(),
+            flights: HashMap::new(),
+            retries: BTreeSet::new(),
+            waiting: HashMap::new(),
+            due: BTreeSet::new(),
+            unknown: HashMap::new(),
+            held_until: 0,
+            suspended: false,
+            lease: (0, 0),
+            lease_asked: None,
+            proposed: false,
+        }
+    }
+
+    /// Messages this machine holds: queued, in flight, waiting, unknown.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.lanes.len() + self.flights.len() + self.waiting.len() + self.unknown.len()
+    }
+
+    /// Messages waiting for their turn.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.lanes.len() + self.waiting.len()
+    }
+
+    /// Attempts in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Takes inputs in their order and says what to do. `drawn` feeds the jitter.
+    pub fn step(&mut self, inputs: impl IntoIterator<Item = Input>, now: Micros, mut drawn: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut endings = Vec::new();
+        for input in inputs {
+            self.take(input, now, drawn, &mut endings, &mut effects);
+            drawn = drawn.rotate_left(17).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+        self.fall_due(now, &mut endings, &mut effects);
+        if !endings.is_empty() {
+            effects.push(Effect::Close(endings));
+        }
+        self.leave(now, &mut effects);
+        effects
+    }
+
+    fn take(
+        &mut self,
+        input: Input,
+        now: Micros,
+        drawn: u64,
+        endings: &mut Vec<Ending>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match input {
+            Input::Standing(message, standing) => self.follow(message, standing, now),
+            Input::Judged(judged) => {
+                self.proposed = false;
+                for (of, verdict) in judged {
+                    self.judged(of, verdict, effects);
+                }
+            }
+            Input::NotProposed(refused) => {
+                self.proposed = false;
+                for of in refused {
+                    self.put_back(of);
+                }
+            }
+            Input::Answered(of, answer) => self.answered(of, &answer, now, drawn, endings, effects),
+            Input::Barred(of, why) => self.end(of, Verdict::Withdrawn { why }, now, endings),
+            Input::Held(until) => self.held_until = until,
+            Input::Suspended(suspended) => self.suspended = suspended,
+            Input::Lease(granted, until) => {
+                self.lease = (granted, until);
+                self.lease_asked = None;
+            }
+            Input::Tick => {
+                for message in self.lanes.expired(now) {
+                    self.lanes.remove(message);
+                    effects.push(Effect::Expire(message));
+                }
+            }
+        }
+    }
+
+    /// The row says where the message stands: whatever was believed gives way to it.
+    fn follow(&mut self, message: MessageId, standing: Standing, now: Micros) {
+        match standing {
+            Standing::Queued(queued) => self.enqueue(queued, now),
+            Standing::Settled => self.forget(message),
+            Standing::Unknown { of, policy, due } => {
+                self.forget(message);
+                self.unknown.insert(message, (of, policy));
+                self.due.insert((due, message));
+            }
+            Standing::Open { of, running, presumed_dead, expires_at, contact } => {
+                if self.flights.get(&message).is_some_and(|flight| flight.of == of) {
+                    return;
+                }
+                self.forget(message);
+                let phase = if running { Phase::Running } else { Phase::Inherited };
+                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, phase });
+                if !running {
+                    self.due.insert((presumed_dead, message));
+                }
+            }
+        }
+    }
+
+    fn enqueue(&mut self, queued: Queued, now: Micros) {
+        let message = queued.message;
+        let known = self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= queued.attempt);
+        if known || self.lanes.contains(message) || self.waiting.contains_key(&message) {
+            return;
+        }
+        self.forget(message);
+        if queued.not_before > now {
+            self.waiting.insert(message, queued);
+            self.retries.insert((queued.not_before, message));
+        } else {
+            self.lanes.push(queued, queued.attempt > 1);
+        }
+    }
+
+    fn forget(&mut self, message: MessageId) {
+        if let Some(flight) = self.flights.remove(&message) {
+            self.lanes.free(flight.contact, message);
+        }
+        self.lanes.remove(message);
+        if let Some(queued) = self.waiting.remove(&message) {
+            self.retries.remove(&(queued.not_before, message));
+        }
+        if self.unknown.remove(&message).is_some() {
+            self.due.retain(|(_, other)| *other != message);
+        }
+    }
+
+    fn judged(&mut self, of: AttemptRef, verdict: Result<(), Void>, effects: &mut Vec<Effect>) {
+        let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) else { return };
+        match verdict {
+            Ok(()) => {
+                flight.phase = Phase::Running;
+                effects.push(Effect::Begin(of));
+            }
+            Err(_) => {
+                self.forget(of.message);
+                effects.push(Effect::Look(of.message));
+            }
+        }
+    }
+
+    fn put_back(&mut self, of: AttemptRef) {
+        let Some(flight) = self.flights.get(&of.message).filter(|flight| flight.of == of).copied() else { return };
+        self.forget(of.message);
+        if let Some(queued) = flight.queued {
+            self.lanes.push(queued, true);
+        }
+    }
+
+    fn answered(
+        &mut self,
+        of: AttemptRef,
+        answer: &Answer,
+        now: Micros,
+        drawn: u64,
+        endings: &mut Vec<Ending>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let expires_at = self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at);
+        let (verdict, hold) = judge(answer, of.attempt, expires_at, now, drawn, &self.limits.retry);
+        if let Some(hold) = hold.filter(|hold| hold.until > self.held_until) {
+            self.held_until = hold.until;
+            effects.push(Effect::Hold { code: hold.code, until: hold.until });
+        }
+        self.end(of, verdict, now, endings);
+    }
+
+    /// The outcome goes to the journal whatever the machine believes: it is a fact. The lane is free at once, the slot of
+    /// the window when the outcome has come back.
+    fn end(&mut self, of: AttemptRef, verdict: Verdict, now: Micros, endings: &mut Vec<Ending>) {
+        if let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) {
+            flight.phase = Phase::Closing;
+            match &verdict {
+                Verdict::Retry { not_before, .. } => {
+                    let until = (*not_before).min(now + self.limits.lane_block);
+                    self.lanes.block(flight.contact, of.message, until);
+                }
+                _ => self.lanes.free(flight.contact, of.message),
+            }
+        }
+        endings.push(Ending { of, verdict, at: now });
+    }
+
+    fn fall_due(&mut self, now: Micros, endings: &mut Vec<Ending>, effects: &mut Vec<Effect>) {
+        while let Some(&(at, message)) = self.retries.first().filter(|(at, _)| *at <= now) {
+            self.retries.remove(&(at, message));
+            if let Some(queued) = self.waiting.remove(&message) {
+                self.lanes.push(queued, queued.attempt > 1);
+            }
+        }
+        while let Some(&(at, message)) = self.due.first().filter(|(at, _)| *at <= now) {
+            self.due.remove(&(at, message));
+            if let Some(flight) = self.flights.get(&message).filter(|flight| flight.phase == Phase::Inherited) {
+                self.end(flight.of, Verdict::Unknown { why: "crashed" }, now, endings);
+            } else if let Some((of, policy)) = self.unknown.get(&message).copied() {
+                match policy {
+                    UnknownPolicy::Hold => {}
+                    UnknownPolicy::Resend => effects.push(Effect::Resolve(of, Resolution::Resend)),
+                    UnknownPolicy::Expire => effects.push(Effect::Resolve(of, Resolution::GiveUp)),
+                }
+            }
+        }
+    }
+
+    /// What leaves in this tick, and when to look again.
+    fn leave(&mut self, now: Micros, effects: &mut Vec<Effect>) {
+        let mut wake = self.lanes.unpark(now);
+        let mut attempts = Vec::new();
+        let free = self.limits.window.saturating_sub(self.flights.len()).min(self.limits.tick);
+        let stopped = self.suspended || self.proposed || self.held_until > now;
+        if self.held_until > now {
+            earlier(&mut wake, self.held_until);
+        }
+        while !stopped && attempts.len() < free {
+            if !self.may_spend(now, effects) {
+                break;
+            }
+            let Some(queued) = self.lanes.next() else { break };
+            if queued.expires_at <= now {
+                self.lanes.free(queued.contact, queued.message);
+                effects.push(Effect::Expire(queued.message));
+                continue;
+            }
+            match self.pacer.take(queued.contact, now) {
+                Ok(()) => attempts.push(self.set_out(queued)),
+                Err(Held::Pair(until)) => {
+                    self.lanes.park(queued, until.min(queued.expires_at));
+                    earlier(&mut wake, until);
+                }
+                Err(Held::Number(until)) => {
+                    self.lanes.free(queued.contact, queued.message);
+                    self.lanes.push(queued, true);
+                    earlier(&mut wake, until);
+                    break;
+                }
+            }
+        }
+        if !attempts.is_empty() {
+            self.proposed = true;
+            effects.push(Effect::Propose(attempts));
+        }
+        self.look_ahead(now, wake, effects);
+    }
+
+    fn look_ahead(&self, now: Micros, mut wake: Option<Micros>, effects: &mut Vec<Effect>) {
+        if let Some(asked) = self.lease_asked.filter(|_| !self.lanes.is_empty()) {
+            earlier(&mut wake, asked + LEASE_PATIENCE);
+        }
+        for next in [self.retries.first(), self.due.first()].into_iter().flatten() {
+            earlier(&mut wake, next.0);
+        }
+        if let Some(at) = wake {
+            effects.push(Effect::WakeAt(at.max(now + 1)));
+        }
+        let room = self.limits.ring.saturating_sub(self.held());
+        if room >= self.limits.ring / 4 {
+            effects.push(Effect::Pull(room));
+        }
+    }
+
+    fn set_out(&mut self, queued: Queued) -> AttemptRef {
+        let of = AttemptRef { message: queued.message, attempt: queued.attempt };
+        self.lease.0 -= 1;
+        let flight = Flight {
+            of,
+            contact: queued.contact,
+            expires_at: queued.expires_at,
+            queued: Some(queued),
+            phase: Phase::Proposed,
+        };
+        self.flights.insert(queued.message, flight);
+        of
+    }
+
+    /// Whether the tenant's budget still lends; asks for more when it is spent and there is work.
+    fn may_spend(&mut self, now: Micros, effects: &mut Vec<Effect>) -> bool {
+        if self.lease.1 <= now {
+            self.lease.0 = 0;
+        }
+        if self.lease.0 > 0 {
+            return true;
+        }
+        if self.lease_asked.is_none_or(|asked| asked + LEASE_PATIENCE <= now) && !self.lanes.is_empty() {
+            self.lease_asked = Some(now);
+            effects.push(Effect::AskLease(u32::try_from(self.limits.tick).unwrap_or(32)));
+        }
+        false
+    }
+}
+
+fn earlier(wake: &mut Option<Micros>, at: Micros) {
+    *wake = Some(wake.map_or(at, |known| known.min(at)));
+}
