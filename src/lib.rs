@@ -1,1 +1,3 @@
+pub mod webhook;
+
 pub fn placeholder() {}
