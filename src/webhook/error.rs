@@ -71,7 +71,7 @@ pub enum Refusal {
     TooLong(usize),
     /// The address is a URL, and yet not what may stand in an HTTP request.
     #[error(
-        "the endpoint's address cannot be sent in an HTTP request: percent-encode its special characters"
+        "the endpoint's address has a host with characters that cannot stand in an HTTP request"
     )]
     NotSendable,
     /// The port is not on the instance's list.

@@ -156,6 +156,7 @@ mod tests {
                 "gopher://example.com/",
                 Refusal::Scheme("gopher".to_owned()),
             ),
+            ("https://a{b.example/", Refusal::NotSendable),
             ("https://user@example.com/", Refusal::UserInfo),
             ("https://:pw@example.com/", Refusal::UserInfo),
             ("https://example.com:25/", Refusal::Port(25)),

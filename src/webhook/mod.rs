@@ -14,7 +14,7 @@
 //!
 //! To add an address range that must not be called: one row in the table of `address`, one in its test.
 //! To add an outcome: a variant of [`Delivered`], its row in `answer::classify`, and a test over a real socket in
-//! `poster_tests`. Whoever matches on `Delivered` is then told by the compiler.
+//! `tests`. Whoever matches on `Delivered` is then told by the compiler.
 //! To add a signature scheme: its secret in `secret`, its line in [`sign`], and a check by a foreign library in
 //! `tests/foreign/standardwebhooks`.
 
@@ -24,14 +24,14 @@ mod error;
 mod guard;
 mod post;
 mod poster;
-#[cfg(test)]
-mod poster_tests;
 mod resolve;
 mod retry_after;
 mod schedule;
 mod scripted;
 mod secret;
 mod sign;
+#[cfg(test)]
+mod tests;
 
 pub use address::{AddressClass, NotGlobal, is_global};
 pub use error::{BadDeliveryId, BadSecret, BuildError, Refusal};
