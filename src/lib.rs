@@ -2,3 +2,6 @@
 
 pub mod domain;
 pub mod runtime;
+pub mod webhook;
+
+pub fn placeholder() {}

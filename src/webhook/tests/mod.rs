@@ -1,0 +1,5 @@
+//! The poster against real sockets on loopback.
+
+mod outcomes;
+mod refusals;
+mod stage;
