@@ -1,1 +1,3 @@
-pub fn placeholder() {}
+//! Waybill: a self-hosted, actor-based message router.
+
+pub mod config;
