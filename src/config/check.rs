@@ -1,5 +1,7 @@
 //! Checks of single values beyond their kind: ranges, lengths, forms.
 
+#![allow(clippy::ptr_arg, reason = "a check is a function of a reference to its field's own type, such as String")]
+
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -31,7 +33,11 @@ pub(super) fn require(good: bool, what: impl Into<String>, remedy: impl Into<Str
 pub(super) fn within<T: Setting + PartialOrd>(range: RangeInclusive<T>) -> impl Fn(&T) -> Verdict {
     move |value| {
         let (low, high) = (range.start().spell(), range.end().spell());
-        require(range.contains(value), format!("{} is out of range", value.spell()), format!("Choose from {low} to {high}"))
+        require(
+            range.contains(value),
+            format!("{} is out of range", value.spell()),
+            format!("Choose from {low} to {high}"),
+        )
     }
 }
 
@@ -44,7 +50,11 @@ pub(super) fn if_set<T>(check: impl Fn(&T) -> Verdict) -> impl Fn(&Option<T>) ->
 pub(super) fn each<T>(count: RangeInclusive<usize>, check: impl Fn(&T) -> Verdict) -> impl Fn(&Vec<T>) -> Verdict {
     move |list| {
         let (low, high) = (count.start(), count.end());
-        require(count.contains(&list.len()), format!("the list has {} elements", list.len()), format!("Give {low} to {high}"))?;
+        require(
+            count.contains(&list.len()),
+            format!("the list has {} elements", list.len()),
+            format!("Give {low} to {high}"),
+        )?;
         for (index, value) in list.iter().enumerate() {
             check(value).map_err(|found| Complaint::new(format!("element {index}: {}", found.what), found.remedy))?;
         }
@@ -56,44 +66,72 @@ pub(super) fn each<T>(count: RangeInclusive<usize>, check: impl Fn(&T) -> Verdic
 pub(super) fn filled(longest: usize) -> impl Fn(&String) -> Verdict {
     move |text| {
         let length = text.chars().count();
-        require((1..=longest).contains(&length), format!("the text has {length} characters"), format!("Give 1 to {longest} characters"))
+        require(
+            (1..=longest).contains(&length),
+            format!("the text has {length} characters"),
+            format!("Give 1 to {longest} characters"),
+        )
     }
 }
 
 /// Graph API versions are written `v25.0`.
 pub(super) fn graph_version(text: &String) -> Verdict {
     let number = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
-    let good = text.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(major, minor)| number(major) && number(minor));
+    let good = text
+        .strip_prefix('v')
+        .and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(major, minor)| number(major) && number(minor));
     require(good, format!("{} is not a version of the Graph API", quote(text)), "Write it as \"v25.0\"")
 }
 
 /// Meta's ids are strings of digits, too long for some number types.
 pub(super) fn digits(text: &String) -> Verdict {
     let good = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    require(good, format!("{} is not an id of Meta", quote(text)), "Copy the 1 to 32 digits from the app dashboard, in double quotes")
+    require(
+        good,
+        format!("{} is not an id of Meta", quote(text)),
+        "Copy the 1 to 32 digits from the app dashboard, in double quotes",
+    )
 }
 
 /// A phone number for people to read: a plus sign, digits, and what is put between digits.
 pub(super) fn phone_number(text: &String) -> Verdict {
     let body = text.strip_prefix('+').unwrap_or("");
     let count = body.chars().filter(char::is_ascii_digit).count();
-    let good = (4..=15).contains(&count) && text.len() <= 32 && body.chars().all(|c| c.is_ascii_digit() || " -()".contains(c));
-    require(good, format!("{} is not an international phone number", quote(text)), "Write the plus sign, the country code and the number")
+    let good =
+        (4..=15).contains(&count) && text.len() <= 32 && body.chars().all(|c| c.is_ascii_digit() || " -()".contains(c));
+    require(
+        good,
+        format!("{} is not an international phone number", quote(text)),
+        "Write the plus sign, the country code and the number",
+    )
 }
 
 /// The path of a URL on our own listener, outside the paths that are taken.
 pub(super) fn callback_path(text: &String) -> Verdict {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
     let good = text.len() > 1 && text.len() <= 128 && text.starts_with('/') && text.chars().all(plain);
-    require(good, format!("{} is not a path", quote(text)), "Begin with \"/\" and use letters, digits, \"-\", \"_\", \".\" and \"~\"")?;
+    require(
+        good,
+        format!("{} is not a path", quote(text)),
+        "Begin with \"/\" and use letters, digits, \"-\", \"_\", \".\" and \"~\"",
+    )?;
     let taken = ["v1", "console", "metrics", "health", "healthz", "livez", "readyz"];
     let first = text.trim_start_matches('/').split('/').next().unwrap_or("");
-    require(!taken.contains(&first), format!("paths under \"/{first}\" are taken"), "Choose another path, such as \"/callbacks/meta\"")
+    require(
+        !taken.contains(&first),
+        format!("paths under \"/{first}\" are taken"),
+        "Choose another path, such as \"/callbacks/meta\"",
+    )
 }
 
 /// http or https, with a host, without credentials and without a fragment.
 pub(super) fn web_url(url: &Url) -> Verdict {
-    require(matches!(url.scheme(), "http" | "https"), format!("the scheme is {:?}", url.scheme()), "Begin with \"https://\"")?;
+    require(
+        matches!(url.scheme(), "http" | "https"),
+        format!("the scheme is {:?}", url.scheme()),
+        "Begin with \"https://\"",
+    )?;
     let bare = url.username().is_empty() && url.password().is_none();
     require(bare, "the URL carries a user name or a password", "Leave credentials out of the URL")?;
     require(url.fragment().is_none(), "the URL has a fragment", "Leave out \"#\" and what follows it")
@@ -104,7 +142,11 @@ pub(super) fn graph_url(url: &Url) -> Verdict {
     web_url(url)?;
     require(url.query().is_none(), "the URL has a query", "Leave out \"?\" and what follows it")?;
     let private = url.scheme() == "https" || is_private(url);
-    require(private, "access tokens would cross a public network readable by everyone on the way", "Begin with \"https://\"")
+    require(
+        private,
+        "access tokens would cross a public network readable by everyone on the way",
+        "Begin with \"https://\"",
+    )
 }
 
 fn is_private(url: &Url) -> bool {
@@ -116,7 +158,9 @@ fn is_private(url: &Url) -> bool {
         Some(Host::Ipv4(v4)) => address(v4.into()),
         Some(Host::Ipv6(v6)) => address(v6.into()),
         // A name without a dot is a neighbour in a container network.
-        Some(Host::Domain(name)) => !name.contains('.') || [".localhost", ".internal", ".local"].iter().any(|end| name.ends_with(end)),
+        Some(Host::Domain(name)) => {
+            !name.contains('.') || [".localhost", ".internal", ".local"].iter().any(|end| name.ends_with(end))
+        }
         None => false,
     }
 }

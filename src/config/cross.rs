@@ -24,14 +24,19 @@ const RULES: &[Rule] = &[
         keys: &["server.admin_listen", "server.listen"],
         broken: |s| {
             says(s.server.admin_listen == Some(s.server.listen), || {
-                ("admin_listen is the same address as listen".into(), "Choose another port, or leave admin_listen empty".into())
+                (
+                    "admin_listen is the same address as listen".into(),
+                    "Choose another port, or leave admin_listen empty".into(),
+                )
             })
         },
     },
     // A connection could spend the whole request's time on its headers.
     Rule {
         keys: &["server.header_timeout", "server.request_timeout"],
-        broken: |s| at_most("header_timeout", s.server.header_timeout, "server.request_timeout", s.server.request_timeout),
+        broken: |s| {
+            at_most("header_timeout", s.server.header_timeout, "server.request_timeout", s.server.request_timeout)
+        },
     },
     // A line of a bulk request is one message and ends in the same record.
     Rule {
@@ -48,11 +53,16 @@ const RULES: &[Rule] = &[
         broken: |s| at_most("batch_bytes", s.journal.batch_bytes, "journal.tail_memory", s.journal.tail_memory),
     },
     // An intent that ends while its call may still run would be called unknown each time Meta is slow.
-    Rule { keys: &["delivery.intent_deadline", "meta.request_timeout", "meta.connect_timeout"], broken: intent_outlives_call },
+    Rule {
+        keys: &["delivery.intent_deadline", "meta.request_timeout", "meta.connect_timeout"],
+        broken: intent_outlives_call,
+    },
     // A message under way would be waited for less long than it may be acted on.
     Rule {
         keys: &["delivery.unknown_after", "delivery.intent_deadline"],
-        broken: |s| at_most("intent_deadline", s.delivery.intent_deadline, "delivery.unknown_after", s.delivery.unknown_after),
+        broken: |s| {
+            at_most("intent_deadline", s.delivery.intent_deadline, "delivery.unknown_after", s.delivery.unknown_after)
+        },
     },
     // A window larger than the ring can never be filled.
     Rule {
@@ -68,13 +78,22 @@ const RULES: &[Rule] = &[
         broken: |s| at_most("retry_base", s.delivery.retry_base, "delivery.retry_cap", s.delivery.retry_cap),
     },
     // A message that expires before one attempt can end is never sent.
-    Rule { keys: &["delivery.expiry.utility", "delivery.intent_deadline"], broken: |s| expires("utility", s.delivery.expiry.utility, s) },
+    Rule {
+        keys: &["delivery.expiry.utility", "delivery.intent_deadline"],
+        broken: |s| expires("utility", s.delivery.expiry.utility, s),
+    },
     Rule {
         keys: &["delivery.expiry.authentication", "delivery.intent_deadline"],
         broken: |s| expires("authentication", s.delivery.expiry.authentication, s),
     },
-    Rule { keys: &["delivery.expiry.marketing", "delivery.intent_deadline"], broken: |s| expires("marketing", s.delivery.expiry.marketing, s) },
-    Rule { keys: &["delivery.expiry.service", "delivery.intent_deadline"], broken: |s| expires("service", s.delivery.expiry.service, s) },
+    Rule {
+        keys: &["delivery.expiry.marketing", "delivery.intent_deadline"],
+        broken: |s| expires("marketing", s.delivery.expiry.marketing, s),
+    },
+    Rule {
+        keys: &["delivery.expiry.service", "delivery.intent_deadline"],
+        broken: |s| expires("service", s.delivery.expiry.service, s),
+    },
     // An endpoint would be disabled before its last attempt was due.
     Rule { keys: &["webhooks.disable_after", "webhooks.schedule", "webhooks.jitter"], broken: disabled_early },
     Rule {
@@ -90,7 +109,8 @@ pub(super) fn mistakes(settings: &Settings, tree: &Node, faulty: &[Mistake]) -> 
         let stem = mistake.key.split('[').next().unwrap_or("");
         key == stem || key.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'))
     };
-    let judged = RULES.iter().filter(|rule| !rule.keys.iter().any(|key| faulty.iter().any(|mistake| covers(mistake, key))));
+    let judged =
+        RULES.iter().filter(|rule| !rule.keys.iter().any(|key| faulty.iter().any(|mistake| covers(mistake, key))));
     judged.filter_map(|rule| (rule.broken)(settings).map(|complaint| place(rule, complaint, tree))).collect()
 }
 
@@ -119,14 +139,19 @@ fn tls(s: &Settings) -> Option<Complaint> {
         (None, Some(_)) => ("tls_key", "tls_cert"),
         _ => return None,
     };
-    Some(Complaint::new(format!("{given} is set without {missing}"), format!("Set {missing} too, or leave both empty for plain HTTP")))
+    Some(Complaint::new(
+        format!("{given} is set without {missing}"),
+        format!("Set {missing} too, or leave both empty for plain HTTP"),
+    ))
 }
 
 fn intent_outlives_call(s: &Settings) -> Option<Complaint> {
     let call = s.meta.request_timeout + s.meta.connect_timeout;
     says(s.delivery.intent_deadline <= call, || {
         let (deadline, call) = (s.delivery.intent_deadline.spell(), call.spell());
-        let what = format!("intent_deadline ({deadline}) is not more than meta.request_timeout and meta.connect_timeout together ({call})");
+        let what = format!(
+            "intent_deadline ({deadline}) is not more than meta.request_timeout and meta.connect_timeout together ({call})"
+        );
         (what, format!("Raise delivery.intent_deadline above {call}, or lower the timeouts of [meta]"))
     })
 }
@@ -139,7 +164,8 @@ fn disabled_early(s: &Settings) -> Option<Complaint> {
     let longest: Duration = s.webhooks.schedule.iter().sum::<Duration>().mul_f64(1.0 + s.webhooks.jitter);
     says(s.webhooks.disable_after < longest, || {
         let (after, minutes) = (s.webhooks.disable_after.spell(), longest.as_secs().div_ceil(60));
-        let what = format!("disable_after ({after}) ends before the last attempt of schedule with its jitter ({minutes}m)");
+        let what =
+            format!("disable_after ({after}) ends before the last attempt of schedule with its jitter ({minutes}m)");
         (what, format!("Raise disable_after to \"{minutes}m\" or more, or shorten schedule"))
     })
 }

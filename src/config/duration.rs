@@ -72,7 +72,19 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_duration() {
-        for text in ["", "30", "s", "30 s", "-1s", "1.5s", "5m1h", "1s1s", "30sec", "99999999999999999999s", "18446744073709551615d"] {
+        for text in [
+            "",
+            "30",
+            "s",
+            "30 s",
+            "-1s",
+            "1.5s",
+            "5m1h",
+            "1s1s",
+            "30sec",
+            "99999999999999999999s",
+            "18446744073709551615d",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -19,7 +19,9 @@ const PREFIX: &str = "WAYBILL_";
 /// A value that is not UTF-8 arrives with replacement characters and is refused there.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    std::env::vars_os().map(move |(name, value)| (lossy(name), lossy(value))).filter(|(name, _)| name.starts_with(PREFIX))
+    std::env::vars_os()
+        .map(move |(name, value)| (lossy(name), lossy(value)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
 }
 
 /// The layer that the variables make for this table of keys, and the mistakes in their names and encoding.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 use toml::Spanned;
+use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::mistake::Mistake;
 use super::place::{Lines, Place};

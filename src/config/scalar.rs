@@ -182,10 +182,12 @@ impl<T: Setting> Setting for Vec<T> {
 fn elements(node: &Node) -> Option<Vec<Node>> {
     match &node.value {
         Value::Array(items) => Some(items.clone()),
-        Value::Raw(text) if text.trim_start().starts_with('[') => match Node::parse_value(text.trim(), &node.place)?.value {
-            Value::Array(items) => Some(items),
-            _ => None,
-        },
+        Value::Raw(text) if text.trim_start().starts_with('[') => {
+            match Node::parse_value(text.trim(), &node.place)?.value {
+                Value::Array(items) => Some(items),
+                _ => None,
+            }
+        }
         Value::Raw(text) if text.trim().is_empty() => Some(Vec::new()),
         Value::Raw(text) => {
             let part = |part: &str| Node::new(Value::Raw(part.trim().to_owned()), node.place.clone());

@@ -106,8 +106,12 @@ impl SecretRef {
     /// [`SecretError`], which names the reference and never the text.
     pub fn resolve_with(&self, variable: impl FnOnce(&str) -> Option<String>) -> Result<Secret, SecretError> {
         let secret = match self {
-            Self::Env(name) => variable(name).map(Secret::new).ok_or_else(|| SecretError::Unset { name: name.clone() })?,
-            Self::File(path) => read_secret(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?,
+            Self::Env(name) => {
+                variable(name).map(Secret::new).ok_or_else(|| SecretError::Unset { name: name.clone() })?
+            }
+            Self::File(path) => {
+                read_secret(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?
+            }
             Self::Literal(secret) => secret.clone(),
         };
         if secret.expose().is_empty() {

@@ -6,7 +6,9 @@ use super::cross;
 use super::env;
 use super::mistake::{Mistake, Mistakes};
 use super::node::Node;
-use super::section::{Auth, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault, Webhooks};
+use super::section::{
+    Auth, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault, Webhooks,
+};
 use super::setting::Setting;
 use super::source;
 use super::table::keys;
@@ -62,7 +64,7 @@ impl Settings {
     /// Everything that is wrong, in all layers, at once.
     pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, Mistakes> {
         let layer = file.map(|path| {
-            let text = source::read(path).map_err(|mistake| vec![mistake])?;
+            let text = source::read(path)?;
             Node::parse(&text, &path.display().to_string())
         });
         layered(layer, env)
@@ -82,7 +84,10 @@ fn default_tree() -> Node {
     parsed.unwrap_or_else(|_| unreachable!("a test parses the compiled-in defaults"))
 }
 
-fn layered(file: Option<Result<Node, Vec<Mistake>>>, env: impl Iterator<Item = (String, String)>) -> Result<Settings, Mistakes> {
+fn layered(
+    file: Option<Result<Node, Vec<Mistake>>>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Settings, Mistakes> {
     let defaults = default_tree();
     let mut tree = defaults.clone();
     let (over, mut mistakes) = env::layer(&Settings::SHAPE, env);

@@ -64,7 +64,14 @@ mod tests {
 
     #[test]
     fn reads_and_spells_sizes() {
-        let cases = [("0B", 0), ("512B", 512), ("256KiB", 262_144), ("64MiB", 67_108_864), ("1GiB", 1_073_741_824), ("2TiB", 2 << 40)];
+        let cases = [
+            ("0B", 0),
+            ("512B", 512),
+            ("256KiB", 262_144),
+            ("64MiB", 67_108_864),
+            ("1GiB", 1_073_741_824),
+            ("2TiB", 2 << 40),
+        ];
         for (text, bytes) in cases {
             let size = parse(text).expect(text);
             assert_eq!((size.bytes(), spell(&size).as_str()), (bytes, text));

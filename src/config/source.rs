@@ -15,17 +15,21 @@ pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 ///
 /// # Errors
 /// One mistake without a line if the file is missing, unreadable or too large; with a line if it is not UTF-8.
-pub(super) fn read(path: &Path) -> Result<String, Mistake> {
+pub(super) fn read(path: &Path) -> Result<String, Vec<Mistake>> {
     let origin = path.display().to_string();
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&origin, &error))?;
+        .map_err(|error| vec![unreadable(&origin, &error)])?;
     if bytes.len() as u64 > LARGEST_FILE {
         let what = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
-        return Err(Mistake::at(&Place::whole(&origin), what, "Check that the path names a settings file, or split the file"));
+        return Err(vec![Mistake::at(
+            &Place::whole(&origin),
+            what,
+            "Check that the path names a settings file, or split the file",
+        )]);
     }
-    String::from_utf8(bytes).map_err(|error| not_utf8(&origin, &error))
+    String::from_utf8(bytes).map_err(|error| vec![not_utf8(&origin, &error)])
 }
 
 fn unreadable(origin: &str, error: &io::Error) -> Mistake {
@@ -35,7 +39,11 @@ fn unreadable(origin: &str, error: &io::Error) -> Mistake {
         io::ErrorKind::PermissionDenied => {
             Mistake::at(&place, "the file may not be read", "Give the account that runs waybill the right to read it")
         }
-        _ => Mistake::at(&place, format!("the file cannot be read: {error}"), "Check that the path names a regular file on a working disk"),
+        _ => Mistake::at(
+            &place,
+            format!("the file cannot be read: {error}"),
+            "Check that the path names a regular file on a working disk",
+        ),
     }
 }
 

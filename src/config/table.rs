@@ -26,7 +26,12 @@ impl<'n> Reader<'n> {
     }
 
     /// Reads one key; None once a mistake about it has been noted.
-    pub(super) fn take<T: Setting>(&mut self, key: &str, absent: Option<T>, check: impl Fn(&T) -> Verdict) -> Option<T> {
+    pub(super) fn take<T: Setting>(
+        &mut self,
+        key: &str,
+        absent: Option<T>,
+        check: impl Fn(&T) -> Verdict,
+    ) -> Option<T> {
         let Some(node) = self.entries.get(key) else {
             if absent.is_none() {
                 self.missing::<T>(key);

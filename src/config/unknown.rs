@@ -13,7 +13,9 @@ const ALIKE: f64 = 0.6;
 pub(super) fn keys(entries: &BTreeMap<String, Node>, known: &[(&'static str, Shape)]) -> Vec<Mistake> {
     let strangers = entries.iter().filter(|(key, _)| !known.iter().any(|(name, _)| name == key));
     strangers
-        .map(|(key, node)| Mistake::at(&node.key_place, format!("unknown key {}", quote(key)), remedy(key, known)).under(key))
+        .map(|(key, node)| {
+            Mistake::at(&node.key_place, format!("unknown key {}", quote(key)), remedy(key, known)).under(key)
+        })
         .collect()
 }
 
@@ -22,7 +24,9 @@ fn remedy(key: &str, known: &[(&'static str, Shape)]) -> String {
     if let Some(name) = nearest(key, known.iter().map(|(name, _)| *name)) {
         return format!("The nearest key is {name}");
     }
-    let below = known.iter().find(|(_, shape)| matches!(shape, Shape::Table(inner) if inner.iter().any(|(name, _)| *name == key)));
+    let below = known
+        .iter()
+        .find(|(_, shape)| matches!(shape, Shape::Table(inner) if inner.iter().any(|(name, _)| *name == key)));
     if let Some((section, _)) = below {
         return format!("Move it to the section {section}");
     }

@@ -55,7 +55,7 @@ impl Declaration {
     /// # Errors
     /// Everything that is wrong, at once; also a missing, unreadable or too large file.
     pub fn load(file: &Path) -> Result<Self, Mistakes> {
-        let text = source::read(file).map_err(|mistake| Mistakes::new(vec![mistake]))?;
+        let text = source::read(file).map_err(Mistakes::new)?;
         Self::parse(&text, &file.display().to_string())
     }
 }

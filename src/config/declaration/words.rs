@@ -13,7 +13,9 @@ impl Name {
     /// Takes a name if it is one.
     pub fn parse(text: &str) -> Option<Self> {
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-        let good = (1..=63).contains(&text.len()) && letter(text.as_bytes()[0]) && text.bytes().all(|b| letter(b) || b == b'-');
+        let good = (1..=63).contains(&text.len())
+            && letter(text.as_bytes()[0])
+            && text.bytes().all(|b| letter(b) || b == b'-');
         good.then(|| Self(text.to_owned()))
     }
 
@@ -66,7 +68,8 @@ impl EventPattern {
     pub fn parse(text: &str) -> Option<Self> {
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let (head, last) = text.rsplit_once('.').map_or((None, text), |(head, last)| (Some(head), last));
-        let good = text.len() <= 128 && (last == "*" || word(last)) && head.is_none_or(|head| head.split('.').all(word));
+        let good =
+            text.len() <= 128 && (last == "*" || word(last)) && head.is_none_or(|head| head.split('.').all(word));
         good.then(|| Self(text.to_owned()))
     }
 
