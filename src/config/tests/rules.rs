@@ -97,3 +97,12 @@ fn no_rule_is_judged_of_a_file_that_could_not_be_read_whole() {
     let found = lines(read("[delivery]\nwindow = \n", &[("WAYBILL_DELIVERY__RING", "1")]));
     assert_eq!(found.len(), 1, "{found:#?}");
 }
+
+#[test]
+fn equal_values_break_no_rule_but_an_intent_must_outlive_its_call() {
+    let equal = "[server]\nmax_body = \"256KiB\"\nrequest_timeout = \"10s\"\n[delivery]\nring = 32\nwindows_total = 32\n\
+                 unknown_after = \"30s\"\nretry_cap = \"2s\"\n[delivery.expiry]\nutility = \"30s\"\n[runtime]\nbackoff_cap = \"100ms\"";
+    assert_eq!(lines(read(equal, &[])), Vec::<String>::new());
+    assert_eq!(lines(read("[delivery]\nintent_deadline = \"25s\"", &[])).len(), 1);
+    assert_eq!(lines(read("[delivery]\nintent_deadline = \"25001ms\"", &[])), Vec::<String>::new());
+}
