@@ -1,7 +1,9 @@
 //! Waybill: a message router whose journal is the durable mailbox of every actor.
 
+pub mod config;
 pub mod domain;
 pub mod runtime;
 pub mod webhook;
 
-pub fn placeholder() {}
+//! Waybill: a self-hosted, actor-based message router.
+

@@ -1,0 +1,81 @@
+//! The records of a declaration: one struct for each kind of `[[header]]`.
+
+use url::Url;
+
+use super::words::{Channel, EventPattern, Name, Role};
+use crate::config::check::{Verdict, digits, each, filled, if_set, phone_number, require, web_url, within};
+use crate::config::secret::SecretRef;
+use crate::config::table::keys;
+
+keys! {
+    /// `[[tenant]]`: a customer of this installation, with its own sessions, keys and records.
+    pub struct TenantDeclaration {
+        /// Unique in the installation.
+        name: Name;
+        /// For people; None: the name.
+        display_name: Option<String> => if_set(filled(100));
+        /// Messages per second it may hand in; None: `pacing.tenant_per_second`.
+        per_second: Option<u32> => if_set(within(1..=100_000));
+        /// Messages it may hand in at once after a rest; None: `pacing.tenant_burst`.
+        burst: Option<u32> => if_set(within(1..=100_000));
+    }
+}
+
+keys! {
+    /// `[[session]]`: one sending identity of a tenant.
+    pub struct SessionDeclaration {
+        /// The tenant it belongs to.
+        tenant: Name;
+        /// Unique in its tenant; what requests name in `from`.
+        name: Name;
+        /// The service it sends through.
+        channel: Channel = Channel::Whatsapp;
+        /// Meta's id of the number. One session per number, for only one may send for it.
+        phone_number_id: String => digits;
+        /// Meta's id of the WhatsApp Business Account.
+        waba_id: Option<String> => if_set(digits);
+        /// The number, for people.
+        display_phone_number: Option<String> => if_set(phone_number);
+        /// Where the access token is.
+        token: SecretRef;
+        /// Whether this is a number of a simulator or a test account of Meta.
+        test: bool = false;
+        /// Messages per second; None: `pacing.number_per_second`.
+        number_per_second: Option<u32> => if_set(within(1..=1000));
+    }
+}
+
+keys! {
+    /// `[[endpoint]]`: an address of a tenant that is notified.
+    pub struct EndpointDeclaration {
+        /// The tenant it belongs to.
+        tenant: Name;
+        /// Unique in its tenant.
+        name: Name;
+        /// Where notifications are posted.
+        url: Url => web_url;
+        /// Where the signing secret is, `whsec_` and base64; None: one is made.
+        secret: Option<SecretRef> => if_set(signing_secret);
+        /// Which events it is told; all by default.
+        events: Vec<EventPattern> = vec![EventPattern::all()] => each(1..=64, |_| Ok(()));
+    }
+}
+
+keys! {
+    /// `[[key]]`: an API key of a tenant. The key itself is made when the document is applied, and shown once.
+    pub struct KeyDeclaration {
+        /// The tenant it opens.
+        tenant: Name;
+        /// Unique in its tenant.
+        name: Name;
+        /// What it may do.
+        role: Role;
+    }
+}
+
+/// Only a literal can be judged before it is used; the text is not repeated.
+fn signing_secret(secret: &SecretRef) -> Verdict {
+    let SecretRef::Literal(literal) = secret else { return Ok(()) };
+    let remedy = "Begin with \"literal:whsec_\", or leave the key out and have one made";
+    require(literal.expose().starts_with("whsec_"), "the signing secret does not begin with whsec_", remedy)
+}

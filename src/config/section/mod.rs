@@ -1,0 +1,38 @@
+//! The sections of the settings file, one `keys!` struct each: a key's name, kind and check stand here and nowhere else.
+//! Its default and its explanation for operators stand in `config/waybill.toml`.
+
+mod delivery;
+mod durable;
+mod meta;
+mod process;
+mod server;
+mod webhooks;
+
+pub use delivery::{Delivery, Expiry, Pacing, Unknown, UnknownPolicy};
+pub use durable::{Data, Journal, Store, Vault, Verify};
+pub use meta::Meta;
+pub use process::{Auth, Health, LogFormat, Runtime, Telemetry};
+pub use server::Server;
+pub use webhooks::Webhooks;
+
+use std::time::Duration;
+
+/// Microseconds, for ranges.
+const fn us(n: u64) -> Duration {
+    Duration::from_micros(n)
+}
+
+/// Milliseconds, for ranges.
+const fn ms(n: u64) -> Duration {
+    us(n * 1_000)
+}
+
+/// Seconds, for ranges.
+const fn s(n: u64) -> Duration {
+    ms(n * 1_000)
+}
+
+/// Hours, for ranges.
+const fn h(n: u64) -> Duration {
+    s(n * 3_600)
+}
