@@ -19,7 +19,10 @@
 //! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
 
 pub mod address;
+pub mod callback;
+pub mod content;
 pub mod event;
+pub mod failure;
 pub mod id;
 pub mod record;
 pub mod routing;
