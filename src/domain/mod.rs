@@ -19,8 +19,11 @@
 //! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
 
 pub mod address;
+pub mod callback;
+pub mod content;
 pub mod endpoint;
 pub mod event;
+pub mod failure;
 pub mod id;
 pub mod message;
 pub mod notification;

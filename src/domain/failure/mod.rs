@@ -1,0 +1,16 @@
+//! What an answer to a send means: three answers (sent, not sent, unknown), a closed list of failure classes, and the
+//! code table as data.
+//!
+//! Nothing here knows a provider's codes: the table is handed in. What is fixed is how an observation becomes an answer
+//! ([`classify`]), one test per row.
+//!
+//! To add a class: a variant in `class.rs` with its word, an arm wherever `match` complains. To add a code: a row in
+//! `config/meta-errors.toml`.
+
+mod answer;
+mod class;
+mod table;
+
+pub use answer::{Answer, DETAIL_MAX, GraphAnswer, Observation, classify, scrub};
+pub use class::{Bucket, FailureClass, WordError};
+pub use table::{CodeRow, CodeTable, CodeTableError, Verdict};
