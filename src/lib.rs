@@ -1,4 +1,5 @@
 //! Waybill: a message router whose journal is the durable mailbox of every actor.
 
 pub mod domain;
+pub mod journal;
 pub mod runtime;
