@@ -3,6 +3,7 @@
 pub mod channel;
 pub mod config;
 pub mod domain;
+pub mod journal;
 pub mod runtime;
 pub mod webhook;
 

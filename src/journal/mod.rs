@@ -1,0 +1,30 @@
+//! Journal: the durable mailbox of every actor, as a seam, its embedded implementation, and its misbehaving double.
+//!
+//! What it promises: records of one append stand in order and together in one partition; positions are dense for each
+//! partition, from 0 (the genesis); what was answered [`Appended::Durable`] is there after any crash; what was answered
+//! [`Appended::Refused`] never appears. What it must never know: what an event means, who acts on it, who owns a
+//! partition. It reads of a header only the digest of the body.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`seam`] | [`Journal`], [`Tail`], [`Appended`]: all that the floors above see |
+//! | `segments` | the embedded journal: segmented files, one writer, group commit; bytes in `FORMAT.md` |
+//! | [`unruly`] | the double: in memory, and able to do everything Kafka does badly |
+//! | [`genesis`] | the first record of every partition |
+//! | `contract` | one suite of tests that every implementation passes |
+//!
+//! To add an implementation: a folder with a struct that implements [`Journal`], its own `#[cfg(test)]` call of
+//! `contract::all`, and a line in the table above. Nothing above this room changes.
+
+pub mod error;
+pub mod genesis;
+pub mod seam;
+pub mod unruly;
+
+#[cfg(test)]
+mod contract;
+
+pub use error::{JournalError, Refusal};
+pub use genesis::Genesis;
+pub use seam::{Answer, Appended, Appending, Entry, Journal, Tail};
+pub use unruly::{Deed, Odds, Unruly, When};

@@ -1,0 +1,1 @@
+//! The double does what its script says, and no more.
