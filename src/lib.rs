@@ -1,4 +1,4 @@
-//! Waybill: a message router whose journal is the durable mailbox of every actor.
+//! Waybill: a self-hosted, actor-based message router whose journal is the durable mailbox of every actor.
 
 pub mod channel;
 pub mod config;
@@ -6,6 +6,3 @@ pub mod domain;
 pub mod journal;
 pub mod runtime;
 pub mod webhook;
-
-//! Waybill: a self-hosted, actor-based message router.
-

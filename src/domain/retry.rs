@@ -111,9 +111,7 @@ fn rejected(
         FailureClass::Throttle(Bucket::UserMarketing) => {
             (again("throttle_user_marketing", code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
         }
-        FailureClass::Throttle(Bucket::Template) => {
-            (again("throttle_template", code, asked.unwrap_or(3 * HOUR)), None)
-        }
+        FailureClass::Throttle(Bucket::Template) => (again("throttle_template", code, asked.unwrap_or(3 * HOUR)), None),
         FailureClass::Throttle(_) => {
             let wait = asked.unwrap_or(SECOND).max(SECOND);
             (later("throttle", code, now + wait), hold(wait))

@@ -8,17 +8,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use waybill::webhook::{
-    Deliver, Delivered, DeliveryId, Guard, Ports, Post, Poster, PosterSettings, Secret, Secrets,
-};
+use waybill::webhook::{Deliver, Delivered, DeliveryId, Guard, Ports, Post, Poster, PosterSettings, Secret, Secrets};
 
 /// Where `install.sh` puts what it installs.
 fn installed() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    scratch
-        .parent()
-        .expect("the target folder")
-        .join("foreign/standardwebhooks")
+    scratch.parent().expect("the target folder").join("foreign/standardwebhooks")
 }
 
 fn here() -> PathBuf {
@@ -34,19 +29,11 @@ struct Sink {
 
 impl Sink {
     fn start(mut command: Command, secret: &Secret) -> Self {
-        command
-            .args(["0", &secret.to_text()])
-            .stdout(Stdio::piped());
+        command.args(["0", &secret.to_text()]).stdout(Stdio::piped());
         let mut process = command.spawn().expect("run tests/foreign/install.sh first");
         let output = process.stdout.take().expect("piped");
-        let mut sink = Self {
-            process,
-            lines: BufReader::new(output).lines(),
-            port: 0,
-        };
-        sink.port = sink.line()["listening"]
-            .as_u64()
-            .expect("the sink names its port");
+        let mut sink = Self { process, lines: BufReader::new(output).lines(), port: 0 };
+        sink.port = sink.line()["listening"].as_u64().expect("the sink names its port");
         sink
     }
 
@@ -56,24 +43,12 @@ impl Sink {
     }
 
     fn url(&self, path: &str) -> url::Url {
-        format!("http://127.0.0.1:{}{path}", self.port)
-            .parse()
-            .expect("a url")
+        format!("http://127.0.0.1:{}{path}", self.port).parse().expect("a url")
     }
 
     async fn stats(&self) -> Value {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let body = client
-            .get(self.url("/stats"))
-            .send()
-            .await
-            .expect("stats")
-            .bytes()
-            .await
-            .expect("a body");
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let body = client.get(self.url("/stats")).send().await.expect("stats").bytes().await.expect("a body");
         serde_json::from_slice(&body).expect("JSON")
     }
 }
@@ -86,10 +61,7 @@ impl Drop for Sink {
 }
 
 fn now_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970")
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
 fn secret(n: u8) -> Secret {
@@ -123,10 +95,7 @@ const BODIES: &[&str] = &[
 async fn judged_by(command: Command) {
     let mut sink = Sink::start(command, &secret(1));
     let poster = Poster::new(PosterSettings {
-        guard: Guard {
-            allow_private: true,
-            allowed_ports: Ports::Any,
-        },
+        guard: Guard { allow_private: true, allowed_ports: Ports::Any },
         timeout: Duration::from_secs(20),
         extra_roots_pem: None,
     })
@@ -154,10 +123,7 @@ async fn judged_by(command: Command) {
         }
     }
     let stats = sink.stats().await;
-    assert_eq!(
-        (&stats["ok"], &stats["bad"], &stats["distinct"]),
-        (&good.into(), &bad.into(), &good.into())
-    );
+    assert_eq!((&stats["ok"], &stats["bad"], &stats["distinct"]), (&good.into(), &bad.into(), &good.into()));
 }
 
 #[tokio::test]
@@ -172,8 +138,6 @@ async fn the_python_library_verifies_what_we_sign() {
 #[ignore = "needs the JavaScript library: tests/foreign/install.sh"]
 async fn the_javascript_library_verifies_what_we_sign() {
     let mut command = Command::new("node");
-    command
-        .arg(here().join("sink.cjs"))
-        .env("NODE_PATH", installed().join("node_modules"));
+    command.arg(here().join("sink.cjs")).env("NODE_PATH", installed().join("node_modules"));
     judged_by(command).await;
 }

@@ -1,16 +1,13 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
-    UnknownResolvedV1,
+    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution, UnknownResolvedV1,
 };
 use super::super::id::{MessageId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{
-    Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows,
-};
+use super::super::row::{Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, status, tell};
 

@@ -112,14 +112,7 @@ impl Machine {
         effects
     }
 
-    fn take(
-        &mut self,
-        input: Input,
-        now: Micros,
-        drawn: u64,
-        endings: &mut Vec<Ending>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn take(&mut self, input: Input, now: Micros, drawn: u64, endings: &mut Vec<Ending>, effects: &mut Vec<Effect>) {
         match input {
             Input::Standing(message, standing) => self.follow(message, standing, now),
             Input::Judged(judged) => {
