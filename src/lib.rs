@@ -5,4 +5,5 @@ pub mod config;
 pub mod domain;
 pub mod journal;
 pub mod runtime;
+pub mod store;
 pub mod webhook;

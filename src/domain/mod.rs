@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`id`], [`address`], [`routing`] | who is who, and in which partition a mailbox lives |
 //! | [`record`], [`event`] | the bytes that are kept for ever |
+//! | [`table`] | which rows there are, and how they are named |
 //! | [`row`], [`message`], [`projection`] | what an event changes |
 //! | [`validity`] | whether an intent that was read back may act |
 //! | [`admission`], [`consent`] | whether a message is taken, and whether it may leave |
@@ -34,4 +35,5 @@ pub mod retry;
 pub mod routing;
 pub mod row;
 pub mod session;
+pub mod table;
 pub mod validity;

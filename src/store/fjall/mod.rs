@@ -1,0 +1,1 @@
+//! The real thing: an embedded log-structured store in one folder.

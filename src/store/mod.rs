@@ -1,0 +1,31 @@
+//! Store: rows, a cache of the journal. Whatever stands here is rebuilt by replaying.
+//!
+//! It must never know what a row means, who is asking, or that there is a network. It takes the mutations of one
+//! partition in order, remembers up to where they were applied, and answers reads.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`seam`] | the trait, and what is handed to it |
+//! | [`key`] | the bytes of a key, the same in every implementation |
+//! | [`codec`] | the bytes of a row |
+//! | [`fjall`] | the real thing: embedded, in one folder |
+//! | [`memory`] | the double: the same promises, and faults on demand |
+//! | [`error`] | what can go wrong, and what to do |
+//! | `contract` | the promises, as tests that every implementation passes |
+//!
+//! To add a table: a line in `domain/table.rs` with the next free number; nothing here changes. To add an
+//! implementation: a folder beside `fjall/`, the trait, one call of the contract suite. A mutation must stay what one
+//! CQL upsert within one partition key can do: no read before write, no counters, no deletion of single rows.
+
+pub mod codec;
+#[cfg(test)]
+mod contract;
+pub mod error;
+pub mod fjall;
+pub mod key;
+pub mod memory;
+pub mod seam;
+
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use seam::{Commit, DropBelow, MAX_SCAN, Put, Row, Scan, Store};
