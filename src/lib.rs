@@ -6,4 +6,5 @@ pub mod domain;
 pub mod journal;
 pub mod runtime;
 pub mod store;
+pub mod vault;
 pub mod webhook;

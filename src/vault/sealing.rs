@@ -1,0 +1,76 @@
+//! How content is sealed under a contact's key, and the salted commitment that stands in the event's header.
+//!
+//! `bytes = 0x01 ‖ nonce 12 ‖ AES-256-GCM(salt 32 ‖ plaintext) ‖ tag 16`, associated data `tenant 16 ‖ key id 16 ‖
+//! context`, `commitment = SHA-256(salt ‖ plaintext)`. The salt lies inside the sealed bytes: the commitment binds the
+//! writer to the text (GCM alone does not bind to a key), and says nothing about it once the key is destroyed.
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::cipher::{Key, NotOpened};
+use super::error::VaultError;
+use crate::domain::id::{KeyId, TenantId};
+use crate::domain::record::MAX_RECORD;
+use crate::runtime::Entropy;
+
+const SALT: usize = 32;
+
+/// Bytes the name of a secret may have: `kind:tenant/name` with names of at most 64.
+pub const MAX_NAME: usize = 256;
+
+/// The purpose under which aliases are tagged, and the beginning of the context they are sealed in.
+pub(super) const ALIAS: &str = "waybill alias";
+
+/// Content under a contact's key: what an event's body and header take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Under which key; the same as the contact's id.
+    pub key: KeyId,
+    /// The sealed bytes, layout above.
+    pub bytes: Vec<u8>,
+    /// SHA-256(salt ‖ plaintext).
+    pub commitment: [u8; 32],
+}
+
+/// Seals content with a fresh salt and nonce.
+pub(super) fn seal(
+    key: &Key,
+    entropy: &dyn Entropy,
+    (tenant, contact): (TenantId, KeyId),
+    context: &[u8],
+    text: &[u8],
+) -> Result<Sealed, VaultError> {
+    limit("content to seal", text.len(), MAX_RECORD)?;
+    let mut salt = Zeroizing::new([0; SALT]);
+    entropy.fill(salt.as_mut());
+    let commitment = Sha256::new().chain_update(salt.as_slice()).chain_update(text).finalize().into();
+    let bytes = key.seal(entropy, &place(tenant, contact, context), &[salt.as_slice(), text]);
+    Ok(Sealed { key: contact, bytes, commitment })
+}
+
+/// Opens sealed content; the salt is dropped.
+pub(super) fn open(
+    key: &Key,
+    (tenant, contact): (TenantId, KeyId),
+    context: &[u8],
+    bytes: &[u8],
+) -> Result<Vec<u8>, NotOpened> {
+    let salted = key.open(&place(tenant, contact, context), bytes)?;
+    salted.get(SALT..).map(<[u8]>::to_vec).ok_or(NotOpened)
+}
+
+/// The associated data of everything under a contact's key. The first two parts have fixed lengths, so no context can
+/// be taken for another contact.
+pub(super) fn place(tenant: TenantId, contact: KeyId, context: &[u8]) -> Vec<u8> {
+    [&tenant.0, &contact.0, context].concat()
+}
+
+/// Refuses what is larger than the limit.
+pub(super) fn limit(what: &'static str, len: usize, max: usize) -> Result<(), VaultError> {
+    if len > max { Err(VaultError::TooLarge { what, len, max }) } else { Ok(()) }
+}
+
+/// What is said when a contact's content does not open.
+pub(super) fn damaged_content(contact: KeyId) -> VaultError {
+    VaultError::Damaged { what: format!("content sealed for contact {contact}") }
+}
