@@ -20,9 +20,15 @@ impl<'n> Reader<'n> {
     /// Opens a table and refuses the keys that its type does not have.
     pub(super) fn open<T: Setting>(node: &'n Node) -> Result<Self, Vec<Mistake>> {
         let entries = node.table().ok_or_else(|| refuse::<T>(node))?;
-        let Shape::Table(keys) = T::SHAPE else { return Err(refuse::<T>(node)) };
+        let Shape::Table(keys) = T::SHAPE else {
+            return Err(refuse::<T>(node));
+        };
         let mistakes = unknown::keys(entries, keys);
-        Ok(Self { node, entries, mistakes })
+        Ok(Self {
+            node,
+            entries,
+            mistakes,
+        })
     }
 
     /// Reads one key; None once a mistake about it has been noted.
@@ -45,7 +51,8 @@ impl<'n> Reader<'n> {
         match checked {
             Ok(value) => Some(value),
             Err(found) => {
-                self.mistakes.extend(found.into_iter().map(|mistake| mistake.under(key)));
+                self.mistakes
+                    .extend(found.into_iter().map(|mistake| mistake.under(key)));
                 None
             }
         }
@@ -53,7 +60,8 @@ impl<'n> Reader<'n> {
 
     fn missing<T: Setting>(&mut self, key: &str) {
         let what = format!("the key is missing: {}", T::expected());
-        self.mistakes.push(Mistake::at(&self.node.place, what, format!("Add {key} = … here")).under(key));
+        self.mistakes
+            .push(Mistake::at(&self.node.place, what, format!("Add {key} = … here")).under(key));
     }
 }
 

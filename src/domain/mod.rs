@@ -22,6 +22,7 @@
 pub mod address;
 pub mod callback;
 pub mod content;
+pub mod draft;
 pub mod endpoint;
 pub mod event;
 pub mod failure;

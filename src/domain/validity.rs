@@ -45,7 +45,12 @@ pub fn life_counts(
     let Some(epoch) = epoch.filter(|epoch| partition.claim == Some(*epoch)) else {
         return Err(Void::OtherClaim);
     };
-    if session.incarnation != Some(Incarnation { started: incarnation, epoch }) {
+    if session.incarnation
+        != Some(Incarnation {
+            started: incarnation,
+            epoch,
+        })
+    {
         return Err(Void::OtherLife);
     }
     if session.suspended.is_some() {
@@ -59,7 +64,9 @@ pub fn life_counts(
 /// # Errors
 /// Says why it is void.
 pub fn attempt_counts(message: Option<&MessageRow>, attempt: u16) -> Result<(), Void> {
-    let Some(message) = message else { return Err(Void::NotQueued) };
+    let Some(message) = message else {
+        return Err(Void::NotQueued);
+    };
     if attempt != message.next_attempt() {
         return Err(Void::Repeated);
     }

@@ -7,9 +7,11 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod health;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use health::Health;
 
 /// A future on the heap: what the seams return, so that they can be trait objects.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -8,6 +8,7 @@
 //! | [`seam`] | the trait, and what is handed to it |
 //! | [`key`] | the bytes of a key, the same in every implementation |
 //! | [`codec`] | the bytes of a row |
+//! | [`rows`] | where each typed row stands, and its queries |
 //! | [`fjall`] | the real thing: embedded, in one folder |
 //! | [`memory`] | the double: the same promises, and faults on demand |
 //! | [`error`] | what can go wrong, and what to do |
@@ -24,6 +25,7 @@ pub mod error;
 pub mod fjall;
 pub mod key;
 pub mod memory;
+pub mod rows;
 pub mod seam;
 
 pub use error::StoreError;

@@ -96,7 +96,9 @@ pub enum VaultError {
         contact: KeyId,
     },
     /// The contact was erased: its keys are destroyed, and what was sealed under them is gone.
-    #[error("contact {contact} was erased; what was sealed under its key cannot be opened any more")]
+    #[error(
+        "contact {contact} was erased; what was sealed under its key cannot be opened any more"
+    )]
     Erased {
         /// The contact asked for.
         contact: KeyId,

@@ -54,7 +54,10 @@ mod tests {
     #[test]
     fn a_secret_shows_nothing_not_even_its_length() {
         let secret = SecretBytes::new(b"EAAB-token".to_vec());
-        assert_eq!(format!("{secret:?} {secret:#?}"), "SecretBytes(hidden) SecretBytes(hidden)");
+        assert_eq!(
+            format!("{secret:?} {secret:#?}"),
+            "SecretBytes(hidden) SecretBytes(hidden)"
+        );
         assert_eq!(secret, SecretBytes::new(b"EAAB-token".to_vec()));
         assert_ne!(secret, SecretBytes::new(b"EAAB-tokem".to_vec()));
     }

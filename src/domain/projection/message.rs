@@ -1,13 +1,16 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution, UnknownResolvedV1,
+    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
+    UnknownResolvedV1,
 };
 use super::super::id::{MessageId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows};
+use super::super::row::{
+    Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows,
+};
 use super::super::validity::{attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, status, tell};
 
@@ -44,15 +47,31 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     match event {
         Event::MessageAccepted(facts) => accepted(at, facts, rows, out),
         Event::MessageWithdrawn(facts) => {
-            change(at, facts.message, rows, out, |row, _| row.withdraw(facts.nonce));
+            change(at, facts.message, rows, out, |row, _| {
+                row.withdraw(facts.nonce)
+            });
         }
         Event::AttemptsStarted(facts) => started(at, facts, rows, out),
         Event::AttemptsClosed(facts) => closed(at, facts, rows, out),
         Event::MessageCancelled(facts) => {
-            settle(at, facts.message, rows, out, NotificationKind::Cancelled, |row, fact| row.cancelled = Some(fact));
+            settle(
+                at,
+                facts.message,
+                rows,
+                out,
+                NotificationKind::Cancelled,
+                |row, fact| row.cancelled = Some(fact),
+            );
         }
         Event::MessageExpired(facts) => {
-            settle(at, facts.message, rows, out, NotificationKind::Expired, |row, fact| row.expired = Some(fact));
+            settle(
+                at,
+                facts.message,
+                rows,
+                out,
+                NotificationKind::Expired,
+                |row, fact| row.expired = Some(fact),
+            );
         }
         Event::UnknownResolved(facts) => resolved(at, facts, rows, out),
         _ => {}
@@ -60,7 +79,9 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
 }
 
 fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Applied) {
-    let Some(tenant) = at.header.tenant else { return };
+    let Some(tenant) = at.header.tenant else {
+        return;
+    };
     let mut row = rows.message(facts.message).cloned().unwrap_or_default();
     let accepted = Accepted {
         fact: at.fact(),
@@ -81,15 +102,39 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         return;
     }
     row.through = at.position;
-    tell(out, at, about_accepted(tenant, facts, NotificationKind::Accepted));
-    if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
-        out.appends.push(Append::Outbox { session: facts.session, message: facts.message });
-        out.notes.push(Note::Queued { session: facts.session, message: facts.message });
+    tell(
+        out,
+        at,
+        about_accepted(tenant, facts, NotificationKind::Accepted),
+    );
+    if facts
+        .idempotency
+        .is_none_or(|tag| wins(tag, facts.message, at.position, rows))
+    {
+        out.appends.push(Append::Outbox {
+            session: facts.session,
+            message: facts.message,
+        });
+        out.notes.push(Note::Queued {
+            session: facts.session,
+            message: facts.message,
+        });
     } else {
         // Admission saw no conflict because the winner was not applied yet: the later one fails, visibly.
-        row.failed = Some(Failure { fact: at.fact(), class: IDEMPOTENCY_CONFLICT.to_owned(), code: 0 });
+        row.failed = Some(Failure {
+            fact: at.fact(),
+            class: IDEMPOTENCY_CONFLICT.to_owned(),
+            code: 0,
+        });
         let about = about_accepted(tenant, facts, NotificationKind::Failed);
-        tell(out, at, About { class: IDEMPOTENCY_CONFLICT, ..about });
+        tell(
+            out,
+            at,
+            About {
+                class: IDEMPOTENCY_CONFLICT,
+                ..about
+            },
+        );
     }
     rows.put_message(facts.message, row);
 }
@@ -99,7 +144,15 @@ fn about_accepted<'a>(
     facts: &MessageAcceptedV1,
     kind: NotificationKind,
 ) -> About<'a> {
-    About { tenant, session: facts.session, message: facts.message, kind, step: &[], code: 0, class: "" }
+    About {
+        tenant,
+        session: facts.session,
+        message: facts.message,
+        kind,
+        step: &[],
+        code: 0,
+        class: "",
+    }
 }
 
 /// Whether this acceptance is the first under its idempotency key; the row holds the winner, so re-applying recognises it.
@@ -115,7 +168,9 @@ fn wins(tag: Tag, message: MessageId, position: Position, rows: &mut Rows) -> bo
 
 fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut Applied) {
     let life = match (rows.partition(at.partition), rows.session(facts.session)) {
-        (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
+        (Some(partition), Some(session)) => {
+            life_counts(partition, session, at.header.epoch, facts.incarnation)
+        }
         _ => Err(super::super::validity::Void::OtherClaim),
     };
     let mut judged = Vec::with_capacity(facts.attempts.len());
@@ -136,7 +191,11 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         }
         judged.push((*of, verdict));
     }
-    out.notes.push(Note::Intents { session: facts.session, event: at.header.id, judged });
+    out.notes.push(Note::Intents {
+        session: facts.session,
+        event: at.header.id,
+        judged,
+    });
 }
 
 fn closed(at: At<'_>, facts: &AttemptsClosedV1, rows: &mut Rows, out: &mut Applied) {
@@ -146,10 +205,17 @@ fn closed(at: At<'_>, facts: &AttemptsClosedV1, rows: &mut Rows, out: &mut Appli
 }
 
 fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) {
-    let Some(row) = rows.message(closed.of.message) else { return };
-    let Some(accepted) = row.accepted.clone() else { return };
+    let Some(row) = rows.message(closed.of.message) else {
+        return;
+    };
+    let Some(accepted) = row.accepted.clone() else {
+        return;
+    };
     let mut row = row.clone();
-    let fact = Fact { at: closed.at, position: at.position };
+    let fact = Fact {
+        at: closed.at,
+        position: at.position,
+    };
     let (kind, code, class): (Option<NotificationKind>, i32, &str) = match &closed.outcome {
         OutcomeV1::Sent { tag, provider_id } => {
             let first = row.sent.is_none();
@@ -159,53 +225,127 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
             row.provider = Some((*tag, Some(provider_id.clone())));
             let orphans = status::adopt(*tag, closed.of, rows);
             status::replay_orphans(at, &accepted, closed.of, &orphans, &mut row, out);
-            (Some(if first { NotificationKind::Sent } else { NotificationKind::Duplicated }), 0, "")
+            (
+                Some(if first {
+                    NotificationKind::Sent
+                } else {
+                    NotificationKind::Duplicated
+                }),
+                0,
+                "",
+            )
         }
-        OutcomeV1::Retry { class, code, not_before } => {
-            if !row.close(closed.of, Ended { fact, how: How::Retry, code: *code }) {
+        OutcomeV1::Retry {
+            class,
+            code,
+            not_before,
+        } => {
+            if !row.close(
+                closed.of,
+                Ended {
+                    fact,
+                    how: How::Retry,
+                    code: *code,
+                },
+            ) {
                 return;
             }
             row.not_before = Some(*not_before);
             (None, *code, class)
         }
         OutcomeV1::Failed { class, code } => {
-            let firmer = row.close(closed.of, Ended { fact, how: How::Failed, code: *code });
+            let firmer = row.close(
+                closed.of,
+                Ended {
+                    fact,
+                    how: How::Failed,
+                    code: *code,
+                },
+            );
             if !firmer || row.sent.is_some() {
                 return;
             }
-            row.failed = Some(Failure { fact, class: class.clone(), code: *code });
+            row.failed = Some(Failure {
+                fact,
+                class: class.clone(),
+                code: *code,
+            });
             (Some(NotificationKind::Failed), *code, class)
         }
         OutcomeV1::Unknown { why } => {
-            if row.sent.is_some() || !row.close(closed.of, Ended { fact, how: How::Unknown, code: 0 }) {
+            if row.sent.is_some()
+                || !row.close(
+                    closed.of,
+                    Ended {
+                        fact,
+                        how: How::Unknown,
+                        code: 0,
+                    },
+                )
+            {
                 return;
             }
             (Some(NotificationKind::Unknown), 0, why)
         }
         OutcomeV1::Withdrawn { why } => {
-            if !row.close(closed.of, Ended { fact, how: How::Withdrawn, code: 0 }) {
+            if !row.close(
+                closed.of,
+                Ended {
+                    fact,
+                    how: How::Withdrawn,
+                    code: 0,
+                },
+            ) {
                 return;
             }
-            row.failed = Some(Failure { fact, class: why.clone(), code: 0 });
+            row.failed = Some(Failure {
+                fact,
+                class: why.clone(),
+                code: 0,
+            });
             (Some(NotificationKind::Failed), 0, why)
         }
     };
     if let Some(kind) = kind {
         let step = closed.of.attempt.to_be_bytes();
-        let step: &[u8] =
-            if matches!(kind, NotificationKind::Unknown | NotificationKind::Duplicated) { &step } else { &[] };
+        let step: &[u8] = if matches!(
+            kind,
+            NotificationKind::Unknown | NotificationKind::Duplicated
+        ) {
+            &step
+        } else {
+            &[]
+        };
         let (tenant, session, message) = (accepted.tenant, accepted.session, closed.of.message);
-        tell(out, at, About { tenant, session, message, kind, step, code, class });
+        tell(
+            out,
+            at,
+            About {
+                tenant,
+                session,
+                message,
+                kind,
+                step,
+                code,
+                class,
+            },
+        );
     }
     row.through = at.position;
     rows.put_message(closed.of.message, row);
-    out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message });
+    out.notes.push(Note::MessageChanged {
+        session: accepted.session,
+        message: closed.of.message,
+    });
 }
 
 fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Applied) {
-    let Some(row) = rows.message(facts.of.message) else { return };
+    let Some(row) = rows.message(facts.of.message) else {
+        return;
+    };
     let last = row.attempts.last();
-    if row.state() != State::Unknown || last.map(|attempt| attempt.number) != Some(facts.of.attempt) {
+    if row.state() != State::Unknown || last.map(|attempt| attempt.number) != Some(facts.of.attempt)
+    {
         return;
     }
     let how = match facts.resolution {
@@ -219,7 +359,11 @@ fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Ap
             Resolution::Sent => row.sent = Some(fact),
             Resolution::Resend => row.not_before = None,
             Resolution::GiveUp => {
-                row.failed = Some(Failure { fact, class: "unknown_given_up".to_owned(), code: 0 });
+                row.failed = Some(Failure {
+                    fact,
+                    class: "unknown_given_up".to_owned(),
+                    code: 0,
+                });
             }
         }
         true
@@ -229,10 +373,31 @@ fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Ap
         Resolution::Resend => return,
         Resolution::GiveUp => NotificationKind::Failed,
     };
-    let Some(accepted) = rows.message(facts.of.message).and_then(|row| row.accepted.as_ref()) else { return };
+    let Some(accepted) = rows
+        .message(facts.of.message)
+        .and_then(|row| row.accepted.as_ref())
+    else {
+        return;
+    };
     let (tenant, session, message) = (accepted.tenant, accepted.session, facts.of.message);
-    let class = if kind == NotificationKind::Failed { "unknown_given_up" } else { "" };
-    tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class });
+    let class = if kind == NotificationKind::Failed {
+        "unknown_given_up"
+    } else {
+        ""
+    };
+    tell(
+        out,
+        at,
+        About {
+            tenant,
+            session,
+            message,
+            kind,
+            step: &[],
+            code: 0,
+            class,
+        },
+    );
 }
 
 /// Settles a message that is queued or unknown: an open attempt is awaited instead.
@@ -244,17 +409,33 @@ fn settle(
     kind: NotificationKind,
     set: impl FnOnce(&mut MessageRow, Fact),
 ) {
-    let Some(row) = rows.message(message) else { return };
+    let Some(row) = rows.message(message) else {
+        return;
+    };
     if !matches!(row.state(), State::Queued | State::Unknown) {
         return;
     }
-    let Some(accepted) = row.accepted.clone() else { return };
+    let Some(accepted) = row.accepted.clone() else {
+        return;
+    };
     change(at, message, rows, out, |row, fact| {
         set(row, fact);
         true
     });
     let (tenant, session) = (accepted.tenant, accepted.session);
-    tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class: "" });
+    tell(
+        out,
+        at,
+        About {
+            tenant,
+            session,
+            message,
+            kind,
+            step: &[],
+            code: 0,
+            class: "",
+        },
+    );
 }
 
 /// Changes a message's row, if the step is a new one, and tells its session.

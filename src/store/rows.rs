@@ -1,0 +1,377 @@
+//! Typed rows: where each row of `domain/row` stands, and how it is read back.
+//!
+//! | row | table | pk | ck |
+//! | --- | --- | --- | --- |
+//! | tenant, key, session, endpoint, message, contact, … | their own | id | – |
+//! | name | `Name` | kind ‖ partition | scope ‖ name |
+//! | outbox | `Outbox` | session ‖ bucket | position |
+//! | feed | `Feed` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
+//! | open session | `OpenSession` | partition | session |
+//! | quarantine | `Quarantine` | partition | position |
+//!
+//! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
+
+use crate::domain::id::{MessageId, SessionId, TenantId};
+use crate::domain::projection::FeedRow;
+use crate::domain::record::Position;
+use crate::domain::row::{Row, RowId};
+use crate::domain::table::{KeyPart, RowKey, Table};
+
+use super::codec::{decode_row, encode};
+use super::error::StoreError;
+use super::seam::{Put, Scan, Store};
+
+/// Positions of one bucket.
+pub const BUCKET: u64 = 65_536;
+
+/// Kinds of name, as their first key byte.
+pub const NAME_KINDS: [&str; 4] = ["tenant", "key", "session", "endpoint"];
+
+/// A name and what it leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Under whom the name is unique; zero for the installation.
+    pub scope: [u8; 16],
+    /// The name.
+    pub name: String,
+    /// What it leads to.
+    pub id: [u8; 16],
+}
+
+/// Where a row stands.
+#[must_use]
+pub fn key_of(id: &RowId) -> RowKey {
+    let (table, pk): (Table, &[u8]) = match id {
+        RowId::Partition(number) => {
+            return RowKey::single(Table::Partition, &number.to_be_bytes()[..]);
+        }
+        RowId::Tenant(id) => (Table::Tenant, &id.0),
+        RowId::ApiKey(id) => (Table::ApiKey, &id.0),
+        RowId::Session(id) => (Table::Session, &id.0),
+        RowId::Endpoint(id) => (Table::Endpoint, &id.0),
+        RowId::Message(id) => (Table::Message, &id.0),
+        RowId::Contact(id) => (Table::Contact, &id.0),
+        RowId::Idempotency(tag) => (Table::Idempotency, &tag.0),
+        RowId::Provider(tag) => (Table::ProviderTag, &tag.0),
+    };
+    RowKey::single(table, pk)
+}
+
+/// A row's upsert.
+///
+/// # Errors
+/// When the row is larger than a value may be.
+pub fn put(id: &RowId, row: &Row, at: Position) -> Result<Put, StoreError> {
+    Ok(Put {
+        key: key_of(id),
+        value: encode(row)?,
+        at,
+    })
+}
+
+/// Reads a row.
+///
+/// # Errors
+/// When the store cannot be read, or the bytes are no row.
+pub async fn get(store: &dyn Store, id: &RowId) -> Result<Option<Row>, StoreError> {
+    let key = key_of(id);
+    store
+        .get(&key)
+        .await?
+        .map(|bytes| decode_row(&key, &bytes))
+        .transpose()
+}
+
+/// Reads several rows, in their order.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_many(store: &dyn Store, ids: &[RowId]) -> Result<Vec<Option<Row>>, StoreError> {
+    let keys: Vec<RowKey> = ids.iter().map(key_of).collect();
+    let values = store.get_many(&keys).await?;
+    keys.iter()
+        .zip(values)
+        .map(|(key, value)| value.map(|bytes| decode_row(key, &bytes)).transpose())
+        .collect()
+}
+
+/// A name's upsert.
+#[must_use]
+pub fn put_name(kind: &str, partition: u16, named: &Named, at: Position) -> Put {
+    let ck = KeyPart::join(&[&named.scope, named.name.as_bytes()]);
+    Put {
+        key: RowKey::new(Table::Name, name_pk(kind, partition), ck),
+        value: named.id.to_vec(),
+        at,
+    }
+}
+
+/// All names of a kind in a partition, at most `limit`, after `after` (scope and name).
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn names(
+    store: &dyn Store,
+    kind: &str,
+    partition: u16,
+    after: Option<&Named>,
+    limit: usize,
+) -> Result<Vec<Named>, StoreError> {
+    let mut scan = Scan::of(Table::Name, name_pk(kind, partition), limit);
+    if let Some(last) = after {
+        scan = scan.after(KeyPart::join(&[&last.scope, last.name.as_bytes()]));
+    }
+    let rows = store.scan(scan).await?;
+    let read = rows
+        .into_iter()
+        .map(|(ck, value)| named(ck.as_bytes(), &value));
+    read.map(|named| named.ok_or_else(|| bad("a name")))
+        .collect()
+}
+
+fn named(ck: &[u8], value: &[u8]) -> Option<Named> {
+    let (scope, name) = ck.split_at_checked(16)?;
+    Some(Named {
+        scope: scope.try_into().ok()?,
+        name: String::from_utf8(name.to_vec()).ok()?,
+        id: value.try_into().ok()?,
+    })
+}
+
+fn name_pk(kind: &str, partition: u16) -> KeyPart {
+    let number = NAME_KINDS
+        .iter()
+        .position(|known| *known == kind)
+        .unwrap_or(usize::from(u8::MAX)) as u8;
+    KeyPart::join(&[&[number], &partition.to_be_bytes()])
+}
+
+fn bad(what: &str) -> StoreError {
+    StoreError::Row {
+        key: None,
+        why: format!("{what} does not decode"),
+    }
+}
+
+/// An outbox row's upsert.
+#[must_use]
+pub fn put_outbox(session: SessionId, message: MessageId, at: Position) -> Put {
+    let key = RowKey::new(
+        Table::Outbox,
+        outbox_pk(session, at.0 / BUCKET),
+        &at.0.to_be_bytes()[..],
+    );
+    Put {
+        key,
+        value: message.0.to_vec(),
+        at,
+    }
+}
+
+/// The session's accepted messages from `from` up to `through` (both inclusive), at most `limit`, in order.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn outbox(
+    store: &dyn Store,
+    session: SessionId,
+    from: Position,
+    through: Position,
+    limit: usize,
+) -> Result<Vec<(Position, MessageId)>, StoreError> {
+    let mut found = Vec::new();
+    for bucket in from.0 / BUCKET..=through.0 / BUCKET {
+        let mut scan = Scan::of(
+            Table::Outbox,
+            outbox_pk(session, bucket),
+            limit - found.len(),
+        );
+        if let Some(before) = from.0.checked_sub(1) {
+            scan = scan.after(&before.to_be_bytes()[..]);
+        }
+        for (ck, value) in store.scan(scan).await? {
+            let position =
+                position(ck.as_bytes()).ok_or_else(|| bad("an outbox row's position"))?;
+            let message = value.try_into().map_err(|_| bad("an outbox row"))?;
+            if position > through {
+                return Ok(found);
+            }
+            found.push((position, MessageId(message)));
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn outbox_pk(session: SessionId, bucket: u64) -> KeyPart {
+    KeyPart::join(&[&session.0, &bucket.to_be_bytes()])
+}
+
+fn position(ck: &[u8]) -> Option<Position> {
+    Some(Position(u64::from_be_bytes(ck.get(..8)?.try_into().ok()?)))
+}
+
+/// A feed row's upsert: the `number`-th public event of the event at `at`.
+///
+/// # Errors
+/// When the row is larger than a value may be.
+pub fn put_feed(
+    tenant: TenantId,
+    partition: u16,
+    number: u16,
+    row: &FeedRow,
+    at: Position,
+) -> Result<Put, StoreError> {
+    let ck = KeyPart::join(&[&at.0.to_be_bytes(), &number.to_be_bytes()]);
+    let key = RowKey::new(Table::Feed, feed_pk(tenant, partition, at.0 / BUCKET), ck);
+    Ok(Put {
+        key,
+        value: encode(row)?,
+        at,
+    })
+}
+
+/// The tenant's public events of one partition after `after` up to `through`, at most `limit` rows, ascending. A page
+/// never ends within one event: the last event's rows are all there or none is, so a position is a whole cursor.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn feed(
+    store: &dyn Store,
+    tenant: TenantId,
+    partition: u16,
+    after: Option<Position>,
+    through: Position,
+    limit: usize,
+) -> Result<Vec<(Position, FeedRow)>, StoreError> {
+    let mut found: Vec<(Position, FeedRow)> = Vec::new();
+    let from = after.map_or(0, |after| after.0 + 1);
+    for bucket in from / BUCKET..=through.0 / BUCKET {
+        let pk = feed_pk(tenant, partition, bucket);
+        let mut scan = Scan::of(Table::Feed, pk.clone(), limit + 1 - found.len());
+        if let Some(before) = from.checked_sub(1) {
+            scan = scan.after(KeyPart::join(&[&before.to_be_bytes(), &[u8::MAX; 2]]));
+        }
+        for (ck, value) in store.scan(scan).await? {
+            let position = position(ck.as_bytes()).ok_or_else(|| bad("a feed row's position"))?;
+            if position > through {
+                return Ok(found);
+            }
+            let key = RowKey::new(Table::Feed, pk.clone(), ck);
+            found.push((position, decode_row(&key, &value)?));
+        }
+        if found.len() > limit {
+            cut_last_event(&mut found);
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn cut_last_event(found: &mut Vec<(Position, FeedRow)>) {
+    let Some(last) = found.last().map(|(position, _)| *position) else {
+        return;
+    };
+    if found.first().is_some_and(|(first, _)| *first < last) {
+        found.retain(|(position, _)| *position < last);
+    }
+}
+
+fn feed_pk(tenant: TenantId, partition: u16, bucket: u64) -> KeyPart {
+    KeyPart::join(&[&tenant.0, &partition.to_be_bytes(), &bucket.to_be_bytes()])
+}
+
+/// Remembers from where a session's outbox holds unsettled messages. A hint: too low costs reads, never a message.
+#[must_use]
+pub fn put_open_session(
+    partition: u16,
+    session: SessionId,
+    low: Option<Position>,
+    at: Position,
+) -> Put {
+    let value = low.map_or(u64::MAX, |low| low.0).to_be_bytes().to_vec();
+    Put {
+        key: RowKey::new(
+            Table::OpenSession,
+            &partition.to_be_bytes()[..],
+            &session.0[..],
+        ),
+        value,
+        at,
+    }
+}
+
+/// Sessions of a partition with unsettled messages, and from where.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn open_sessions(
+    store: &dyn Store,
+    partition: u16,
+) -> Result<Vec<(SessionId, Position)>, StoreError> {
+    let mut open = Vec::new();
+    let mut scan = Scan::of(
+        Table::OpenSession,
+        &partition.to_be_bytes()[..],
+        super::seam::MAX_SCAN,
+    );
+    loop {
+        let page = store.scan(scan.clone()).await?;
+        let last = page.last().map(|(ck, _)| ck.clone());
+        for (ck, value) in page {
+            let session = ck
+                .as_bytes()
+                .try_into()
+                .map_err(|_| bad("an open session"))?;
+            let low = position(&value).ok_or_else(|| bad("an open session's mark"))?;
+            if low.0 != u64::MAX {
+                open.push((SessionId(session), low));
+            }
+        }
+        match last {
+            Some(last) => scan = scan.after(last),
+            None => return Ok(open),
+        }
+    }
+}
+
+/// An event set aside.
+#[must_use]
+pub fn put_quarantine(partition: u16, position: Position, why: &str, at: Position) -> Put {
+    let key = RowKey::new(
+        Table::Quarantine,
+        &partition.to_be_bytes()[..],
+        &position.0.to_be_bytes()[..],
+    );
+    Put {
+        key,
+        value: why.as_bytes().to_vec(),
+        at,
+    }
+}
+
+/// Events of a partition that are set aside.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn quarantined(
+    store: &dyn Store,
+    partition: u16,
+) -> Result<Vec<(Position, String)>, StoreError> {
+    let rows = store
+        .scan(Scan::of(
+            Table::Quarantine,
+            &partition.to_be_bytes()[..],
+            super::seam::MAX_SCAN,
+        ))
+        .await?;
+    let read = rows.into_iter().map(|(ck, value)| {
+        let why = String::from_utf8_lossy(&value).into_owned();
+        position(ck.as_bytes())
+            .map(|position| (position, why))
+            .ok_or_else(|| bad("a quarantined event"))
+    });
+    read.collect()
+}
