@@ -7,3 +7,4 @@ mod capabilities;
 pub mod codes;
 
 pub use capabilities::capabilities;
+pub mod callback;
