@@ -1,5 +1,6 @@
 //! Waybill: a self-hosted, actor-based message router whose journal is the durable mailbox of every actor.
 
+pub mod api;
 pub mod channel;
 pub mod config;
 pub mod domain;
