@@ -93,6 +93,40 @@ impl Ledger {
     }
 }
 
+impl std::fmt::Display for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            accepted,
+            sent,
+            delivered,
+            read,
+            failed,
+            unknown,
+            notified,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "ledger     accepted {accepted}, sent {sent}, delivered {delivered}, read {read}, failed {failed}, unknown {unknown}, notified {notified}"
+        )?;
+        let Self {
+            lost,
+            duplicated,
+            duplicated_listed,
+            reordered,
+            unacknowledged,
+            ..
+        } = self;
+        write!(
+            f,
+            "           lost {lost}, duplicated {duplicated} (listed {duplicated_listed}), reordered {reordered}, unacknowledged {unacknowledged}"
+        )?;
+        self.examples
+            .iter()
+            .try_for_each(|(kind, markers)| write!(f, "\n           {kind}: {}", markers.join(" ")))
+    }
+}
+
 /// What notifications say of one message.
 #[derive(Default, Clone, Copy)]
 struct Told {
@@ -125,9 +159,15 @@ struct Arrived {
 fn arrivals(requests: &[Recorded]) -> HashMap<&str, Arrived> {
     let mut found: HashMap<&str, Arrived> = HashMap::new();
     for request in requests.iter().filter(|request| request.wamid.is_some()) {
-        let Some(marker) = request.marker.as_deref() else { continue };
+        let Some(marker) = request.marker.as_deref() else {
+            continue;
+        };
         let arrived = found.entry(marker).or_default();
-        arrived.first = if arrived.times == 0 { request.n } else { arrived.first.min(request.n) };
+        arrived.first = if arrived.times == 0 {
+            request.n
+        } else {
+            arrived.first.min(request.n)
+        };
         arrived.times += 1;
     }
     found
@@ -135,8 +175,14 @@ fn arrivals(requests: &[Recorded]) -> HashMap<&str, Arrived> {
 
 fn told(notices: &[Notified]) -> HashMap<&str, Told> {
     let mut found: HashMap<&str, Told> = HashMap::new();
-    for notice in notices.iter().filter(|notice| !notice.message_id.is_empty()) {
-        found.entry(&notice.message_id).or_default().hear(&notice.kind);
+    for notice in notices
+        .iter()
+        .filter(|notice| !notice.message_id.is_empty())
+    {
+        found
+            .entry(&notice.message_id)
+            .or_default()
+            .hear(&notice.kind);
     }
     found
 }
@@ -145,14 +191,29 @@ fn told(notices: &[Notified]) -> HashMap<&str, Told> {
 ///
 /// # Errors
 /// [`LinesError`] when a file cannot be read or is damaged.
-pub fn join_files(acks: &Path, requests: &Path, notices: Option<&Path>, unknown: &HashSet<String>) -> Result<Ledger, LinesError> {
+pub fn join_files(
+    acks: &Path,
+    requests: &Path,
+    notices: Option<&Path>,
+    unknown: &HashSet<String>,
+) -> Result<Ledger, LinesError> {
     let notices = notices.map(read_lines).transpose()?.unwrap_or_default();
-    Ok(join(&read_lines(acks)?, &read_lines(requests)?, &notices, unknown))
+    Ok(join(
+        &read_lines(acks)?,
+        &read_lines(requests)?,
+        &notices,
+        unknown,
+    ))
 }
 
 /// Joins the three. `unknown` lists message ids (or markers) whose attempts the target itself calls unknown.
 #[must_use]
-pub fn join(acks: &[Ack], requests: &[Recorded], notices: &[Notified], unknown: &HashSet<String>) -> Ledger {
+pub fn join(
+    acks: &[Ack],
+    requests: &[Recorded],
+    notices: &[Notified],
+    unknown: &HashSet<String>,
+) -> Ledger {
     let (arrived, told) = (arrivals(requests), told(notices));
     let mut ledger = Ledger::default();
     // An id acknowledged twice (a retry under one idempotency key) is one promise; a marker under two ids is two.
@@ -188,7 +249,13 @@ fn settle(ledger: &mut Ledger, ack: &Ack, there: bool, told: Option<Told>, liste
     }
 }
 
-fn excess(ledger: &mut Ledger, marker: &str, arrived: Arrived, acks: &[&Ack], unknown: &HashSet<String>) {
+fn excess(
+    ledger: &mut Ledger,
+    marker: &str,
+    arrived: Arrived,
+    acks: &[&Ack],
+    unknown: &HashSet<String>,
+) {
     if acks.is_empty() {
         ledger.unacknowledged += 1;
     }
@@ -209,9 +276,16 @@ fn excess(ledger: &mut Ledger, marker: &str, arrived: Arrived, acks: &[&Ack], un
 /// arrival among those acknowledged so far, each message is looked at once.
 fn reordered(acks: &[Ack], arrived: &HashMap<&str, Arrived>) -> u64 {
     let mut lanes: HashMap<(&str, &str), Vec<(u64, u64, u64)>> = HashMap::new();
-    for ack in acks.iter().filter(|ack| ack.started_us > 0 && ack.acked_us > 0) {
+    for ack in acks
+        .iter()
+        .filter(|ack| ack.started_us > 0 && ack.acked_us > 0)
+    {
         if let Some(arrived) = arrived.get(&*ack.marker) {
-            lanes.entry((&ack.from, &ack.to)).or_default().push((ack.started_us, ack.acked_us, arrived.first));
+            lanes.entry((&ack.from, &ack.to)).or_default().push((
+                ack.started_us,
+                ack.acked_us,
+                arrived.first,
+            ));
         }
     }
     lanes.into_values().map(overtaking).sum()
@@ -239,16 +313,32 @@ mod tests {
     use std::collections::HashSet;
 
     fn ack(marker: &str) -> Ack {
-        Ack { marker: marker.into(), id: format!("msg_{marker}"), from: "shop".into(), to: "+49151".into(), ..Ack::default() }
+        Ack {
+            marker: marker.into(),
+            id: format!("msg_{marker}"),
+            from: "shop".into(),
+            to: "+49151".into(),
+            ..Ack::default()
+        }
     }
 
     fn request(n: u64, marker: &str, accepted: bool) -> Recorded {
         let wamid = accepted.then(|| format!("wamid.{n}"));
-        Recorded { n, marker: Some(marker.into()), wamid, ..Recorded::default() }
+        Recorded {
+            n,
+            marker: Some(marker.into()),
+            wamid,
+            ..Recorded::default()
+        }
     }
 
     fn notice(marker: &str, kind: &str) -> Notified {
-        Notified { id: format!("evt_{marker}_{kind}"), kind: format!("message.{kind}"), message_id: format!("msg_{marker}"), at_us: 1 }
+        Notified {
+            id: format!("evt_{marker}_{kind}"),
+            kind: format!("message.{kind}"),
+            message_id: format!("msg_{marker}"),
+            at_us: 1,
+        }
     }
 
     fn plain(acks: &[Ack], requests: &[Recorded], notices: &[Notified]) -> Ledger {
@@ -257,38 +347,88 @@ mod tests {
 
     #[test]
     fn the_good_life_is_clean() {
-        let notices = [notice("a", "sent"), notice("a", "delivered"), notice("a", "read"), notice("b", "sent")];
-        let ledger = plain(&[ack("a"), ack("b")], &[request(1, "a", true), request(2, "b", true)], &notices);
-        let expected = Ledger { accepted: 2, sent: 2, delivered: 1, read: 1, notified: 2, ..Ledger::default() };
+        let notices = [
+            notice("a", "sent"),
+            notice("a", "delivered"),
+            notice("a", "read"),
+            notice("b", "sent"),
+        ];
+        let ledger = plain(
+            &[ack("a"), ack("b")],
+            &[request(1, "a", true), request(2, "b", true)],
+            &notices,
+        );
+        let expected = Ledger {
+            accepted: 2,
+            sent: 2,
+            delivered: 1,
+            read: 1,
+            notified: 2,
+            ..Ledger::default()
+        };
         assert_eq!(ledger, expected);
         assert!(ledger.is_clean());
     }
 
     #[test]
     fn lost_is_what_is_nowhere() {
-        let acks = [ack("gone"), ack("refused"), ack("failed"), ack("expired"), ack("cancelled"), ack("unknown")];
-        let notices = [notice("failed", "failed"), notice("expired", "expired"), notice("cancelled", "cancelled"), notice("unknown", "unknown")];
+        let acks = [
+            ack("gone"),
+            ack("refused"),
+            ack("failed"),
+            ack("expired"),
+            ack("cancelled"),
+            ack("unknown"),
+        ];
+        let notices = [
+            notice("failed", "failed"),
+            notice("expired", "expired"),
+            notice("cancelled", "cancelled"),
+            notice("unknown", "unknown"),
+        ];
         let ledger = plain(&acks, &[request(1, "refused", false)], &notices);
-        assert_eq!((ledger.lost, ledger.failed, ledger.unknown), (2, 3, 1), "a refusal nobody was told of is a loss too");
+        assert_eq!(
+            (ledger.lost, ledger.failed, ledger.unknown),
+            (2, 3, 1),
+            "a refusal nobody was told of is a loss too"
+        );
         assert_eq!(ledger.examples["lost"], ["gone", "refused"]);
         assert!(!ledger.is_clean());
-        let listed = join(&acks[..1], &[], &[], &HashSet::from(["msg_gone".to_owned()]));
+        let listed = join(
+            &acks[..1],
+            &[],
+            &[],
+            &HashSet::from(["msg_gone".to_owned()]),
+        );
         assert_eq!((listed.lost, listed.unknown), (0, 1));
     }
 
     #[test]
     fn duplicated_is_what_arrived_too_often() {
-        let requests = [request(1, "a", true), request(2, "a", false), request(3, "b", true), request(4, "b", true)];
+        let requests = [
+            request(1, "a", true),
+            request(2, "a", false),
+            request(3, "b", true),
+            request(4, "b", true),
+        ];
         let ledger = plain(&[ack("a"), ack("b")], &requests, &[]);
         assert_eq!((ledger.duplicated, ledger.duplicated_listed), (1, 0));
         assert_eq!(ledger.examples["duplicated"], ["b"]);
-        let listed = join(&[ack("a"), ack("b")], &requests, &[], &HashSet::from(["msg_b".to_owned()]));
+        let listed = join(
+            &[ack("a"), ack("b")],
+            &requests,
+            &[],
+            &HashSet::from(["msg_b".to_owned()]),
+        );
         assert_eq!((listed.duplicated, listed.duplicated_listed), (0, 1));
     }
 
     #[test]
     fn two_ids_under_one_marker_are_two_promises_and_one_id_twice_is_one() {
-        let second = Ack { id: "msg_other".into(), ..ack("a") };
+        let second = Ack {
+            id: "msg_other".into(),
+            ..ack("a")
+        };
         let requests = [request(1, "a", true), request(2, "a", true)];
         assert_eq!(plain(&[ack("a"), second], &requests, &[]).duplicated, 0);
         let repeated = plain(&[ack("a"), ack("a")], &requests, &[]);
@@ -298,19 +438,44 @@ mod tests {
     #[test]
     fn an_answer_that_was_lost_is_no_message_that_was() {
         let ledger = plain(&[], &[request(1, "a", true)], &[]);
-        assert_eq!((ledger.unacknowledged, ledger.lost, ledger.duplicated), (1, 0, 0));
+        assert_eq!(
+            (ledger.unacknowledged, ledger.lost, ledger.duplicated),
+            (1, 0, 0)
+        );
         assert!(ledger.is_clean());
-        assert_eq!(plain(&[], &[request(1, "a", true), request(2, "a", true)], &[]).duplicated, 1);
+        assert_eq!(
+            plain(&[], &[request(1, "a", true), request(2, "a", true)], &[]).duplicated,
+            1
+        );
     }
 
     #[test]
     fn only_what_was_acknowledged_before_can_be_overtaken() {
-        let at = |marker: &str, started_us, acked_us| Ack { started_us, acked_us, ..ack(marker) };
-        let arrived = [request(1, "b", true), request(2, "c", true), request(3, "a", true)];
+        let at = |marker: &str, started_us, acked_us| Ack {
+            started_us,
+            acked_us,
+            ..ack(marker)
+        };
+        let arrived = [
+            request(1, "b", true),
+            request(2, "c", true),
+            request(3, "a", true),
+        ];
         // b started after a was acknowledged, c while a was under way.
-        let ledger = plain(&[at("a", 10, 20), at("b", 30, 40), at("c", 15, 50)], &arrived, &[]);
+        let ledger = plain(
+            &[at("a", 10, 20), at("b", 30, 40), at("c", 15, 50)],
+            &arrived,
+            &[],
+        );
         assert_eq!(ledger.reordered, 1);
-        let other = Ack { to: "+49152".into(), ..at("b", 30, 40) };
-        assert_eq!(plain(&[at("a", 10, 20), other], &arrived, &[]).reordered, 0, "another recipient has its own order");
+        let other = Ack {
+            to: "+49152".into(),
+            ..at("b", 30, 40)
+        };
+        assert_eq!(
+            plain(&[at("a", 10, 20), other], &arrived, &[]).reordered,
+            0,
+            "another recipient has its own order"
+        );
     }
 }

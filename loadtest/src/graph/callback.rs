@@ -129,9 +129,15 @@ impl Callbacks {
     pub(super) fn new(config: CallbackConfig, seed: u64) -> Result<Self, String> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(config.concurrency).build(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(config.concurrency)
+            .build(connector);
         let permits = Arc::new(Semaphore::new(config.concurrency.max(1)));
-        let target = config.url.as_deref().map(|url| target(url, &config.app_secret)).transpose()?;
+        let target = config
+            .url
+            .as_deref()
+            .map(|url| target(url, &config.app_secret))
+            .transpose()?;
         Ok(Self {
             target: RwLock::new(target),
             config,
@@ -145,22 +151,40 @@ impl Callbacks {
     }
 
     /// Changes where callbacks go, from the next POST on; `None` posts nothing more.
-    pub(super) fn set_target(&self, url: Option<&str>, app_secret: Option<&str>) -> Result<(), String> {
+    pub(super) fn set_target(
+        &self,
+        url: Option<&str>,
+        app_secret: Option<&str>,
+    ) -> Result<(), String> {
         let secret = app_secret.unwrap_or(&self.config.app_secret);
         let target = url.map(|url| target(url, secret)).transpose()?;
-        *self.target.write().unwrap_or_else(std::sync::PoisonError::into_inner) = target;
+        *self
+            .target
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = target;
         Ok(())
     }
 
     fn target(&self) -> Option<Target> {
-        self.target.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.target
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn has_target(&self) -> bool {
-        self.target.read().unwrap_or_else(std::sync::PoisonError::into_inner).is_some()
+        self.target
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .is_some()
     }
 
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "delays of milliseconds")]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "delays of milliseconds"
+    )]
     fn delay_us(&self, average_ms: u64, n: u64, step: u64) -> u64 {
         let swing = 1.0 + self.config.jitter * (2.0 * draw(self.seed, DELAY + step, n) - 1.0);
         (average_ms as f64 * 1000.0 * swing.max(0.0)) as u64
@@ -169,7 +193,13 @@ impl Callbacks {
     /// Puts the statuses of an accepted message into the queue; `failed` is the code of an asynchronous failure.
     ///
     /// With an early twist the first status is not queued but returned: the caller posts it before it answers.
-    pub(super) fn accepted(&self, n: u64, message: Accepted, failed: Option<(u32, bool)>, twist: Twist) -> Option<StatusEvent> {
+    pub(super) fn accepted(
+        &self,
+        n: u64,
+        message: Accepted,
+        failed: Option<(u32, bool)>,
+        twist: Twist,
+    ) -> Option<StatusEvent> {
         let mut plan = self.plan(n, &message, failed);
         if twist.reordered {
             let mut at: Vec<u64> = plan.iter().map(|(at, _)| *at).collect();
@@ -180,9 +210,20 @@ impl Callbacks {
         let now = now_us();
         let mut events = plan.into_iter().map(|(after, status)| {
             let at = now + after;
-            (at + twist.late_ms * 1000, StatusEvent { message: message.clone(), status, at_s: at / 1_000_000 })
+            (
+                at + twist.late_ms * 1000,
+                StatusEvent {
+                    message: message.clone(),
+                    status,
+                    at_s: at / 1_000_000,
+                },
+            )
         });
-        let early = if twist.early { events.next().map(|(_, event)| event) } else { None };
+        let early = if twist.early {
+            events.next().map(|(_, event)| event)
+        } else {
+            None
+        };
         for (at, event) in events {
             if twist.doubled {
                 self.push(at, 1, Item::Status(event.clone()));
@@ -201,7 +242,10 @@ impl Callbacks {
             plan.push((at, Status::Sent));
         }
         if let Some((code, _)) = failed {
-            plan.push((at + self.delay_us(c.delivered_ms, n, 1), Status::Failed(code)));
+            plan.push((
+                at + self.delay_us(c.delivered_ms, n, 1),
+                Status::Failed(code),
+            ));
             return plan;
         }
         if c.delivered && !message.only_sent {
@@ -216,7 +260,11 @@ impl Callbacks {
 
     fn push(&self, at_us: u64, weight: u64, item: Item) {
         let tick = self.config.batch_ms * 1000;
-        let at_us = if tick == 0 { at_us } else { at_us.next_multiple_of(tick) };
+        let at_us = if tick == 0 {
+            at_us
+        } else {
+            at_us.next_multiple_of(tick)
+        };
         let mut queue = lock(&self.queue);
         if queue.heap.len() >= self.config.queue_capacity {
             drop(queue);
@@ -241,7 +289,11 @@ impl Callbacks {
 
     /// Queues a body with one inbound message at once.
     pub(super) fn inbound_now(&self, body: Vec<u8>) {
-        let post = Post { body: body.into(), counts: [0, 0, 0, 0, 1], attempt: 0 };
+        let post = Post {
+            body: body.into(),
+            counts: [0, 0, 0, 0, 1],
+            attempt: 0,
+        };
         self.push(now_us(), 1, Item::Post(Box::new(post)));
     }
 
@@ -255,7 +307,12 @@ impl Callbacks {
     /// Takes what is due, posts it, and so on until the runtime ends the task.
     pub(super) async fn dispatch(self: Arc<Self>) {
         loop {
-            let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+            let permit = self
+                .permits
+                .clone()
+                .acquire_owned()
+                .await
+                .expect("the semaphore is never closed");
             let post = self.next_due().await;
             let callbacks = self.clone();
             drop(tokio::spawn(async move {
@@ -309,7 +366,9 @@ impl Callbacks {
         let started = now_us();
         self.count.posts.fetch_add(1, Relaxed);
         let answered = self.answered_200(target, post.body.clone()).await;
-        self.count.slowest_us.fetch_max(now_us().saturating_sub(started), Relaxed);
+        self.count
+            .slowest_us
+            .fetch_max(now_us().saturating_sub(started), Relaxed);
         let weight = post.counts.iter().map(|c| u64::from(*c)).sum();
         if answered {
             self.count.pending.fetch_sub(weight, Relaxed);
@@ -324,8 +383,16 @@ impl Callbacks {
             self.give_up(&post);
             return;
         }
-        let wait_ms = self.config.retry_ms.saturating_mul(1 << post.attempt.min(20).saturating_sub(1)).min(self.config.retry_max_ms);
-        self.push(now_us() + wait_ms * 1000, weight, Item::Post(Box::new(post)));
+        let wait_ms = self
+            .config
+            .retry_ms
+            .saturating_mul(1 << post.attempt.min(20).saturating_sub(1))
+            .min(self.config.retry_max_ms);
+        self.push(
+            now_us() + wait_ms * 1000,
+            weight,
+            Item::Post(Box::new(post)),
+        );
         // Only now, so that what waits for "nothing pending" never sees a gap.
         self.count.pending.fetch_sub(weight, Relaxed);
     }
@@ -350,13 +417,15 @@ impl Callbacks {
             response.into_body().collect().await.ok()?;
             Some(status)
         };
-        let answer = tokio::time::timeout(Duration::from_millis(self.config.timeout_ms), exchange).await;
+        let answer =
+            tokio::time::timeout(Duration::from_millis(self.config.timeout_ms), exchange).await;
         matches!(answer, Ok(Some(StatusCode::OK)))
     }
 
     pub(super) fn stats(&self) -> CallbackStats {
         let c = &self.count;
-        let [sent, delivered, read, failed, inbound] = c.posted.each_ref().map(|counter| counter.load(Relaxed));
+        let [sent, delivered, read, failed, inbound] =
+            c.posted.each_ref().map(|counter| counter.load(Relaxed));
         CallbackStats {
             pending: c.pending.load(Relaxed),
             posted: sent + delivered + read + failed + inbound,
@@ -374,11 +443,18 @@ impl Callbacks {
 }
 
 fn target(url: &str, app_secret: &str) -> Result<Target, String> {
-    let uri: Uri = url.parse().map_err(|e| format!("callback url `{url}`: {e}"))?;
+    let uri: Uri = url
+        .parse()
+        .map_err(|e| format!("callback url `{url}`: {e}"))?;
     if uri.scheme_str() != Some("http") || uri.authority().is_none() {
-        return Err(format!("callback url `{url}`: the simulator posts to `http://host:port/path` only"));
+        return Err(format!(
+            "callback url `{url}`: the simulator posts to `http://host:port/path` only"
+        ));
     }
-    Ok(Target { uri, app_secret: app_secret.to_owned() })
+    Ok(Target {
+        uri,
+        app_secret: app_secret.to_owned(),
+    })
 }
 
 fn post_of(events: &[StatusEvent]) -> Post {
@@ -392,7 +468,11 @@ fn post_of(events: &[StatusEvent]) -> Post {
         };
         counts[kind] += 1;
     }
-    Post { body: payload::statuses(events).into(), counts, attempt: 0 }
+    Post {
+        body: payload::statuses(events).into(),
+        counts,
+        attempt: 0,
+    }
 }
 
 #[cfg(test)]
@@ -417,7 +497,11 @@ mod tests {
     }
 
     fn callbacks(config: CallbackConfig) -> Callbacks {
-        let config = CallbackConfig { url: Some("http://127.0.0.1:9/cb".into()), read_share: 1.0, ..config };
+        let config = CallbackConfig {
+            url: Some("http://127.0.0.1:9/cb".into()),
+            read_share: 1.0,
+            ..config
+        };
         Callbacks::new(config, 1).expect("callbacks")
     }
 
@@ -435,13 +519,43 @@ mod tests {
     async fn statuses_come_in_order_unless_twisted() {
         let life = [Status::Sent, Status::Delivered, Status::Read];
         let calm = callbacks(CallbackConfig::default());
-        assert!(calm.accepted(1, message(), None, Twist::default()).is_none());
+        assert!(
+            calm.accepted(1, message(), None, Twist::default())
+                .is_none()
+        );
         assert_eq!(order(&calm), life);
-        calm.accepted(1, message(), None, Twist { reordered: true, ..Twist::default() });
-        assert_eq!(order(&calm), [Status::Read, Status::Delivered, Status::Sent]);
-        calm.accepted(1, message(), None, Twist { doubled: true, ..Twist::default() });
+        calm.accepted(
+            1,
+            message(),
+            None,
+            Twist {
+                reordered: true,
+                ..Twist::default()
+            },
+        );
+        assert_eq!(
+            order(&calm),
+            [Status::Read, Status::Delivered, Status::Sent]
+        );
+        calm.accepted(
+            1,
+            message(),
+            None,
+            Twist {
+                doubled: true,
+                ..Twist::default()
+            },
+        );
         assert_eq!(order(&calm).len(), 6);
-        let early = calm.accepted(1, message(), None, Twist { early: true, ..Twist::default() });
+        let early = calm.accepted(
+            1,
+            message(),
+            None,
+            Twist {
+                early: true,
+                ..Twist::default()
+            },
+        );
         assert_eq!(early.map(|e| e.status), Some(Status::Sent));
         assert_eq!(order(&calm), life[1..]);
         calm.accepted(1, message(), Some((131_026, true)), Twist::default());
@@ -450,7 +564,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_drops_and_counts() {
-        let full = callbacks(CallbackConfig { queue_capacity: 2, ..CallbackConfig::default() });
+        let full = callbacks(CallbackConfig {
+            queue_capacity: 2,
+            ..CallbackConfig::default()
+        });
         full.accepted(1, message(), None, Twist::default());
         let stats = full.stats();
         assert_eq!((stats.pending, stats.overflowed), (2, 1));
@@ -458,12 +575,25 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_due_together_goes_together() {
-        let config = CallbackConfig { max_batch: 10, sent_ms: 0, delivered_ms: 0, read_ms: 0, jitter: 0.0, ..CallbackConfig::default() };
+        let config = CallbackConfig {
+            max_batch: 10,
+            sent_ms: 0,
+            delivered_ms: 0,
+            read_ms: 0,
+            jitter: 0.0,
+            ..CallbackConfig::default()
+        };
         let batching = callbacks(config);
         for n in 0..4 {
             batching.accepted(n, message(), None, Twist::default());
         }
-        let sizes: Vec<u32> = (0..2).map(|_| batching.take_due().map_or(0, |post| post.counts.iter().sum())).collect();
+        let sizes: Vec<u32> = (0..2)
+            .map(|_| {
+                batching
+                    .take_due()
+                    .map_or(0, |post| post.counts.iter().sum())
+            })
+            .collect();
         assert_eq!(sizes, [10, 2]);
     }
 

@@ -67,7 +67,13 @@ fn pack(record: &Recorded) -> Packed {
         text.push_str(field);
         u16::try_from(field.len() + 1).unwrap_or(u16::MAX)
     });
-    Packed { n: record.n, at_us: record.at_us, error: record.error, lengths, text: text.into_boxed_str() }
+    Packed {
+        n: record.n,
+        at_us: record.at_us,
+        error: record.error,
+        lengths,
+        text: text.into_boxed_str(),
+    }
 }
 
 fn unpack(packed: &Packed) -> Recorded {
@@ -108,8 +114,16 @@ pub(super) struct Journal {
 impl Journal {
     pub(super) fn open(capacity: usize, path: Option<&Path>) -> Result<Self, LinesError> {
         let file = path.map(LineWriter::open).transpose()?;
-        let inner = Inner { kept: VecDeque::new(), dropped: 0, file, file_error: None };
-        Ok(Self { capacity, inner: Mutex::new(inner) })
+        let inner = Inner {
+            kept: VecDeque::new(),
+            dropped: 0,
+            file,
+            file_error: None,
+        };
+        Ok(Self {
+            capacity,
+            inner: Mutex::new(inner),
+        })
     }
 
     /// Writes one record down. A file that fails is named in the stats; the request is answered all the same.
@@ -144,13 +158,23 @@ impl Journal {
     pub(super) fn after(&self, skip: u64, limit: usize) -> Vec<Recorded> {
         let inner = lock(&self.inner);
         let from = usize::try_from(skip.saturating_sub(inner.dropped)).unwrap_or(usize::MAX);
-        inner.kept.iter().skip(from).take(limit).map(unpack).collect()
+        inner
+            .kept
+            .iter()
+            .skip(from)
+            .take(limit)
+            .map(unpack)
+            .collect()
     }
 
-    /// Records dropped for want of room, and what went wrong with the file.
-    pub(super) fn losses(&self) -> (u64, Option<String>) {
+    /// Records written, records dropped for want of room, and what went wrong with the file.
+    pub(super) fn state(&self) -> (u64, u64, Option<String>) {
         let inner = lock(&self.inner);
-        (inner.dropped, inner.file_error.clone())
+        (
+            inner.dropped + inner.kept.len() as u64,
+            inner.dropped,
+            inner.file_error.clone(),
+        )
     }
 }
 
@@ -179,7 +203,7 @@ mod tests {
         for n in 1..=5 {
             journal.record(&record(n));
         }
-        assert_eq!(journal.losses().0, 2);
+        assert_eq!(journal.state().1, 2);
         assert_eq!(journal.after(0, 10), [record(3), record(4), record(5)]);
         assert_eq!(journal.after(4, 10), [record(5)]);
         assert_eq!(journal.after(0, 1), [record(3)]);

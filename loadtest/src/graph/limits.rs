@@ -43,7 +43,11 @@ fn admit(cell: &mut u64, now_us: u64, interval_us: u64, burst: u64) -> bool {
     true
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "settings of seconds and rates, far below 2^53 microseconds")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "settings of seconds and rates, far below 2^53 microseconds"
+)]
 fn micros(seconds: f64) -> u64 {
     (seconds * 1e6).max(0.0) as u64
 }
@@ -62,7 +66,12 @@ impl Meter {
     }
 
     /// Counts one message out.
-    pub(super) fn outbound(&self, phone_number_id: &str, person: &str, now_us: u64) -> Result<(), GraphError> {
+    pub(super) fn outbound(
+        &self,
+        phone_number_id: &str,
+        person: &str,
+        now_us: u64,
+    ) -> Result<(), GraphError> {
         self.number(phone_number_id, now_us)?;
         self.pair(phone_number_id, person, now_us)?;
         self.portfolio(person, now_us)
@@ -74,28 +83,47 @@ impl Meter {
         drop(self.number(phone_number_id, now_us));
     }
 
-    fn verdict(&self, admitted: bool, counter: &AtomicU64, error: impl FnOnce() -> GraphError) -> Result<(), GraphError> {
+    fn verdict(
+        &self,
+        admitted: bool,
+        counter: &AtomicU64,
+        error: impl FnOnce() -> GraphError,
+    ) -> Result<(), GraphError> {
         if admitted {
             return Ok(());
         }
         counter.fetch_add(1, Ordering::Relaxed);
-        if self.settings.enforce { Err(error()) } else { Ok(()) }
+        if self.settings.enforce {
+            Err(error())
+        } else {
+            Ok(())
+        }
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a burst of one second of messages")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a burst of one second of messages"
+    )]
     fn number(&self, id: &str, now_us: u64) -> Result<(), GraphError> {
-        let Some(rate) = self.settings.number_per_second.filter(|rate| *rate > 0.0) else { return Ok(()) };
+        let Some(rate) = self.settings.number_per_second.filter(|rate| *rate > 0.0) else {
+            return Ok(());
+        };
         let mut cells = lock(&self.numbers);
         if !cells.contains_key(id) {
             cells.insert(id.to_owned(), 0);
         }
-        let admitted = cells.get_mut(id).is_none_or(|cell| admit(cell, now_us, micros(1.0 / rate), rate.ceil() as u64));
+        let admitted = cells
+            .get_mut(id)
+            .is_none_or(|cell| admit(cell, now_us, micros(1.0 / rate), rate.ceil() as u64));
         drop(cells);
         self.verdict(admitted, &self.exceeded.number, || GraphError::new(130_429))
     }
 
     fn pair(&self, id: &str, person: &str, now_us: u64) -> Result<(), GraphError> {
-        let Some(seconds) = self.settings.pair_seconds else { return Ok(()) };
+        let Some(seconds) = self.settings.pair_seconds else {
+            return Ok(());
+        };
         let key = self.hasher.hash_one((id, person));
         let shard = &self.pairs[usize::try_from(key).unwrap_or(0) % SHARDS];
         let mut cells = lock(shard);
@@ -103,16 +131,25 @@ impl Meter {
             cells.retain(|_, arrival| *arrival > now_us);
         }
         let cell = cells.entry(key).or_insert(0);
-        let admitted = admit(cell, now_us, micros(seconds), u64::from(self.settings.pair_burst));
+        let admitted = admit(
+            cell,
+            now_us,
+            micros(seconds),
+            u64::from(self.settings.pair_burst),
+        );
         drop(cells);
         self.verdict(admitted, &self.exceeded.pair, || GraphError::new(131_056))
     }
 
     fn portfolio(&self, person: &str, now_us: u64) -> Result<(), GraphError> {
-        let Some(most) = self.settings.portfolio_people else { return Ok(()) };
+        let Some(most) = self.settings.portfolio_people else {
+            return Ok(());
+        };
         let key = self.hasher.hash_one(person);
         let mut people = lock(&self.people);
-        let known = people.get(&key).is_some_and(|since| now_us - (*since).min(now_us) < DAY_US);
+        let known = people
+            .get(&key)
+            .is_some_and(|since| now_us - (*since).min(now_us) < DAY_US);
         if !known && people.len() >= most {
             people.retain(|_, since| now_us - (*since).min(now_us) < DAY_US);
         }
@@ -122,13 +159,17 @@ impl Meter {
         }
         drop(people);
         let code = self.settings.portfolio_code;
-        self.verdict(admitted, &self.exceeded.portfolio, || GraphError::with(code, "The messaging limit of the portfolio is reached."))
+        self.verdict(admitted, &self.exceeded.portfolio, || {
+            GraphError::with(code, "The messaging limit of the portfolio is reached.")
+        })
     }
 }
 
 /// A poisoned lock means a panic elsewhere has been reported already; the counts behind it are still whole.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -139,15 +180,27 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     fn codes(meter: &Meter, person: &str, at: u64, times: usize) -> Vec<u32> {
-        (0..times).filter_map(|_| meter.outbound("1", person, at).err().map(|e| e.code)).collect()
+        (0..times)
+            .filter_map(|_| meter.outbound("1", person, at).err().map(|e| e.code))
+            .collect()
     }
 
     #[test]
     fn a_pair_has_a_burst_and_then_one_in_six_seconds() {
-        let meter = Meter::new(Limits { number_per_second: None, ..Limits::default() });
+        let meter = Meter::new(Limits {
+            number_per_second: None,
+            ..Limits::default()
+        });
         let start = 1_000 * SECOND;
-        assert_eq!(codes(&meter, "49151", start, 47), [131_056, 131_056], "45 at once, then none");
-        assert!(codes(&meter, "49152", start, 1).is_empty(), "another person is not concerned");
+        assert_eq!(
+            codes(&meter, "49151", start, 47),
+            [131_056, 131_056],
+            "45 at once, then none"
+        );
+        assert!(
+            codes(&meter, "49152", start, 1).is_empty(),
+            "another person is not concerned"
+        );
         assert_eq!(codes(&meter, "49151", start + 5 * SECOND, 1), [131_056]);
         assert!(codes(&meter, "49151", start + 6 * SECOND, 1).is_empty());
         assert_eq!(codes(&meter, "49151", start + 6 * SECOND, 1), [131_056]);
@@ -155,29 +208,56 @@ mod tests {
 
     #[test]
     fn a_number_has_its_throughput() {
-        let meter = Meter::new(Limits { pair_seconds: None, ..Limits::default() });
+        let meter = Meter::new(Limits {
+            pair_seconds: None,
+            ..Limits::default()
+        });
         let start = 1_000 * SECOND;
         assert_eq!(codes(&meter, "1", start, 85), [130_429; 5]);
-        assert_eq!(codes(&meter, "1", start + SECOND / 2, 41), [130_429], "half a second gives forty");
+        assert_eq!(
+            codes(&meter, "1", start + SECOND / 2, 41),
+            [130_429],
+            "half a second gives forty"
+        );
         meter.inbound("1", start + SECOND);
-        assert_eq!(codes(&meter, "1", start + SECOND, 40), [130_429], "one of forty went to the inbound message");
+        assert_eq!(
+            codes(&meter, "1", start + SECOND, 40),
+            [130_429],
+            "one of forty went to the inbound message"
+        );
     }
 
     #[test]
     fn a_portfolio_has_so_many_people_a_day() {
-        let limits = Limits { portfolio_people: Some(2), ..Limits::off() };
+        let limits = Limits {
+            portfolio_people: Some(2),
+            ..Limits::off()
+        };
         let meter = Meter::new(limits);
         let start = 1_000 * SECOND;
         assert!(codes(&meter, "a", start, 3).is_empty());
         assert!(codes(&meter, "b", start + 1, 1).is_empty());
         assert_eq!(codes(&meter, "c", start + 2, 1), [131_048]);
-        assert!(codes(&meter, "c", start + DAY_US, 1).is_empty(), "a day later the first has left the window");
+        assert!(
+            codes(&meter, "c", start + DAY_US, 1).is_empty(),
+            "a day later the first has left the window"
+        );
     }
 
     #[test]
     fn without_enforcement_it_only_counts() {
-        let meter = Meter::new(Limits { enforce: false, pair_burst: 1, ..Limits::default() });
+        let meter = Meter::new(Limits {
+            enforce: false,
+            pair_burst: 1,
+            ..Limits::default()
+        });
         assert!(codes(&meter, "1", SECOND, 5).is_empty());
-        assert_eq!(meter.exceeded.pair.load(std::sync::atomic::Ordering::Relaxed), 4);
+        assert_eq!(
+            meter
+                .exceeded
+                .pair
+                .load(std::sync::atomic::Ordering::Relaxed),
+            4
+        );
     }
 }

@@ -134,7 +134,10 @@ struct Component<'a> {
 }
 
 fn missing(parameter: &str, kind: &str) -> GraphError {
-    GraphError::with(131_008, format!("Parameter \"{parameter}\" is mandatory for type \"{kind}\"."))
+    GraphError::with(
+        131_008,
+        format!("Parameter \"{parameter}\" is mandatory for type \"{kind}\"."),
+    )
 }
 
 /// Meta's bound on a text, in characters.
@@ -145,7 +148,9 @@ const TOKEN_MAX: usize = 512;
 impl<'a> SendRequest<'a> {
     /// Decodes the JSON.
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, GraphError> {
-        serde_json::from_slice(body).map_err(|e| GraphError::with(100, format!("The body is not what this call takes: {e}.")))
+        serde_json::from_slice(body).map_err(|e| {
+            GraphError::with(100, format!("The body is not what this call takes: {e}."))
+        })
     }
 
     /// The content objects with their names.
@@ -167,7 +172,10 @@ impl<'a> SendRequest<'a> {
 
     /// The recipient as written, for the journal, also of a request that is refused.
     pub(super) fn written_recipient(&self) -> &str {
-        self.to.as_deref().or(self.recipient.as_deref()).unwrap_or_default()
+        self.to
+            .as_deref()
+            .or(self.recipient.as_deref())
+            .unwrap_or_default()
     }
 
     /// The type as written, or `text`.
@@ -178,28 +186,48 @@ impl<'a> SendRequest<'a> {
     /// The first token matching `wbm-[0-9a-z-]+` in any content: the mark of the load generator. Those characters stand in JSON as they
     /// are, so the raw text is searched.
     pub(super) fn marker(&self) -> Option<&'a str> {
-        self.contents().into_iter().find_map(|(_, content)| find_marker(content?.get()))
+        self.contents()
+            .into_iter()
+            .find_map(|(_, content)| find_marker(content?.get()))
     }
 
     /// Checks the shape.
     pub(super) fn check(self) -> Result<Decoded<'a>, GraphError> {
         if self.messaging_product.as_deref() != Some("whatsapp") {
-            return Err(GraphError::with(100, "The parameter messaging_product is required and must be \"whatsapp\"."));
+            return Err(GraphError::with(
+                100,
+                "The parameter messaging_product is required and must be \"whatsapp\".",
+            ));
         }
         if self.status.as_deref() == Some("read") {
             return match &self.message_id {
                 Some(id) if id.starts_with("wamid.") => Ok(Decoded::MarkRead),
-                Some(_) => Err(GraphError::with(131_009, "message_id is not the id of a message received.")),
+                Some(_) => Err(GraphError::with(
+                    131_009,
+                    "message_id is not the id of a message received.",
+                )),
                 None => Err(missing("message_id", "read")),
             };
         }
         let (kind, content) = self.content()?;
         let template = check_content(kind, content)?;
-        if self.biz_opaque_callback_data.as_ref().is_some_and(|token| token.len() > TOKEN_MAX) {
-            return Err(GraphError::with(131_009, format!("biz_opaque_callback_data must be at most {TOKEN_MAX} characters.")));
+        if self
+            .biz_opaque_callback_data
+            .as_ref()
+            .is_some_and(|token| token.len() > TOKEN_MAX)
+        {
+            return Err(GraphError::with(
+                131_009,
+                format!("biz_opaque_callback_data must be at most {TOKEN_MAX} characters."),
+            ));
         }
         let (input, recipient) = self.recipient(kind)?;
-        Ok(Decoded::Message(Message { input, recipient, kind, template }))
+        Ok(Decoded::Message(Message {
+            input,
+            recipient,
+            kind,
+            template,
+        }))
     }
 
     /// The one content object, which must be the one `type` names.
@@ -208,12 +236,23 @@ impl<'a> SendRequest<'a> {
         let all = self.contents();
         let Some((kind, content)) = all.into_iter().find(|(name, _)| *name == written) else {
             let names = all.map(|(name, _)| name).join(", ");
-            return Err(GraphError::with(100, format!("Param type must be one of {{{names}}} - got \"{written}\".")));
+            return Err(GraphError::with(
+                100,
+                format!("Param type must be one of {{{names}}} - got \"{written}\"."),
+            ));
         };
-        if let Some((other, _)) = all.into_iter().find(|(name, content)| *name != kind && content.is_some()) {
-            return Err(GraphError::with(100, format!("Unexpected key \"{other}\" for type \"{kind}\".")));
+        if let Some((other, _)) = all
+            .into_iter()
+            .find(|(name, content)| *name != kind && content.is_some())
+        {
+            return Err(GraphError::with(
+                100,
+                format!("Unexpected key \"{other}\" for type \"{kind}\"."),
+            ));
         }
-        content.map(|content| (kind, content)).ok_or_else(|| missing(kind, kind))
+        content
+            .map(|content| (kind, content))
+            .ok_or_else(|| missing(kind, kind))
     }
 
     fn recipient(self, kind: &str) -> Result<(Cow<'a, str>, Recipient), GraphError> {
@@ -221,7 +260,9 @@ impl<'a> SendRequest<'a> {
         match (self.to, self.recipient) {
             (Some(to), _) if group => Ok((to.clone(), Recipient::Group(to.into_owned()))),
             (Some(to), _) => {
-                let digits = digits(&to).ok_or_else(|| GraphError::with(131_009, "\"to\" is not a valid phone number."))?;
+                let digits = digits(&to).ok_or_else(|| {
+                    GraphError::with(131_009, "\"to\" is not a valid phone number.")
+                })?;
                 Ok((to, Recipient::Phone(digits)))
             }
             (None, Some(id)) => Ok((id.clone(), Recipient::UserId(id.into_owned()))),
@@ -247,32 +288,55 @@ fn digits(written: &str) -> Option<String> {
 fn find_marker(text: &str) -> Option<&str> {
     let start = text.find("wbm-")?;
     let rest = &text[start..];
-    let end = rest.find(|c: char| !matches!(c, '0'..='9' | 'a'..='z' | '-')).unwrap_or(rest.len());
-    if end > 4 { Some(&rest[..end]) } else { find_marker(&rest[4..]) }
+    let end = rest
+        .find(|c: char| !matches!(c, '0'..='9' | 'a'..='z' | '-'))
+        .unwrap_or(rest.len());
+    if end > 4 {
+        Some(&rest[..end])
+    } else {
+        find_marker(&rest[4..])
+    }
 }
 
-fn check_content<'a>(kind: &str, content: &'a RawValue) -> Result<Option<TemplateCall<'a>>, GraphError> {
+fn check_content<'a>(
+    kind: &str,
+    content: &'a RawValue,
+) -> Result<Option<TemplateCall<'a>>, GraphError> {
     match kind {
         "text" => check_text(content).map(|()| None),
         "template" => check_template(content).map(Some),
-        "image" | "video" | "audio" | "document" | "sticker" => check_media(kind, content).map(|()| None),
-        "contacts" if !content.get().starts_with('[') => Err(GraphError::with(100, "Param contacts must be an array.")),
+        "image" | "video" | "audio" | "document" | "sticker" => {
+            check_media(kind, content).map(|()| None)
+        }
+        "contacts" if !content.get().starts_with('[') => {
+            Err(GraphError::with(100, "Param contacts must be an array."))
+        }
         "contacts" => Ok(None),
-        other if !content.get().starts_with('{') => Err(GraphError::with(100, format!("Param {other} must be an object."))),
+        other if !content.get().starts_with('{') => Err(GraphError::with(
+            100,
+            format!("Param {other} must be an object."),
+        )),
         _ => Ok(None),
     }
 }
 
 fn parse<'a, T: Deserialize<'a>>(kind: &str, content: &'a RawValue) -> Result<T, GraphError> {
-    serde_json::from_str(content.get()).map_err(|e| GraphError::with(100, format!("Invalid param {kind}: {e}.")))
+    serde_json::from_str(content.get())
+        .map_err(|e| GraphError::with(100, format!("Invalid param {kind}: {e}.")))
 }
 
 fn check_text(content: &RawValue) -> Result<(), GraphError> {
     let text: TextBody<'_> = parse("text", content)?;
-    let body = text.body.filter(|body| !body.is_empty()).ok_or_else(|| missing("text.body", "text"))?;
+    let body = text
+        .body
+        .filter(|body| !body.is_empty())
+        .ok_or_else(|| missing("text.body", "text"))?;
     // Bytes are never fewer than characters: only a long one is counted.
     if body.len() > TEXT_MAX && body.chars().count() > TEXT_MAX {
-        return Err(GraphError::with(100, format!("Param text['body'] must be at most {TEXT_MAX} characters long.")));
+        return Err(GraphError::with(
+            100,
+            format!("Param text['body'] must be at most {TEXT_MAX} characters long."),
+        ));
     }
     Ok(())
 }
@@ -280,7 +344,10 @@ fn check_text(content: &RawValue) -> Result<(), GraphError> {
 fn check_media(kind: &str, content: &RawValue) -> Result<(), GraphError> {
     let media: Media<'_> = parse(kind, content)?;
     if media.id.is_some() == media.link.is_some() {
-        return Err(GraphError::with(131_009, format!("Exactly one of id and link is needed for type \"{kind}\".")));
+        return Err(GraphError::with(
+            131_009,
+            format!("Exactly one of id and link is needed for type \"{kind}\"."),
+        ));
     }
     Ok(())
 }
@@ -290,7 +357,13 @@ fn check_template(content: &RawValue) -> Result<TemplateCall<'_>, GraphError> {
     if call.name.as_deref().unwrap_or_default().is_empty() {
         return Err(missing("template.name", "template"));
     }
-    if call.language.as_ref().and_then(|l| l.code.as_deref()).unwrap_or_default().is_empty() {
+    if call
+        .language
+        .as_ref()
+        .and_then(|l| l.code.as_deref())
+        .unwrap_or_default()
+        .is_empty()
+    {
         return Err(missing("template.language.code", "template"));
     }
     Ok(call)
@@ -298,23 +371,50 @@ fn check_template(content: &RawValue) -> Result<TemplateCall<'_>, GraphError> {
 
 impl TemplateCall<'_> {
     /// Finds the template and checks its parameters.
-    pub(super) fn check_against<'t>(&self, templates: &'t [Template]) -> Result<&'t Template, GraphError> {
+    pub(super) fn check_against<'t>(
+        &self,
+        templates: &'t [Template],
+    ) -> Result<&'t Template, GraphError> {
         let name = self.name.as_deref().unwrap_or_default();
-        let language = self.language.as_ref().and_then(|l| l.code.as_deref()).unwrap_or_default();
-        let found = templates.iter().find(|t| t.name == name && t.language == language);
-        let template = found.ok_or_else(|| GraphError::with(132_001, format!("template name ({name}) does not exist in {language}")))?;
+        let language = self
+            .language
+            .as_ref()
+            .and_then(|l| l.code.as_deref())
+            .unwrap_or_default();
+        let found = templates
+            .iter()
+            .find(|t| t.name == name && t.language == language);
+        let template = found.ok_or_else(|| {
+            GraphError::with(
+                132_001,
+                format!("template name ({name}) does not exist in {language}"),
+            )
+        })?;
         match template.status.as_str() {
             "APPROVED" => {}
             "PAUSED" => return Err(GraphError::new(132_015)),
             "DISABLED" => return Err(GraphError::new(132_016)),
-            _ => return Err(GraphError::with(132_001, format!("template name ({name}) is not approved in {language}"))),
+            _ => {
+                return Err(GraphError::with(
+                    132_001,
+                    format!("template name ({name}) is not approved in {language}"),
+                ));
+            }
         }
-        let body = self.components.iter().filter(|c| c.kind.eq_ignore_ascii_case("body"));
-        let (given, expected) = (body.map(|c| c.parameters.len()).sum::<usize>(), template.body_parameters);
+        let body = self
+            .components
+            .iter()
+            .filter(|c| c.kind.eq_ignore_ascii_case("body"));
+        let (given, expected) = (
+            body.map(|c| c.parameters.len()).sum::<usize>(),
+            template.body_parameters,
+        );
         if given == expected {
             return Ok(template);
         }
-        let details = format!("body: number of localizable_params ({given}) does not match the expected number of params ({expected})");
+        let details = format!(
+            "body: number of localizable_params ({given}) does not match the expected number of params ({expected})"
+        );
         Err(GraphError::with(132_000, details))
     }
 }
@@ -337,7 +437,11 @@ mod tests {
         let mut seen = 0;
         for entry in std::fs::read_dir(folder).expect("fixtures") {
             let path = entry.expect("entry").path();
-            let name = path.file_name().and_then(|n| n.to_str()).expect("name").to_owned();
+            let name = path
+                .file_name()
+                .and_then(|n| n.to_str())
+                .expect("name")
+                .to_owned();
             if !name.starts_with("request.whatsapp.") {
                 continue;
             }
@@ -351,35 +455,71 @@ mod tests {
 
     #[test]
     fn the_shape_is_checked() {
-        let code = |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
-            Ok(_) => 0,
-            Err(e) => e.code,
-        };
+        let code =
+            |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
+                Ok(_) => 0,
+                Err(e) => e.code,
+            };
         assert_eq!(code("{"), 100);
-        assert_eq!(code(r#"{"messaging_product":"whatsapp","to":12,"type":"text","text":{"body":"x"}}"#), 100);
-        assert_eq!(code(r#"{"to":"+12025550123","type":"text","text":{"body":"x"}}"#), 100);
-        assert_eq!(code(r#"{"messaging_product":"whatsapp","type":"text","text":{"body":"x"}}"#), 131_008);
-        assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text"}"#), 131_008);
-        assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"+12025550123","text":{"body":"x"}}"#), 0);
-        assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"me@x","type":"text","text":{"body":"x"}}"#), 131_009);
-        assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"fax","fax":{}}"#), 100);
+        assert_eq!(
+            code(r#"{"messaging_product":"whatsapp","to":12,"type":"text","text":{"body":"x"}}"#),
+            100
+        );
+        assert_eq!(
+            code(r#"{"to":"+12025550123","type":"text","text":{"body":"x"}}"#),
+            100
+        );
+        assert_eq!(
+            code(r#"{"messaging_product":"whatsapp","type":"text","text":{"body":"x"}}"#),
+            131_008
+        );
+        assert_eq!(
+            code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text"}"#),
+            131_008
+        );
+        assert_eq!(
+            code(r#"{"messaging_product":"whatsapp","to":"+12025550123","text":{"body":"x"}}"#),
+            0
+        );
+        assert_eq!(
+            code(
+                r#"{"messaging_product":"whatsapp","to":"me@x","type":"text","text":{"body":"x"}}"#
+            ),
+            131_009
+        );
+        assert_eq!(
+            code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"fax","fax":{}}"#),
+            100
+        );
         let both = r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{"body":"x"},"image":{"id":"1"}}"#;
         assert_eq!(code(both), 100);
-        let long = |n| format!(r#"{{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{{"body":"{}"}}}}"#, "é".repeat(n));
+        let long = |n| {
+            format!(
+                r#"{{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{{"body":"{}"}}}}"#,
+                "é".repeat(n)
+            )
+        };
         assert_eq!((code(&long(4096)), code(&long(4097))), (0, 100));
     }
 
     #[test]
     fn recipients_are_told_apart() {
-        let to = |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
-            Ok(Decoded::Message(message)) => message.recipient,
-            other => panic!("{other:?}"),
-        };
-        let phone = to(r#"{"messaging_product":"whatsapp","to":"+1 (202) 555-0123","type":"text","text":{"body":"x"}}"#);
+        let to =
+            |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
+                Ok(Decoded::Message(message)) => message.recipient,
+                other => panic!("{other:?}"),
+            };
+        let phone = to(
+            r#"{"messaging_product":"whatsapp","to":"+1 (202) 555-0123","type":"text","text":{"body":"x"}}"#,
+        );
         assert_eq!(phone, Recipient::Phone("12025550123".into()));
-        let user = to(include_str!("../../tests/fixtures/request.whatsapp.text.bsuid.json"));
+        let user = to(include_str!(
+            "../../tests/fixtures/request.whatsapp.text.bsuid.json"
+        ));
         assert_eq!(user, Recipient::UserId("US.90010020030040050601".into()));
-        let group = to(include_str!("../../tests/fixtures/request.whatsapp.group.text.json"));
+        let group = to(include_str!(
+            "../../tests/fixtures/request.whatsapp.group.text.json"
+        ));
         assert!(matches!(group, Recipient::Group(_)));
     }
 }
