@@ -154,7 +154,7 @@ struct Data {
 struct State {
     stats: SinkStats,
     behaviour: Behaviour,
-    events: Vec<Box<Notified>>,
+    events: Vec<Notified>,
     seen: HashSet<u64>,
     file: Option<LineWriter>,
 }
@@ -264,7 +264,7 @@ impl Sink {
             .iter()
             .skip(skip)
             .take(limit)
-            .map(|event| (**event).clone())
+            .cloned()
             .collect()
     }
 
@@ -328,13 +328,7 @@ fn events(shared: &Shared, query: &str) -> Response<Answer> {
     let after: usize = number("after").unwrap_or(0);
     let limit = number("limit").unwrap_or(1000).min(PAGE_MAX);
     let state = shared.state();
-    let found: Vec<&Notified> = state
-        .events
-        .iter()
-        .skip(after)
-        .take(limit)
-        .map(|event| &**event)
-        .collect();
+    let found: Vec<&Notified> = state.events.iter().skip(after).take(limit).collect();
     answer_json(&serde_json::json!({ "next": after + found.len(), "events": found }))
 }
 
@@ -455,7 +449,7 @@ fn keep(state: &mut State, shared: &Shared, event: Notified) {
     }
     state.stats.events += 1;
     if state.events.len() < shared.capacity {
-        state.events.push(Box::new(event));
+        state.events.push(event);
     } else {
         state.stats.dropped += 1;
     }

@@ -188,7 +188,7 @@ mod tests {
             at_us: n * 10,
             phone_number_id: "900".into(),
             to: "49151é".into(),
-            marker: (n % 2 == 0).then(|| format!("wbm-{n}")),
+            marker: n.is_multiple_of(2).then(|| format!("wbm-{n}")),
             token: Some(String::new()),
             kind: "text".into(),
             wamid: Some("wamid.X".into()),
