@@ -1,4 +1,6 @@
 //! The command line: one file per command. Nothing is decided here; every command starts a component of the library.
+//!
+//! To add a command: a file here, a variant of `Command`, an arm in `main`.
 
 mod forwarder;
 mod join;

@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long)]
     rate: Option<f64>,
     /// Open loop: requests under way at most.
-    #[arg(long, default_value_t = 1024, requires = "rate")]
+    #[arg(long, default_value_t = 256, requires = "rate")]
     in_flight: usize,
     /// A sending identity; can be given several times.
     #[arg(long = "sender")]

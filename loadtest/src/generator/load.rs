@@ -14,13 +14,13 @@ use http::{Request, StatusCode, header};
 use http_body_util::Full;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the callers saw.
 pub(super) struct Load {
     pub acks: Vec<Ack>,
-    /// Answers and failures by name; `202` is what is hoped for.
+    /// Answers and failures by name: `202` is what is hoped for.
     pub answers: BTreeMap<String, u64>,
     /// Microseconds from the moment a message was due to its acknowledgement.
     pub latency: Histogram<u64>,
@@ -40,27 +40,28 @@ pub(super) async fn drive(config: &Arc<RunConfig>, target: Address) -> Result<Lo
     let schedule = Schedule::new(config.pace);
     let pacing = schedule.clone();
     let pacer = std::thread::spawn(move || pacing.pace());
+    let seen = Arc::new(Mutex::new(Seen::default()));
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..config.pace.callers() {
-        let connection = Connection::new(target.clone(), Duration::from_millis(config.timeout_ms));
+        let timeout = Duration::from_millis(config.timeout_ms);
+        let connection = Connection::new(target.clone(), timeout);
+        let (config, composer) = (config.clone(), composer.clone());
+        let (acks, seen) = (acks.clone(), seen.clone());
         let caller = Caller {
-            config: config.clone(),
-            composer: composer.clone(),
-            acks: acks.clone(),
+            config,
+            composer,
+            acks,
+            seen,
             connection,
         };
         callers.spawn(caller.work(schedule.clone()));
     }
-    let (mut latency, mut answers) = (histogram(), BTreeMap::new());
     while let Some(done) = callers.join_next().await {
-        let (seen, counted) = done.map_err(|died| RunError::Caller(died.to_string()))?;
-        latency.add(seen).expect("both have the same bounds");
-        counted
-            .into_iter()
-            .for_each(|(name, n)| *answers.entry(name).or_default() += n);
+        done.map_err(|died| RunError::Caller(died.to_string()))?;
     }
     // It has released everything, or the callers would not have ended.
     drop(pacer.join());
+    let Seen { answers, latency } = std::mem::take(&mut *lock(&seen));
     Ok(Load {
         acks: acks.close()?,
         answers,
@@ -68,10 +69,30 @@ pub(super) async fn drive(config: &Arc<RunConfig>, target: Address) -> Result<Lo
     })
 }
 
+/// What all callers see together: one histogram, as a thousand of them would be 180 MB.
+struct Seen {
+    answers: BTreeMap<String, u64>,
+    latency: Histogram<u64>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            latency: histogram(),
+        }
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Caller {
     config: Arc<RunConfig>,
     composer: Arc<Composer>,
     acks: Arc<Acks>,
+    seen: Arc<Mutex<Seen>>,
     connection: Connection,
 }
 
@@ -82,40 +103,49 @@ struct Accepted {
 }
 
 enum Answer {
-    Accepted(String),
+    /// The id, and the status it came with.
+    Accepted(String, StatusCode),
     /// A name for the counts, and whether trying again may help.
     Other(String, bool),
 }
 
 impl Caller {
-    async fn work(mut self, schedule: Arc<Schedule>) -> (Histogram<u64>, BTreeMap<String, u64>) {
-        let (mut latency, mut answers) = (histogram(), BTreeMap::new());
+    async fn work(mut self, schedule: Arc<Schedule>) {
         while let Some((n, due)) = schedule.next().await {
             let message = self.composer.compose(&self.config, n);
             let started_us = now_us();
-            let name = match self.until_answered(&message).await {
-                Answer::Accepted(id) => {
-                    latency.saturating_record(
-                        u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX),
-                    );
-                    let Outgoing {
-                        marker, from, to, ..
-                    } = message;
-                    self.acks.push(Ack {
-                        marker,
-                        id,
-                        from,
-                        to,
-                        started_us,
-                        acked_us: now_us(),
-                    });
-                    "202".to_owned()
+            match self.until_answered(&message).await {
+                Answer::Accepted(id, status) => {
+                    self.accepted(message, id, started_us, due);
+                    self.count(status.as_str());
                 }
-                Answer::Other(name, _) => name,
-            };
-            *answers.entry(name).or_default() += 1;
+                Answer::Other(name, _) => self.count(&name),
+            }
         }
-        (latency, answers)
+    }
+
+    fn accepted(&self, message: Outgoing, id: String, started_us: u64, due: Instant) {
+        let late_us = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let Outgoing {
+            marker, from, to, ..
+        } = message;
+        self.acks.push(Ack {
+            marker,
+            id,
+            from,
+            to,
+            started_us,
+            acked_us: now_us(),
+        });
+        lock(&self.seen).latency.saturating_record(late_us);
+    }
+
+    fn count(&self, name: &str) {
+        let answers = &mut lock(&self.seen).answers;
+        match answers.get_mut(name) {
+            Some(count) => *count += 1,
+            None => drop(answers.insert(name.to_owned(), 1)),
+        }
     }
 
     /// Sends, and sends again as long as that is allowed and may help.
@@ -154,7 +184,7 @@ impl Caller {
 fn classify(status: StatusCode, body: &[u8]) -> Answer {
     if status.is_success() {
         return match serde_json::from_slice::<Accepted>(body) {
-            Ok(accepted) => Answer::Accepted(accepted.id),
+            Ok(accepted) => Answer::Accepted(accepted.id, status),
             Err(_) => Answer::Other(format!("{} without id", status.as_u16()), false),
         };
     }

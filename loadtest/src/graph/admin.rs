@@ -1,9 +1,9 @@
 //! `/_sim/...`: looking into the simulator and changing it while it runs. Only for loopback: nothing here asks who calls.
 
+use super::answer::answer_error;
 use super::error::GraphError;
 use super::fault::Faults;
 use super::payload::{Accepted, Status, StatusEvent};
-use super::send::answer_error;
 use super::simulator::Shared;
 use crate::clock::now_us;
 use crate::server::{Answer, json};

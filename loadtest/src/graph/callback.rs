@@ -6,7 +6,8 @@
 use super::config::CallbackConfig;
 use super::fault::Twist;
 use super::limits::lock;
-use super::payload::{self, Accepted, Status, StatusEvent};
+use super::payload::{Accepted, Status, StatusEvent};
+use super::queue::{Item, Post, Queue};
 use crate::clock::{draw, now_us};
 use crate::signature::sign_hub;
 use bytes::Bytes;
@@ -16,7 +17,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
-use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -65,49 +65,6 @@ struct Counters {
 struct Target {
     uri: Uri,
     app_secret: String,
-}
-
-/// A body that is posted until it is answered 200.
-struct Post {
-    body: Bytes,
-    /// Per kind: sent, delivered, read, failed, inbound.
-    counts: [u32; 5],
-    attempt: u32,
-}
-
-enum Item {
-    Status(StatusEvent),
-    Post(Box<Post>),
-}
-
-struct Due {
-    at_us: u64,
-    order: u64,
-    item: Item,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-impl Eq for Due {}
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Due {
-    /// The heap gives the greatest first: the earliest is the greatest.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (other.at_us, other.order).cmp(&(self.at_us, self.order))
-    }
-}
-
-#[derive(Default)]
-struct Queue {
-    heap: BinaryHeap<Due>,
-    order: u64,
 }
 
 /// The callbacks of one simulator.
@@ -266,16 +223,13 @@ impl Callbacks {
             at_us.next_multiple_of(tick)
         };
         let mut queue = lock(&self.queue);
-        if queue.heap.len() >= self.config.queue_capacity {
+        if queue.len() >= self.config.queue_capacity {
             drop(queue);
             self.count.overflowed.fetch_add(weight, Relaxed);
             return;
         }
         self.count.pending.fetch_add(weight, Relaxed);
-        let first = queue.heap.peek().is_none_or(|due| at_us < due.at_us);
-        queue.order += 1;
-        let order = queue.order;
-        queue.heap.push(Due { at_us, order, item });
+        let first = queue.push(at_us, item);
         drop(queue);
         if first {
             self.wake.notify_one();
@@ -301,7 +255,7 @@ impl Callbacks {
     pub(super) async fn post_early(self: &Arc<Self>, event: StatusEvent) {
         let Some(target) = self.target() else { return };
         self.count.pending.fetch_add(1, Relaxed);
-        self.deliver(&target, post_of(&[event])).await;
+        self.deliver(&target, Post::of(&[event])).await;
     }
 
     /// Takes what is due, posts it, and so on until the runtime ends the task.
@@ -327,8 +281,9 @@ impl Callbacks {
 
     async fn next_due(&self) -> Post {
         loop {
-            let wait_us = match self.take_due() {
-                Ok(post) => return post,
+            let taken = lock(&self.queue).take_due(now_us(), self.config.max_batch);
+            let wait_us = match taken {
+                Ok(batch) => return batch.into_post(),
                 Err(wait_us) => wait_us,
             };
             let sleep = Duration::from_micros(wait_us.unwrap_or(1_000_000));
@@ -337,29 +292,6 @@ impl Callbacks {
                 () = self.wake.notified() => {}
             }
         }
-    }
-
-    /// The next POST, or how long until there may be one.
-    fn take_due(&self) -> Result<Post, Option<u64>> {
-        let now = now_us();
-        let mut batch = Vec::new();
-        let mut queue = lock(&self.queue);
-        while batch.len() < self.config.max_batch.clamp(1, 1000) {
-            let Some(top) = queue.heap.peek() else { break };
-            if top.at_us > now || (!batch.is_empty() && matches!(top.item, Item::Post(_))) {
-                break;
-            }
-            match queue.heap.pop().map(|due| due.item) {
-                Some(Item::Status(event)) => batch.push(event),
-                Some(Item::Post(post)) => return Ok(*post),
-                None => break,
-            }
-        }
-        if batch.is_empty() {
-            return Err(queue.heap.peek().map(|due| due.at_us.saturating_sub(now)));
-        }
-        drop(queue);
-        Ok(post_of(&batch))
     }
 
     async fn deliver(&self, target: &Target, mut post: Post) {
@@ -457,150 +389,5 @@ fn target(url: &str, app_secret: &str) -> Result<Target, String> {
     })
 }
 
-fn post_of(events: &[StatusEvent]) -> Post {
-    let mut counts = [0; 5];
-    for event in events {
-        let kind = match event.status {
-            Status::Sent => 0,
-            Status::Delivered => 1,
-            Status::Read => 2,
-            Status::Failed(_) => 3,
-        };
-        counts[kind] += 1;
-    }
-    Post {
-        body: payload::statuses(events).into(),
-        counts,
-        attempt: 0,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{Callbacks, Item};
-    use crate::graph::config::{CallbackConfig, Number};
-    use crate::graph::fault::Twist;
-    use crate::graph::payload::{Accepted, Status};
-    use std::sync::Arc;
-
-    fn message() -> Accepted {
-        Accepted {
-            number: Arc::new(Number::new("1")),
-            wamid: "wamid.A".into(),
-            phone: Some("49151".into()),
-            user_id: None,
-            token: None,
-            category: "service",
-            reads: true,
-            only_sent: false,
-        }
-    }
-
-    fn callbacks(config: CallbackConfig) -> Callbacks {
-        let config = CallbackConfig {
-            url: Some("http://127.0.0.1:9/cb".into()),
-            read_share: 1.0,
-            ..config
-        };
-        Callbacks::new(config, 1).expect("callbacks")
-    }
-
-    fn order(callbacks: &Callbacks) -> Vec<Status> {
-        let mut queue = callbacks.queue.lock().expect("lock");
-        std::iter::from_fn(|| queue.heap.pop())
-            .map(|due| match due.item {
-                Item::Status(event) => event.status,
-                Item::Post(_) => panic!("no posts yet"),
-            })
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn statuses_come_in_order_unless_twisted() {
-        let life = [Status::Sent, Status::Delivered, Status::Read];
-        let calm = callbacks(CallbackConfig::default());
-        assert!(
-            calm.accepted(1, message(), None, Twist::default())
-                .is_none()
-        );
-        assert_eq!(order(&calm), life);
-        calm.accepted(
-            1,
-            message(),
-            None,
-            Twist {
-                reordered: true,
-                ..Twist::default()
-            },
-        );
-        assert_eq!(
-            order(&calm),
-            [Status::Read, Status::Delivered, Status::Sent]
-        );
-        calm.accepted(
-            1,
-            message(),
-            None,
-            Twist {
-                doubled: true,
-                ..Twist::default()
-            },
-        );
-        assert_eq!(order(&calm).len(), 6);
-        let early = calm.accepted(
-            1,
-            message(),
-            None,
-            Twist {
-                early: true,
-                ..Twist::default()
-            },
-        );
-        assert_eq!(early.map(|e| e.status), Some(Status::Sent));
-        assert_eq!(order(&calm), life[1..]);
-        calm.accepted(1, message(), Some((131_026, true)), Twist::default());
-        assert_eq!(order(&calm), [Status::Sent, Status::Failed(131_026)]);
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_drops_and_counts() {
-        let full = callbacks(CallbackConfig {
-            queue_capacity: 2,
-            ..CallbackConfig::default()
-        });
-        full.accepted(1, message(), None, Twist::default());
-        let stats = full.stats();
-        assert_eq!((stats.pending, stats.overflowed), (2, 1));
-    }
-
-    #[tokio::test]
-    async fn what_is_due_together_goes_together() {
-        let config = CallbackConfig {
-            max_batch: 10,
-            sent_ms: 0,
-            delivered_ms: 0,
-            read_ms: 0,
-            jitter: 0.0,
-            ..CallbackConfig::default()
-        };
-        let batching = callbacks(config);
-        for n in 0..4 {
-            batching.accepted(n, message(), None, Twist::default());
-        }
-        let sizes: Vec<u32> = (0..2)
-            .map(|_| {
-                batching
-                    .take_due()
-                    .map_or(0, |post| post.counts.iter().sum())
-            })
-            .collect();
-        assert_eq!(sizes, [10, 2]);
-    }
-
-    #[tokio::test]
-    async fn only_plain_http_targets() {
-        let callbacks = callbacks(CallbackConfig::default());
-        assert!(callbacks.set_target(Some("https://x/"), None).is_err());
-        assert!(callbacks.set_target(None, None).is_ok() && !callbacks.has_target());
-    }
-}
+mod tests;

@@ -141,7 +141,8 @@ pub struct Limits {
     pub pair_seconds: Option<f64>,
     /// Messages to one person that may go at once, borrowed from the future. Meta: 45.
     pub pair_burst: u32,
-    /// Unique people of the portfolio in a rolling 24 hours. Meta: 250, 2,000, 10,000, 100,000 or none.
+    /// Unique people of the portfolio in a rolling 24 hours (all of them: service windows are not
+    /// looked at). Meta: 250, 2,000, 10,000, 100,000 or none.
     pub portfolio_people: Option<usize>,
     /// The code when the portfolio's people are used up. Meta's table names none; older material says 131048.
     pub portfolio_code: u32,
@@ -178,7 +179,7 @@ impl Limits {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rule {
-    /// The last digits of the recipient.
+    /// The last digits of the recipient; empty fits everyone.
     pub suffix: String,
     /// Refuse the request with this code.
     pub sync_code: Option<u32>,

@@ -7,18 +7,19 @@
 //! | --- | --- |
 //! | `simulator` | start, handle, shutdown |
 //! | `config` | every setting, with Meta's numbers as defaults |
-//! | `send` | the life of one send request |
-//! | `request` | decoding and validation |
+//! | `send`, `answer` | the life of one send request; how it is answered |
+//! | `request`, `template` | decoding and validation |
 //! | `error` | Meta's error codes and bodies |
 //! | `limits` | number throughput, pair rate, unique people in 24 hours |
 //! | `fault` | what can go wrong on purpose, seeded or scripted |
 //! | `journal` | the record of every request |
-//! | `payload`, `callback` | webhook bodies; when and how they are posted |
+//! | `payload`, `queue`, `callback` | webhook bodies; when each is due; how it is posted |
 //! | `admin` | `/_sim/...` |
 //!
-//! To add an error code: one row in `error`. To add a fault: one variant in `fault`, one arm in `send`.
+//! To add an error code: one row in `error`. To add a fault: one variant in `fault`, one arm in `answer`.
 
 mod admin;
+mod answer;
 mod callback;
 mod config;
 mod error;
@@ -26,9 +27,11 @@ mod fault;
 mod journal;
 mod limits;
 mod payload;
+mod queue;
 mod request;
 mod send;
 mod simulator;
+mod template;
 
 pub use callback::CallbackStats;
 pub use config::{CallbackConfig, Limits, Number, Rule, SimulatorConfig, Template};

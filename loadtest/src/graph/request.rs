@@ -3,8 +3,8 @@
 //! Cheap checks only, in Meta's order of codes: 100 for the shape, 131008 for what is missing, 131009 for what is wrong, 132xxx for
 //! templates. Unknown fields are passed over, as Meta adds some several times a year.
 
-use super::config::Template;
 use super::error::GraphError;
+use super::template::{TemplateCall, check_template};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -108,32 +108,7 @@ struct Media<'a> {
     link: Option<Cow<'a, str>>,
 }
 
-/// The part of a template send that is checked.
-#[derive(Debug, Deserialize)]
-pub(super) struct TemplateCall<'a> {
-    #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    language: Option<Language<'a>>,
-    #[serde(default, borrow)]
-    components: Vec<Component<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Language<'a> {
-    #[serde(borrow)]
-    code: Option<Cow<'a, str>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Component<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
-    #[serde(default, borrow)]
-    parameters: Vec<&'a RawValue>,
-}
-
-fn missing(parameter: &str, kind: &str) -> GraphError {
+pub(super) fn missing(parameter: &str, kind: &str) -> GraphError {
     GraphError::with(
         131_008,
         format!("Parameter \"{parameter}\" is mandatory for type \"{kind}\"."),
@@ -320,7 +295,10 @@ fn check_content<'a>(
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(kind: &str, content: &'a RawValue) -> Result<T, GraphError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(
+    kind: &str,
+    content: &'a RawValue,
+) -> Result<T, GraphError> {
     serde_json::from_str(content.get())
         .map_err(|e| GraphError::with(100, format!("Invalid param {kind}: {e}.")))
 }
@@ -352,174 +330,5 @@ fn check_media(kind: &str, content: &RawValue) -> Result<(), GraphError> {
     Ok(())
 }
 
-fn check_template(content: &RawValue) -> Result<TemplateCall<'_>, GraphError> {
-    let call: TemplateCall<'_> = parse("template", content)?;
-    if call.name.as_deref().unwrap_or_default().is_empty() {
-        return Err(missing("template.name", "template"));
-    }
-    if call
-        .language
-        .as_ref()
-        .and_then(|l| l.code.as_deref())
-        .unwrap_or_default()
-        .is_empty()
-    {
-        return Err(missing("template.language.code", "template"));
-    }
-    Ok(call)
-}
-
-impl TemplateCall<'_> {
-    /// Finds the template and checks its parameters.
-    pub(super) fn check_against<'t>(
-        &self,
-        templates: &'t [Template],
-    ) -> Result<&'t Template, GraphError> {
-        let name = self.name.as_deref().unwrap_or_default();
-        let language = self
-            .language
-            .as_ref()
-            .and_then(|l| l.code.as_deref())
-            .unwrap_or_default();
-        let found = templates
-            .iter()
-            .find(|t| t.name == name && t.language == language);
-        let template = found.ok_or_else(|| {
-            GraphError::with(
-                132_001,
-                format!("template name ({name}) does not exist in {language}"),
-            )
-        })?;
-        match template.status.as_str() {
-            "APPROVED" => {}
-            "PAUSED" => return Err(GraphError::new(132_015)),
-            "DISABLED" => return Err(GraphError::new(132_016)),
-            _ => {
-                return Err(GraphError::with(
-                    132_001,
-                    format!("template name ({name}) is not approved in {language}"),
-                ));
-            }
-        }
-        let body = self
-            .components
-            .iter()
-            .filter(|c| c.kind.eq_ignore_ascii_case("body"));
-        let (given, expected) = (
-            body.map(|c| c.parameters.len()).sum::<usize>(),
-            template.body_parameters,
-        );
-        if given == expected {
-            return Ok(template);
-        }
-        let details = format!(
-            "body: number of localizable_params ({given}) does not match the expected number of params ({expected})"
-        );
-        Err(GraphError::with(132_000, details))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{Decoded, Recipient, SendRequest, find_marker};
-
-    #[test]
-    fn markers_are_found_anywhere() {
-        assert_eq!(find_marker("a wbm- b wbm-7f-12 c wbm-9"), Some("wbm-7f-12"));
-        assert_eq!(find_marker("wbm-0\\n"), Some("wbm-0"));
-        assert_eq!(find_marker("wbm_1"), None);
-    }
-
-    /// Every send request of the fixtures is well-formed.
-    #[test]
-    fn fixtures_pass() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-        let mut seen = 0;
-        for entry in std::fs::read_dir(folder).expect("fixtures") {
-            let path = entry.expect("entry").path();
-            let name = path
-                .file_name()
-                .and_then(|n| n.to_str())
-                .expect("name")
-                .to_owned();
-            if !name.starts_with("request.whatsapp.") {
-                continue;
-            }
-            let body = std::fs::read(&path).expect("read");
-            let decoded = SendRequest::decode(&body).and_then(SendRequest::check);
-            assert!(decoded.is_ok(), "{name}: {decoded:?}");
-            seen += 1;
-        }
-        assert!(seen > 25, "only {seen} fixtures seen");
-    }
-
-    #[test]
-    fn the_shape_is_checked() {
-        let code =
-            |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
-                Ok(_) => 0,
-                Err(e) => e.code,
-            };
-        assert_eq!(code("{"), 100);
-        assert_eq!(
-            code(r#"{"messaging_product":"whatsapp","to":12,"type":"text","text":{"body":"x"}}"#),
-            100
-        );
-        assert_eq!(
-            code(r#"{"to":"+12025550123","type":"text","text":{"body":"x"}}"#),
-            100
-        );
-        assert_eq!(
-            code(r#"{"messaging_product":"whatsapp","type":"text","text":{"body":"x"}}"#),
-            131_008
-        );
-        assert_eq!(
-            code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text"}"#),
-            131_008
-        );
-        assert_eq!(
-            code(r#"{"messaging_product":"whatsapp","to":"+12025550123","text":{"body":"x"}}"#),
-            0
-        );
-        assert_eq!(
-            code(
-                r#"{"messaging_product":"whatsapp","to":"me@x","type":"text","text":{"body":"x"}}"#
-            ),
-            131_009
-        );
-        assert_eq!(
-            code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"fax","fax":{}}"#),
-            100
-        );
-        let both = r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{"body":"x"},"image":{"id":"1"}}"#;
-        assert_eq!(code(both), 100);
-        let long = |n| {
-            format!(
-                r#"{{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{{"body":"{}"}}}}"#,
-                "é".repeat(n)
-            )
-        };
-        assert_eq!((code(&long(4096)), code(&long(4097))), (0, 100));
-    }
-
-    #[test]
-    fn recipients_are_told_apart() {
-        let to =
-            |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
-                Ok(Decoded::Message(message)) => message.recipient,
-                other => panic!("{other:?}"),
-            };
-        let phone = to(
-            r#"{"messaging_product":"whatsapp","to":"+1 (202) 555-0123","type":"text","text":{"body":"x"}}"#,
-        );
-        assert_eq!(phone, Recipient::Phone("12025550123".into()));
-        let user = to(include_str!(
-            "../../tests/fixtures/request.whatsapp.text.bsuid.json"
-        ));
-        assert_eq!(user, Recipient::UserId("US.90010020030040050601".into()));
-        let group = to(include_str!(
-            "../../tests/fixtures/request.whatsapp.group.text.json"
-        ));
-        assert!(matches!(group, Recipient::Group(_)));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! The simulator as a component: settings in, handle out.
 
 use super::admin;
+use super::answer::answer_error;
 use super::callback::{CallbackStats, Callbacks};
 use super::config::{Counts, Number, Rule, SimulatorConfig};
 use super::error::GraphError;
@@ -384,7 +385,7 @@ async fn route(shared: Arc<Shared>, request: Request<Incoming>, cut: Arc<Cut>) -
     match (request.method(), edge, parts.next()) {
         (&Method::POST, Some("messages"), None) => send::messages(shared, id, request, cut).await,
         (&Method::GET, None, None) => admin::phone_number(&shared, &id),
-        _ => send::answer_error(
+        _ => answer_error(
             &GraphError::with(100, "This simulator knows messages and phone numbers only."),
             0,
         ),
