@@ -23,7 +23,11 @@ pub struct Inbox<M> {
 
 impl<M> Default for Inbox<M> {
     fn default() -> Self {
-        Self { mail: Mutex::new(VecDeque::new()), nudged: AtomicBool::new(false), actor: Mutex::new(None) }
+        Self {
+            mail: Mutex::new(VecDeque::new()),
+            nudged: AtomicBool::new(false),
+            actor: Mutex::new(None),
+        }
     }
 }
 
@@ -44,7 +48,11 @@ impl<M> Inbox<M> {
         if self.nudged.swap(true, Ordering::AcqRel) {
             return;
         }
-        let sent = self.actor.lock().as_ref().is_some_and(|actor| actor.send_message(Nudge).is_ok());
+        let sent = self
+            .actor
+            .lock()
+            .as_ref()
+            .is_some_and(|actor| actor.send_message(Nudge).is_ok());
         if !sent {
             // Nobody is there: the next actor looks into its inbox when it attaches.
             self.nudged.store(false, Ordering::Release);
@@ -55,6 +63,12 @@ impl<M> Inbox<M> {
     pub fn take(&self) -> VecDeque<M> {
         self.nudged.store(false, Ordering::Release);
         std::mem::take(&mut *self.mail.lock())
+    }
+
+    /// Whether no mail waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.mail.lock().is_empty()
     }
 
     /// An actor begins to read here.

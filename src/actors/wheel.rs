@@ -38,7 +38,9 @@ pub struct Wheel {
 
 impl std::fmt::Debug for Wheel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wheel").field("waiting", &self.times.lock().by_time.len()).finish()
+        f.debug_struct("Wheel")
+            .field("waiting", &self.times.lock().by_time.len())
+            .finish()
     }
 }
 
@@ -82,7 +84,9 @@ impl Wheel {
         let wait = {
             let mut times = self.times.lock();
             loop {
-                let Some((at, address)) = times.by_time.first().copied() else { break LONGEST };
+                let Some((at, address)) = times.by_time.first().copied() else {
+                    break LONGEST;
+                };
                 if at > now {
                     break Duration::from_micros(u64::try_from(at - now).unwrap_or(0)).min(LONGEST);
                 }

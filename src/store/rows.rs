@@ -337,6 +337,24 @@ pub async fn open_sessions(
     }
 }
 
+/// From where one session's outbox holds unsettled messages.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn open_session(
+    store: &dyn Store,
+    partition: u16,
+    session: SessionId,
+) -> Result<Option<Position>, StoreError> {
+    let key = RowKey::new(
+        Table::OpenSession,
+        &partition.to_be_bytes()[..],
+        &session.0[..],
+    );
+    let low = store.get(&key).await?.and_then(|value| position(&value));
+    Ok(low.filter(|low| low.0 != u64::MAX))
+}
+
 /// An event set aside.
 #[must_use]
 pub fn put_quarantine(partition: u16, position: Position, why: &str, at: Position) -> Put {

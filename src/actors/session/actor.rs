@@ -61,6 +61,8 @@ pub struct State {
     /// When each proposal was made, steady time: its deadline counts from there.
     pub(super) proposed: HashMap<EventId, Duration>,
     pub(super) low: Option<Position>,
+    /// The last acceptance it knows of, in memory or in the outbox.
+    pub(super) seen: Position,
     idle_since: Option<Micros>,
 }
 
@@ -69,7 +71,11 @@ impl Actor for Session {
     type State = Box<State>;
     type Arguments = SessionArgs;
 
-    async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Nudge>,
+        args: SessionArgs,
+    ) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::new(args)?);
         state.args.mailbox.inbox.attach(myself);
         state.announce();
@@ -80,7 +86,12 @@ impl Actor for Session {
         Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<Nudge>, _: Nudge, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Nudge>,
+        _: Nudge,
+        state: &mut Box<State>,
+    ) -> Result<(), ActorProcessingErr> {
         state.args.hands.trip("session:nudged");
         if state.turn().await {
             myself.stop(Some("idle, or this life is over".to_owned()));
@@ -108,6 +119,7 @@ impl State {
             deadlines: HashMap::new(),
             proposed: HashMap::new(),
             low: None,
+            seen: Position(0),
             idle_since: None,
             args,
         })
@@ -123,19 +135,26 @@ impl State {
             if matches!(mail, SessionMail::Doubtful) {
                 return true;
             }
-            taken += usize::from(matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _)));
+            taken += usize::from(matches!(
+                mail,
+                SessionMail::Standing(_, Standing::Queued(_), _)
+            ));
             self.read(mail, &mut inputs);
         }
         inputs.push(self.may_act());
         self.args.hands.trip("session:before_step");
-        let mut effects = self.machine.step(inputs, now, self.args.hands.entropy.number());
+        let mut effects = self
+            .machine
+            .step(inputs, now, self.args.hands.entropy.number());
         self.args.hands.trip("session:after_step");
         let mut rounds = 0;
         // Filling the ring gives the machine new work, which may leave room again: a bounded number of pages a turn.
         while let Some(room) = self.carry_out(effects).await {
             rounds += 1;
             let more = self.fill(room).await;
-            effects = self.machine.step(more, now, self.args.hands.entropy.number());
+            effects = self
+                .machine
+                .step(more, now, self.args.hands.entropy.number());
             if rounds == 8 {
                 self.carry_out(effects).await;
                 self.args.mailbox.inbox.nudge();
@@ -149,7 +168,9 @@ impl State {
 
     /// Before its life is in the journal, and while the house is sick, nothing leaves.
     fn may_act(&self) -> Input {
-        let held = self.incarnation.is_none() || self.args.row.suspended.is_some() || !self.args.hands.health.is_well();
+        let held = self.incarnation.is_none()
+            || self.args.row.suspended.is_some()
+            || !self.args.hands.health.is_well();
         Input::Suspended(held)
     }
 
@@ -161,13 +182,19 @@ impl State {
             }
             SessionMail::Row(row) => {
                 self.args.row = row;
-                inputs.push(Input::Held(self.args.row.held.map_or(0, |(until, _)| until)));
+                inputs.push(Input::Held(
+                    self.args.row.held.map_or(0, |(until, _)| until),
+                ));
                 match sender(&self.args) {
                     Ok(sender) => self.sender = sender,
-                    Err(error) => tracing::warn!(session = %self.args.session, %error, "the sender cannot be read"),
+                    Err(error) => {
+                        tracing::warn!(session = %self.args.session, %error, "the sender cannot be read")
+                    }
                 }
             }
-            SessionMail::Started(event, incarnation) if event == self.born => self.incarnation = Some(incarnation),
+            SessionMail::Started(event, incarnation) if event == self.born => {
+                self.incarnation = Some(incarnation)
+            }
             SessionMail::Judged(event, judged) if self.proposed.contains_key(&event) => {
                 inputs.push(Input::Judged(judged.clone()));
                 self.note_deadlines(event, &judged);
@@ -188,7 +215,12 @@ impl State {
         }
     }
 
-    pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
+    pub(super) fn follow(
+        &mut self,
+        message: MessageId,
+        standing: Standing,
+        reference: Option<MessageRef>,
+    ) {
         match (standing, reference) {
             (Standing::Settled, _) | (_, None) => {
                 if let Some(reference) = self.refs.remove(&message) {
@@ -196,6 +228,7 @@ impl State {
                 }
             }
             (_, Some(reference)) => {
+                self.seen = self.seen.max(reference.accepted);
                 self.unsettled.insert((reference.accepted, message));
                 self.refs.insert(message, reference);
             }
@@ -234,19 +267,25 @@ impl State {
     /// Tells the partition from where on the outbox is unsettled, when that moved.
     fn mark_low(&mut self) {
         let memory = self.unsettled.first().map(|(position, _)| *position);
-        let cold = self.args.mailbox.cold().map(|cold| cold.from);
+        let cold = self.args.mailbox.cold();
+        self.seen = self.seen.max(cold.map_or(Position(0), |cold| cold.through));
+        let cold = cold.map(|cold| cold.from);
         let low = match (memory, cold) {
             (Some(memory), Some(cold)) => Some(memory.min(cold)),
             (memory, cold) => memory.or(cold),
         };
         if low != self.low {
             self.low = low;
-            self.args.notices.put(Notice::Low(self.args.session, low));
+            self.args.notices.put(Notice::Low {
+                session: self.args.session,
+                low,
+                seen: self.seen,
+            });
         }
     }
 
     fn is_idle(&mut self, now: Micros) -> bool {
-        if self.machine.held() > 0 || self.low.is_some() || self.args.hands.registry.running() > 0 {
+        if self.machine.held() > 0 || self.low.is_some() {
             self.idle_since = None;
             return false;
         }
@@ -259,10 +298,21 @@ impl State {
         self.args.wheel.wake_at(self.args.session.into(), at, who);
     }
 
-    fn note_deadlines(&mut self, event: EventId, judged: &[(AttemptRef, Result<(), crate::domain::validity::Void>)]) {
-        let Some(proposed) = self.proposed.remove(&event) else { return };
+    fn note_deadlines(
+        &mut self,
+        event: EventId,
+        judged: &[(AttemptRef, Result<(), crate::domain::validity::Void>)],
+    ) {
+        let Some(proposed) = self.proposed.remove(&event) else {
+            return;
+        };
         let deadline = proposed + self.args.hands.limits.intent_deadline;
-        self.deadlines.extend(judged.iter().filter(|(_, verdict)| verdict.is_ok()).map(|(of, _)| (*of, deadline)));
+        self.deadlines.extend(
+            judged
+                .iter()
+                .filter(|(_, verdict)| verdict.is_ok())
+                .map(|(of, _)| (*of, deadline)),
+        );
     }
 }
 
@@ -279,7 +329,9 @@ fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
         Arc::clone(&hands.test_channel)
     } else {
         let known = hands.channels.get(&args.row.channel);
-        Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
+        Arc::clone(
+            known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?,
+        )
     };
     let name = crate::actors::secret_names::session_token(args.session);
     let secret = hands.vault.secret(Some(args.row.tenant), &name)?;

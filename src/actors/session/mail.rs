@@ -86,7 +86,10 @@ impl SessionBox {
             return;
         }
         if ring.held + ring.mailed >= bound {
-            ring.cold = Some(Cold { from: at, through: at });
+            ring.cold = Some(Cold {
+                from: at,
+                through: at,
+            });
             return;
         }
         ring.mailed += 1;
@@ -108,7 +111,13 @@ impl SessionBox {
     /// The outbox was read up to `through`; what came meanwhile is still beyond it.
     pub fn pulled(&self, through: Position) {
         let mut ring = self.ring.lock();
-        ring.cold = ring.cold.filter(|cold| cold.through > through).map(|cold| Cold { from: through.next(), ..cold });
+        ring.cold = ring
+            .cold
+            .filter(|cold| cold.through > through)
+            .map(|cold| Cold {
+                from: through.next(),
+                ..cold
+            });
     }
 
     /// The machine holds so many now, and the mail taken is in it.
@@ -116,6 +125,13 @@ impl SessionBox {
         let mut ring = self.ring.lock();
         ring.held = held;
         ring.mailed = ring.mailed.saturating_sub(taken);
+    }
+
+    /// Whether there is something for an actor to do.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        let ring = self.ring.lock();
+        !self.inbox.is_empty() || ring.cold.is_some() || !ring.answers.is_empty()
     }
 
     /// An attempt's task hands in its answer. It stays here until the journal has it.
