@@ -140,7 +140,7 @@ impl Split<'_> {
 
     /// Pairs of the value that nothing here knows.
     fn rest(&mut self, value: &Object<'_>) {
-        let rest = value.only(|name| !FRAME.contains(&name) && !self.taken.iter().any(|taken| *taken == name));
+        let rest = value.only(|name| !FRAME.contains(&name) && !self.taken.contains(&name));
         if let Some(raw) = rest {
             self.carry(None, &raw);
         }
