@@ -21,9 +21,6 @@ pub enum ChannelError {
     /// The HTTP client could not be built: no roots, no crypto provider.
     #[error("the HTTP client cannot be built")]
     Client(#[source] reqwest::Error),
-    /// The TLS library refused its own defaults.
-    #[error("TLS cannot be set up")]
-    Tls(#[source] rustls::Error),
     /// The code table has a mistake.
     #[error(transparent)]
     Codes(#[from] CodesError),

@@ -8,6 +8,9 @@
 mod check;
 mod phone;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::Problem;
 pub use phone::{PhoneError, phone};
 

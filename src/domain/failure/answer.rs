@@ -3,17 +3,15 @@
 //! The rule behind the table: an outcome is *unknown* as soon as one byte of the request may have left and no readable
 //! answer came. A guess in either direction is a lost message or a doubled one.
 
-use super::{Bucket, CodeTable, FailureClass, Verdict};
+use std::fmt;
 
-/// Longest kept text of a refusal, characters.
-pub const DETAIL_MAX: usize = 256;
+use super::{Bucket, CodeTable, FailureClass, Verdict, scrub};
 
 /// Longest wait taken from an answer: 72 h, the longest one that Meta documents (code 133016).
 const RETRY_AFTER_MAX_MS: u64 = 72 * 60 * 60 * 1000;
 
 /// What became of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The provider took it.
     Sent {
@@ -44,7 +42,7 @@ pub enum Answer {
 }
 
 /// A body of the Graph API, as far as an answer needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum GraphAnswer {
     /// It names a message id.
     Accepted {
@@ -205,6 +203,7 @@ fn unread(http: u16) -> &'static str {
     }
 }
 
+<<<<<<< HEAD
 /// A provider's words, fit for events, logs and pages: one line, at most [`DETAIL_MAX`] characters, and without what may
 /// name a person or be a secret: seven or more digits in a row (spaces and `+-().` between them do not count), words
 /// with an `@`, and long mixed words as tokens and message ids are.
@@ -245,22 +244,31 @@ fn without_numbers(text: &str) -> String {
         } else {
             close(&mut kept, &mut run);
             kept.push(c);
+=======
+/// Without the provider's id, which holds the recipient's number.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent { .. } => f.write_str("Sent"),
+            Self::Rejected { code, class, retry_after_ms, detail } => {
+                write!(f, "Rejected({code}, {class}, {retry_after_ms:?}, {detail:?})")
+            }
+            Self::NotSent { why } => write!(f, "NotSent({why})"),
+            Self::Unknown { why } => write!(f, "Unknown({why})"),
+>>>>>>> channel
         }
     }
-    close(&mut kept, &mut run);
-    kept
 }
 
-/// Ends a run of digits and separators: a number as long as a subscriber's is cut out, the rest stays.
-fn close(kept: &mut String, run: &mut String) {
-    if run.chars().filter(|c| c.is_numeric()).count() >= 7 {
-        kept.push('#');
-        let tail = run.trim_end_matches(|c: char| !c.is_numeric());
-        kept.push_str(&run[tail.len()..]);
-    } else {
-        kept.push_str(run);
+/// Without the id and without the provider's words, which are not scrubbed yet.
+impl fmt::Debug for GraphAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { status, .. } => write!(f, "Accepted({status:?})"),
+            Self::Error { code, subcode, .. } => write!(f, "Error({code}, {subcode:?})"),
+            Self::Unreadable => f.write_str("Unreadable"),
+        }
     }
-    run.clear();
 }
 
 #[cfg(test)]
@@ -508,11 +516,11 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_names_nobody() {
-        let said = "User +1 (202) 555-0123 (ada@example.com)\nwamid.HBgLMTIwMjU1NTAxMjMVAgARGBJF code 131056.";
-        assert_eq!(scrub(said), "User +# # # code 131056.");
-        let template = "template name (order_ready) does not exist in en_GB";
-        assert_eq!(scrub(template), template);
-        assert_eq!(scrub(&"é".repeat(2_000)).chars().count(), DETAIL_MAX);
+    fn debug_output_names_nobody() {
+        let sent = Answer::Sent { provider_id: "wamid.HBgLMTIwMjU1NTAxMjMV".into() };
+        let accepted = GraphAnswer::Accepted { id: "wamid.HBgLMTIwMjU1NTAxMjMV".into(), status: None };
+        let error = GraphAnswer::Error { code: 1, subcode: None, detail: "12025550123".into() };
+        let shown = format!("{sent:?} {accepted:?} {error:?}");
+        assert_eq!(shown, "Sent Accepted(None) Error(1, None)");
     }
 }

@@ -180,8 +180,12 @@ impl Split<'_> {
 
     /// Pairs of the value that nothing here knows.
     fn rest(&mut self, value: &Object<'_>) {
+<<<<<<< HEAD
         let rest = value
             .only(|name| !FRAME.contains(&name) && !self.taken.iter().any(|taken| *taken == name));
+=======
+        let rest = value.only(|name| !FRAME.contains(&name) && !self.taken.contains(&name));
+>>>>>>> channel
         if let Some(raw) = rest {
             self.carry(None, &raw);
         }
