@@ -2,7 +2,7 @@
 
 use super::{Subject, contents, durable, record, soon};
 use crate::domain::record::{MAX_RECORD, Position};
-use crate::journal::{Appended, Journal, Refusal};
+use crate::journal::{Appended, Refusal};
 
 /// One mebibyte of header and body.
 pub async fn the_largest_record_passes_and_comes_back(subject: &impl Subject) {

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::{Subject, contents, durable, number, record, soon, until};
 use crate::domain::record::Position;
-use crate::journal::{Journal, JournalError, Tail};
+use crate::journal::{JournalError, Tail};
 
 /// From every position, also right at the end.
 pub async fn a_tail_starts_anywhere(subject: &impl Subject) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Subject, check_answers, contents, durable, genesis, number, record, soon, until};
 use crate::domain::record::Position;
-use crate::journal::{Appended, Genesis, Journal, JournalError, Refusal};
+use crate::journal::{Appended, Genesis, JournalError, Refusal};
 
 /// Position 0 of every partition is its genesis.
 pub async fn the_genesis_stands_first(subject: &impl Subject) {

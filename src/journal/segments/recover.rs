@@ -245,8 +245,8 @@ fn read_last(segment: &Segment, medium: &dyn Medium) -> Result<(Reached, Index, 
                 let what = "the segment is sealed, but the one after it is missing";
                 return Err(corrupt(&segment.path, walk.reached.offset, what));
             }
-            Step::Damaged { offset, what, resume } => {
-                if let Some(later) = walk.later(resume)? {
+            Step::Damaged { offset, what, end } => {
+                if let Some(later) = walk.later(walk.reached.offset, end)? {
                     let what = format!("{what}; what stands at byte {later} was written later, so this is no torn end");
                     return Err(corrupt(&segment.path, offset, what));
                 }

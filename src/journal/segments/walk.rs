@@ -44,8 +44,8 @@ pub enum Step {
         offset: u64,
         /// What is wrong.
         what: String,
-        /// From where on something later may stand.
-        resume: u64,
+        /// Where the damaged batch ends, if its header is whole.
+        end: Option<u64>,
     },
 }
 
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
         let whole = BATCH + header.bytes as usize;
         let batch = self.window.at(offset, whole).map_err(io)?;
         if let Err((at, what)) = check(batch, &header, depth) {
-            return Ok(Step::Damaged { offset: offset + at, what, resume: offset + whole as u64 });
+            return Ok(Step::Damaged { offset: offset + at, what, end: Some(offset + whole as u64) });
         }
         follow(&mut self.reached, &self.path, batch, &header)?;
         each_frame(&batch[BATCH..], |at, frame| visit(offset + (BATCH + at) as u64, frame));
@@ -163,19 +163,27 @@ impl<'a> Walk<'a> {
             None => Step::End,
             Some(_) => {
                 let what = "neither a batch nor a seal begins here".to_owned();
-                Step::Damaged { offset, what, resume: offset + 1 }
+                Step::Damaged { offset, what, end: None }
             }
         })
     }
 
-    /// Looks behind damage for a batch or seal that was written later. If there is one, what is damaged had been synced.
-    pub fn later(&self, resume: u64) -> Result<Option<u64>, JournalError> {
+    /// Looks behind damage for something that was written later. If there is, what is damaged had been synced. Behind a
+    /// batch whose `end` is known anything counts, since a batch is begun only on zeros; else a batch or a seal.
+    pub fn later(&self, offset: u64, end: Option<u64>) -> Result<Option<u64>, JournalError> {
         let io = |error| JournalError::io("read", &self.path, &error);
+        let last = last_nonzero(self.file, end.unwrap_or(offset)).map_err(io)?;
+        match (last, end) {
+            (Some(last), None) => self.search(offset + 1, last),
+            (last, _) => Ok(last.map(|last| last - 1)),
+        }
+    }
+
+    fn search(&self, from: u64, end: u64) -> Result<Option<u64>, JournalError> {
         let mut window = Window::new(self.file, SCAN);
-        let end = last_nonzero(self.file, resume).map_err(io)?.unwrap_or(resume);
-        let mut at = resume;
+        let mut at = from;
         while at < end {
-            let piece = window.at(at, SCAN).map_err(io)?;
+            let piece = window.at(at, SCAN).map_err(|error| JournalError::io("read", &self.path, &error))?;
             for (n, start) in piece.windows(4).enumerate() {
                 let magic = start == BATCH_MAGIC || start == SEAL_MAGIC;
                 if magic && self.is_later(&piece[n..]) {

@@ -27,7 +27,8 @@ async fn dropped_without_closing_it_keeps_what_was_acknowledged() {
 #[tokio::test]
 async fn a_full_disk_under_a_batch_lets_the_latch_fall() {
     let mut folder = Folder::small();
-    let mut full = Refusing::new(Call::Write(b"WBBA"), 3, ErrorKind::StorageFull);
+    // The first such write is that of opening; three batches pass.
+    let mut full = Refusing::new(Call::Write(b"WBBA"), 4, ErrorKind::StorageFull);
     full.partial = 300;
     folder.options.medium = Arc::new(full);
     let journal = folder.open();
@@ -136,7 +137,7 @@ async fn power_fails_at_any_call_and_nothing_acknowledged_is_lost() {
     for seed in 0..150 {
         let mut folder = Folder::small();
         let chance = SeededEntropy::new(seed);
-        let power = Arc::new(PowerLoss::new(seed, 20 + chance.number() % 250));
+        let power = Arc::new(PowerLoss::new(seed, 20 + chance.number() % 100));
         folder.options.medium = Arc::clone(&power) as Arc<_>;
         let mut answers = Vec::new();
         // Without power it may not even open.
