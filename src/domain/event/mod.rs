@@ -13,6 +13,9 @@ pub mod message;
 pub mod partition;
 pub mod session;
 
+#[cfg(test)]
+mod golden;
+
 pub use account::*;
 pub use contact::*;
 pub use endpoint::*;
