@@ -149,6 +149,7 @@ async fn secrets_are_replaced_by_name(mut stage: impl Stage) {
     vault.put_secret(Some(ONE), "token", &secret("first")).await.expect("kept");
     vault.put_secret(Some(ONE), "token", &secret("second")).await.expect("kept");
     vault.put_secret(None, "token", &secret("ours")).await.expect("kept");
+    drop(vault);
     for _ in 0..2 {
         let vault = stage.vault();
         assert_eq!(vault.secret(Some(ONE), "token"), Ok(Some(secret("second"))));
