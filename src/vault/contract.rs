@@ -219,18 +219,10 @@ async fn secrets_are_replaced_by_name(mut stage: impl Stage) {
     let vault = stage.vault();
     let secret = |text: &str| SecretBytes::new(text.as_bytes().to_vec());
     assert_eq!(vault.secret(Some(ONE), "token"), Ok(None));
-    vault
-        .put_secret(Some(ONE), "token", &secret("first"))
-        .await
-        .expect("kept");
-    vault
-        .put_secret(Some(ONE), "token", &secret("second"))
-        .await
-        .expect("kept");
-    vault
-        .put_secret(None, "token", &secret("ours"))
-        .await
-        .expect("kept");
+    vault.put_secret(Some(ONE), "token", &secret("first")).await.expect("kept");
+    vault.put_secret(Some(ONE), "token", &secret("second")).await.expect("kept");
+    vault.put_secret(None, "token", &secret("ours")).await.expect("kept");
+    drop(vault);
     for _ in 0..2 {
         let vault = stage.vault();
         assert_eq!(vault.secret(Some(ONE), "token"), Ok(Some(secret("second"))));

@@ -142,3 +142,11 @@ pub enum VaultError {
         why: String,
     },
 }
+
+/// For `map_err`: what was tried on which path.
+pub(super) fn io_error<'a>(
+    doing: &'static str,
+    path: &'a std::path::Path,
+) -> impl FnOnce(std::io::Error) -> VaultError + 'a {
+    move |error| VaultError::Io { doing, path: path.to_owned(), why: error.to_string() }
+}

@@ -106,7 +106,8 @@ pub trait Vault: Send + Sync + 'static {
     /// lags makes the detection of a restore coarser by a second, never wrong.
     fn raise_marks(&self, marks: &[(u16, Position)]);
 
-    /// Why the vault keeps nothing new any more, if so. Feeds the health latch.
+    /// What is wrong, if anything: a failed write, after which nothing new is kept until a restart, or marks that could
+    /// not be written the last time. Feeds the health latch.
     fn failed(&self) -> Option<String>;
 
     /// Writes what is waiting, then keeps nothing new. A second call does nothing.
