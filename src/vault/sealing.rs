@@ -43,21 +43,9 @@ pub(super) fn seal(
     limit("content to seal", text.len(), MAX_RECORD)?;
     let mut salt = Zeroizing::new([0; SALT]);
     entropy.fill(salt.as_mut());
-    let commitment = Sha256::new()
-        .chain_update(salt.as_slice())
-        .chain_update(text)
-        .finalize()
-        .into();
-    let bytes = key.seal(
-        entropy,
-        &place(tenant, contact, context),
-        &[salt.as_slice(), text],
-    );
-    Ok(Sealed {
-        key: contact,
-        bytes,
-        commitment,
-    })
+    let commitment = Sha256::new().chain_update(salt.as_slice()).chain_update(text).finalize().into();
+    let bytes = key.seal(entropy, &place(tenant, contact, context), &[salt.as_slice(), text]);
+    Ok(Sealed { key: contact, bytes, commitment })
 }
 
 /// Opens sealed content; the salt is dropped.
@@ -79,16 +67,10 @@ pub(super) fn place(tenant: TenantId, contact: KeyId, context: &[u8]) -> Vec<u8>
 
 /// Refuses what is larger than the limit.
 pub(super) fn limit(what: &'static str, len: usize, max: usize) -> Result<(), VaultError> {
-    if len > max {
-        Err(VaultError::TooLarge { what, len, max })
-    } else {
-        Ok(())
-    }
+    if len > max { Err(VaultError::TooLarge { what, len, max }) } else { Ok(()) }
 }
 
 /// What is said when a contact's content does not open.
 pub(super) fn damaged_content(contact: KeyId) -> VaultError {
-    VaultError::Damaged {
-        what: format!("content sealed for contact {contact}"),
-    }
+    VaultError::Damaged { what: format!("content sealed for contact {contact}") }
 }
