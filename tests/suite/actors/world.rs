@@ -11,7 +11,6 @@ use tokio::sync::Semaphore;
 use waybill::actors::hands::{Fault, Hands, Limits};
 use waybill::actors::registry::Registry;
 use waybill::actors::root::{Root, Start};
-use waybill::actors::secret_names;
 use waybill::channel::Channel;
 use waybill::domain::address::Address;
 use waybill::domain::content::Content;
@@ -20,12 +19,15 @@ use waybill::domain::event::{
     Category, EndpointDeclaredV1, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, TenantDeclaredV1,
     UnknownPolicy,
 };
-use waybill::domain::id::{EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition};
+use waybill::domain::id::{
+    EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition,
+};
 use waybill::domain::message::State;
 use waybill::domain::record::{Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
 use waybill::domain::row::{MessageRow, Row, RowId};
+use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
@@ -127,7 +129,7 @@ impl World {
 
     pub async fn session(&self, tenant: TenantId, name: &str) -> SessionId {
         let session = SessionId::named(tenant, name);
-        let name_of_token = secret_names::session_token(session);
+        let name_of_token = secret_name::session_token(session);
         let token = SecretBytes::new(b"token".to_vec());
         self.hands.vault.put_secret(Some(tenant), &name_of_token, &token).await.unwrap();
         let facts = SessionDeclaredV1 {
@@ -148,7 +150,7 @@ impl World {
     pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {
         let endpoint = EndpointId::named(tenant, "hook");
         let secret = SecretBytes::new(format!("whsec_{}", "QUJD".repeat(11)).into_bytes());
-        self.hands.vault.put_secret(Some(tenant), &secret_names::endpoint_secret(endpoint), &secret).await.unwrap();
+        self.hands.vault.put_secret(Some(tenant), &secret_name::endpoint_secret(endpoint), &secret).await.unwrap();
         let facts = EndpointDeclaredV1 {
             endpoint,
             tenant,
