@@ -31,7 +31,7 @@ use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
-use waybill::store::{MemoryStore, Store, rows};
+use waybill::store::{MemoryStore, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, SecretBytes, Vault};
 use waybill::webhook::ScriptedEndpoint;
@@ -128,6 +128,11 @@ impl World {
     }
 
     pub async fn session(&self, tenant: TenantId, name: &str) -> SessionId {
+        self.session_at(tenant, name, "100000000000009", 100_000).await
+    }
+
+    /// A session of this account, at this rate.
+    pub async fn session_at(&self, tenant: TenantId, name: &str, account: &str, per_second: u32) -> SessionId {
         let session = SessionId::named(tenant, name);
         let name_of_token = secret_name::session_token(session);
         let token = SecretBytes::new(b"token".to_vec());
@@ -137,10 +142,10 @@ impl World {
             tenant,
             name: name.to_owned(),
             channel: "whatsapp".to_owned(),
-            account: format!("1{:010}", session.0[0]),
+            account: account.to_owned(),
             waba: None,
-            per_second: 100_000,
-            burst: 100_000,
+            per_second,
+            burst: per_second.div_ceil(10),
             test: false,
         };
         self.tell(session, tenant, facts).await;
