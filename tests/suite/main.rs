@@ -10,4 +10,5 @@
 )]
 
 mod domain_alone;
+mod exhaustive;
 mod tidy;
