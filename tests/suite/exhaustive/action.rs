@@ -176,22 +176,16 @@ impl World {
 
     fn intend(&mut self, node: usize, fold: &mut Fold) {
         let batch = self.batch(node, fold, true);
-        let Actor::Alive(life) = self.memory(node).actor else {
-            unreachable!("only living actors propose")
-        };
+        let Actor::Alive(life) = self.memory(node).actor else { unreachable!("only living actors propose") };
         let number = self.fresh(fold, |nth| Sym::Intent { life, nth, batch });
         let coming: Vec<bool> = {
             let proposals = self.memory(node).proposals.iter();
-            proposals
-                .map(|proposal| self.is_coming(node, proposal.number))
-                .collect()
+            proposals.map(|proposal| self.is_coming(node, proposal.number)).collect()
         };
         let memory = self.memory_mut(node);
         let mut coming = coming.into_iter();
         memory.proposals.retain(|_| coming.next() == Some(true));
-        memory
-            .proposals
-            .retain(|proposal| proposal.number != number);
+        memory.proposals.retain(|proposal| proposal.number != number);
         let age = Age::default();
         memory.proposals.push(Proposal { number, age });
         self.fly(number);
@@ -208,10 +202,7 @@ impl World {
         if view.suspended || view.life != Some(life) {
             return [0; MESSAGES];
         }
-        let coming = memory
-            .proposals
-            .iter()
-            .filter(|p| self.is_coming(node, p.number));
+        let coming = memory.proposals.iter().filter(|p| self.is_coming(node, p.number));
         let coming: Vec<Sym> = coming.map(|p| fold.alphabet.name(p.number)).collect();
         let proposed = |message: usize| {
             let holds = |sym: &Sym| matches!(sym, Sym::Intent { batch, .. } if batch[message] > 0);
@@ -234,13 +225,7 @@ impl World {
         batch
     }
 
-    fn write(
-        &mut self,
-        node: usize,
-        at: usize,
-        answer: Answer,
-        fold: &Fold,
-    ) -> Result<(), Violation> {
+    fn write(&mut self, node: usize, at: usize, answer: Answer, fold: &Fold) -> Result<(), Violation> {
         let task = self.memory(node).tasks[at];
         let how = match answer {
             Answer::Sent => How::Sent,
@@ -263,10 +248,7 @@ impl World {
         *mark |= WRITTEN | if taken { TAKEN } else { 0 };
         let people = wire.iter().filter(|mark| **mark & TAKEN != 0).count();
         if let Some(why) = task.forbidden {
-            let what = format!(
-                "attempt {} left although {why} before its intent",
-                of.attempt
-            );
+            let what = format!("attempt {} left although {why} before its intent", of.attempt);
             return Err(Violation::new("what stops a send stops it", what));
         }
         let end = fold.prefix(self.end);
@@ -300,12 +282,10 @@ impl World {
         };
         let view = &fold.prefix(memory.at).view;
         let (attempt, started_under, life, open) = view.messages[usize::from(message)]?.last?;
-        let mine =
-            started_under == claim && (life == own || fold.mutation == Mutation::NoIncarnation);
+        let mine = started_under == claim && (life == own || fold.mutation == Mutation::NoIncarnation);
         let of = Of { message, attempt };
         let running = memory.tasks.iter().any(|task| task.of == of);
-        let sending =
-            view.messages[usize::from(message)]?.state == waybill::domain::message::State::Sending;
+        let sending = view.messages[usize::from(message)]?.state == waybill::domain::message::State::Sending;
         let how = How::Unknown;
         (open && sending && !mine && !running).then_some(Sym::Closed { of, how, claim })
     }

@@ -25,9 +25,7 @@ pub struct Limits {
 
 impl Limits {
     fn allows(&self, world: &World, action: Action) -> bool {
-        action
-            .fault()
-            .is_none_or(|fault| world.spent[fault as usize] < self.faults[fault as usize])
+        action.fault().is_none_or(|fault| world.spent[fault as usize] < self.faults[fault as usize])
     }
 
     /// Everything that may happen next.
@@ -36,11 +34,7 @@ impl Limits {
         let mut flying = world.flying.clone();
         flying.dedup();
         for number in flying {
-            open.extend([
-                Action::Land(number),
-                Action::Double(number),
-                Action::Lose(number),
-            ]);
+            open.extend([Action::Land(number), Action::Double(number), Action::Lose(number)]);
         }
         for node in 0..2 {
             match &world.nodes[node].memory {
@@ -67,11 +61,7 @@ impl Limits {
                 if process == world.process(node))
         };
         if memory.holding.is_none() {
-            let coming = world
-                .flying
-                .iter()
-                .chain(&world.tail[memory.read..])
-                .any(own_claim);
+            let coming = world.flying.iter().chain(&world.tail[memory.read..]).any(own_claim);
             if world.nodes[node].claims < self.claims && !coming {
                 open.push(Action::Claim(node));
             }
@@ -93,9 +83,8 @@ impl Limits {
     fn actor(&self, world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
         let memory = world.memory(node);
         open.push(Action::CrashActor(node));
-        let within = |batch: [u8; MESSAGES]| {
-            batch != [0; MESSAGES] && batch.iter().all(|attempt| *attempt <= self.attempts)
-        };
+        let within =
+            |batch: [u8; MESSAGES]| batch != [0; MESSAGES] && batch.iter().all(|attempt| *attempt <= self.attempts);
         if within(world.batch(node, fold, false)) {
             open.push(Action::Intend(node));
         } else if within(world.batch(node, fold, true)) {
@@ -163,16 +152,10 @@ fn decisions(world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
         known.is_some_and(|number| world.is_coming(node, number))
     };
     for message in 0u8..3 {
-        if world
-            .unknown(node, message, fold)
-            .is_some_and(|sym| !coming(sym))
-        {
+        if world.unknown(node, message, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::CallUnknown(node, message));
         }
-        if world
-            .resend(node, message, fold)
-            .is_some_and(|sym| !coming(sym))
-        {
+        if world.resend(node, message, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::Resend(node, message));
         }
     }
@@ -185,17 +168,17 @@ pub fn is_home(world: &World, fold: &Fold) -> bool {
         let memory = world.nodes[node].memory.as_ref();
         memory.is_some_and(|memory| memory.holding.is_some() && memory.holding == view.claim)
     });
-    let settled = view.messages.iter().flatten().all(|message| {
-        message.state.is_settled() || (message.state == State::Unknown && fold.alphabet.hold)
-    });
+    let settled = view
+        .messages
+        .iter()
+        .flatten()
+        .all(|message| message.state.is_settled() || (message.state == State::Unknown && fold.alphabet.hold));
     held && settled
 }
 
 /// The next step of a fault-free way home, or `None` if there is none.
 pub fn homeward(world: &World, fold: &Fold) -> Option<Action> {
-    let running: Vec<usize> = (0..2)
-        .filter(|at| world.nodes[*at].memory.is_some())
-        .collect();
+    let running: Vec<usize> = (0..2).filter(|at| world.nodes[*at].memory.is_some()).collect();
     let Some(&first) = running.first() else {
         return Some(Action::Restart(0));
     };

@@ -143,11 +143,7 @@ impl Fold {
     /// Applies an event behind a prefix: rows that were written come back, changed or not.
     fn run(&self, prefix: &Prefix, number: SymId) -> Ran {
         let (header, event) = self.alphabet.event(number, |name| prefix.place(name));
-        let at = At {
-            partition: PARTITION,
-            position: Position(prefix.log.len() as u64),
-            header: &header,
-        };
+        let at = At { partition: PARTITION, position: Position(prefix.log.len() as u64), header: &header };
         let mut rows = Rows::default();
         loop {
             let wanted = projection::needs(at, &event, &rows);
@@ -161,10 +157,7 @@ impl Fold {
         let applied = mutation::apply(self.mutation, at, &event, &mut rows);
         let changed = rows.take_changed().into_iter();
         let changed = changed.filter_map(|id| Some((id, rows.get(&id)?.clone())));
-        Ran {
-            changed: changed.collect(),
-            applied,
-        }
+        Ran { changed: changed.collect(), applied }
     }
 
     fn grown(&self, from: PrefixId, number: SymId, ran: &Ran) -> Prefix {
@@ -173,8 +166,7 @@ impl Fold {
         let mut log = before.log.clone();
         log.push(number);
         let mut places = before.places.clone();
-        let named =
-            |note: &Note| matches!(note, Note::Claimed { .. } | Note::SessionStarted { .. });
+        let named = |note: &Note| matches!(note, Note::Claimed { .. } | Note::SessionStarted { .. });
         if has(ran, named) {
             places.retain(|(name, _)| *name != number);
             places.push((number, position));
@@ -182,10 +174,7 @@ impl Fold {
         let mut reading = before.reading;
         reading.take(number, &self.alphabet, !before.holds(number));
         let mut told = before.told.clone();
-        let mut listed = before
-            .view
-            .messages
-            .map(|view| view.is_some_and(|view| view.listed));
+        let mut listed = before.view.messages.map(|view| view.is_some_and(|view| view.listed));
         for append in &ran.applied.appends {
             let Append::Feed { row, .. } = append else {
                 continue;
@@ -193,21 +182,12 @@ impl Fold {
             if !told.contains(&row.id) {
                 told.push(row.id);
             }
-            if let (NotificationKind::Unknown | NotificationKind::Duplicated, Some(message)) =
-                (row.kind, row.message)
-            {
+            if let (NotificationKind::Unknown | NotificationKind::Duplicated, Some(message)) = (row.kind, row.message) {
                 listed[message_number(message)] = true;
             }
         }
         told.sort_unstable();
-        let mut prefix = Prefix {
-            log,
-            rows: before.rows.clone(),
-            places,
-            told,
-            view: before.view,
-            reading,
-        };
+        let mut prefix = Prefix { log, rows: before.rows.clone(), places, told, view: before.view, reading };
         for (id, row) in &ran.changed {
             put(&mut prefix, *id, row);
         }
@@ -216,13 +196,7 @@ impl Fold {
     }
 
     /// The real functions against the second reading, and what must never be undone.
-    fn compare(
-        &self,
-        before: &Prefix,
-        after: &Prefix,
-        number: SymId,
-        valid: u8,
-    ) -> Result<(), Violation> {
+    fn compare(&self, before: &Prefix, after: &Prefix, number: SymId, valid: u8) -> Result<(), Violation> {
         let mut reading = before.reading;
         let should = reading.take(number, &self.alphabet, !before.holds(number));
         if should != valid {
@@ -246,8 +220,7 @@ impl Fold {
             let confirmed = u16::try_from(story.confirmed.count_ones()).expect("small");
             let counted = row.map_or(0, |row| row.duplicates);
             if !story.undelivered && story.is_accepted() && counted != confirmed.saturating_sub(1) {
-                let what =
-                    format!("{confirmed} attempts confirmed, {counted} counted as duplicates");
+                let what = format!("{confirmed} attempts confirmed, {counted} counted as duplicates");
                 return Err(Violation::new("confirmed duplicates are counted", what));
             }
         }
@@ -261,10 +234,7 @@ impl Fold {
         names.dedup();
         for number in &names {
             let ran = self.run(prefix, *number);
-            let different = ran
-                .changed
-                .iter()
-                .find(|(id, row)| prefix.row(id) != Some(row));
+            let different = ran.changed.iter().find(|(id, row)| prefix.row(id) != Some(row));
             let what = match different {
                 Some((id, _)) => format!("changes {id:?}"),
                 None if !ran.applied.appends.is_empty() => format!("{:?}", ran.applied.appends),
@@ -272,21 +242,14 @@ impl Fold {
                 None => continue,
             };
             let name = self.alphabet.name(*number);
-            let what = format!(
-                "a copy of {name:?} at the end of {:?} {what}",
-                self.names(prefix)
-            );
+            let what = format!("a copy of {name:?} at the end of {:?} {what}", self.names(prefix));
             return Err(Violation::new("twice is once", what));
         }
         Ok(names.len() as u64)
     }
 
     fn names(&self, prefix: &Prefix) -> Vec<Sym> {
-        prefix
-            .log
-            .iter()
-            .map(|number| self.alphabet.name(*number))
-            .collect()
+        prefix.log.iter().map(|number| self.alphabet.name(*number)).collect()
     }
 
     fn digest(&self, prefix: &Prefix) -> [u8; 16] {

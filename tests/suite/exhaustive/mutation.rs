@@ -58,22 +58,15 @@ fn lenient(mutation: Mutation, void: Void, row: Option<&MessageRow>, attempt: u1
     let counts = attempt_counts(row, attempt).is_ok();
     let again = row.and_then(|row| row.open_attempt());
     match (mutation, void) {
-        (Mutation::NoClaimCheck, Void::OtherClaim | Void::OtherLife)
-        | (Mutation::NoIncarnation, Void::OtherLife) => counts,
-        (Mutation::PositionOnlyDedup, Void::Repeated) => {
-            again.is_some_and(|open| open.number == attempt)
+        (Mutation::NoClaimCheck, Void::OtherClaim | Void::OtherLife) | (Mutation::NoIncarnation, Void::OtherLife) => {
+            counts
         }
+        (Mutation::PositionOnlyDedup, Void::Repeated) => again.is_some_and(|open| open.number == attempt),
         _ => false,
     }
 }
 
-fn reopen(
-    mutation: Mutation,
-    at: At<'_>,
-    facts: &AttemptsStartedV1,
-    rows: &mut Rows,
-    applied: &mut Applied,
-) {
+fn reopen(mutation: Mutation, at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, applied: &mut Applied) {
     for note in &mut applied.notes {
         let Note::Intents { judged, .. } = note else {
             continue;
@@ -88,10 +81,7 @@ fn reopen(
             row.attempts.retain(|attempt| attempt.number != of.attempt);
             row.start(Attempt {
                 number: of.attempt,
-                started: Fact {
-                    at: at.header.at,
-                    position: at.position,
-                },
+                started: Fact { at: at.header.at, position: at.position },
                 epoch: at.header.epoch.unwrap_or_default(),
                 incarnation: facts.incarnation,
                 deadline_ms: facts.deadline_ms,

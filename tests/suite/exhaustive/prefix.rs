@@ -121,11 +121,7 @@ pub fn put(prefix: &mut Prefix, id: RowId, row: &Row) {
     let mut named = row.clone();
     name_positions(&mut named, name);
     let text = serde_json::to_vec(&(format!("{id:?}"), named)).expect("rows are plain data");
-    let kept = Kept {
-        id,
-        row: Arc::new(row.clone()),
-        digest: short(Sha256::new_with_prefix(text)),
-    };
+    let kept = Kept { id, row: Arc::new(row.clone()), digest: short(Sha256::new_with_prefix(text)) };
     match prefix.rows.binary_search_by_key(&id, |kept| kept.id) {
         Ok(at) => prefix.rows[at] = kept,
         Err(at) => prefix.rows.insert(at, kept),
@@ -174,12 +170,7 @@ fn name_positions(row: &mut Row, name: impl Fn(&mut Position)) {
 
 /// What the rows say.
 pub fn view(rows: &[Kept], name: &dyn Fn(Position) -> SymId, listed: [bool; MESSAGES]) -> View {
-    let mut view = View {
-        claim: None,
-        life: None,
-        suspended: false,
-        messages: [None; MESSAGES],
-    };
+    let mut view = View { claim: None, life: None, suspended: false, messages: [None; MESSAGES] };
     for kept in rows {
         match (&kept.id, kept.row.as_ref()) {
             (_, Row::Partition(row)) => view.claim = row.claim.map(name),

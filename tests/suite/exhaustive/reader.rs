@@ -80,10 +80,7 @@ impl World {
         }
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one place, and all of it from one event"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "one place, and all of it from one event")]
     fn read_back(
         &mut self,
         node: usize,
@@ -101,27 +98,16 @@ impl World {
             Actor::Alive(own) => own == life || fold.mutation == Mutation::NoIncarnation,
             _ => false,
         };
-        let known = memory
-            .proposals
-            .iter()
-            .find(|proposal| proposal.number == number);
+        let known = memory.proposals.iter().find(|proposal| proposal.number == number);
         let age = known.map_or(Age::default(), |proposal| proposal.age);
-        memory
-            .proposals
-            .retain(|proposal| proposal.number != number);
+        memory.proposals.retain(|proposal| proposal.number != number);
         if !living || memory.holding != Some(claim) {
             return;
         }
         for (message, attempt) in (0u8..).zip(batch) {
             if valid & (1 << message) != 0 {
                 let forbidden = reading.forbids(message);
-                memory.tasks.push(Task {
-                    of: Of { message, attempt },
-                    claim,
-                    stage: Stage::ReadBack,
-                    age,
-                    forbidden,
-                });
+                memory.tasks.push(Task { of: Of { message, attempt }, claim, stage: Stage::ReadBack, age, forbidden });
             }
         }
     }

@@ -178,9 +178,7 @@ impl Story {
 
     /// Whether the state of the row may be called that.
     pub fn agrees(&self, state: State) -> bool {
-        use State::{
-            Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn,
-        };
+        use State::{Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn};
         let fits: &[State] = match () {
             () if self.accepted.is_none() => &[Withdrawn],
             () if self.undelivered => &[Failed, Delivered, Read],

@@ -22,12 +22,7 @@ impl Stage {
     fn with(messages: u8) -> Self {
         let accepted = (0..messages).map(|message| Sym::Accepted { message, nonce: 0 });
         let log = [Sym::Genesis, Sym::Declared].into_iter().chain(accepted);
-        Self {
-            log: log.collect(),
-            flying: Vec::new(),
-            hold: false,
-            apart: false,
-        }
+        Self { log: log.collect(), flying: Vec::new(), hold: false, apart: false }
     }
 
     fn search(self, mutation: Mutation, limits: Limits) -> Search {
@@ -49,42 +44,21 @@ impl Stage {
 fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
     let seen = match stage.search(Mutation::None, limits).run() {
         Ok(seen) => seen,
-        Err(found) => panic!(
-            "{name}: {}: {}\n  {}",
-            found.violation.rule,
-            found.violation.what,
-            found.trace.join("\n  ")
-        ),
+        Err(found) => {
+            panic!("{name}: {}: {}\n  {}", found.violation.rule, found.violation.what, found.trace.join("\n  "))
+        }
     };
-    let Seen {
-        states,
-        actions,
-        prefixes,
-        copies,
-        beyond,
-    } = seen;
+    let Seen { states, actions, prefixes, copies, beyond } = seen;
     println!(
         "{name}: {states} states, {actions} actions, {prefixes} logs, {copies} copies, {beyond} states on ways home"
     );
-    assert!(
-        states >= floor,
-        "{name}: {states} states, at least {floor}: what became unreachable?"
-    );
+    assert!(states >= floor, "{name}: {states} states, at least {floor}: what became unreachable?");
 }
 
-const QUIET: Limits = Limits {
-    claims: 1,
-    attempts: 2,
-    faults: [0; super::world::FAULTS],
-    answers: &[],
-    reports: &[],
-};
+const QUIET: Limits = Limits { claims: 1, attempts: 2, faults: [0; super::world::FAULTS], answers: &[], reports: &[] };
 
 #[test]
 fn one_message_small() {
-    let limits = Limits {
-        faults: Limits::faults(&[(Fault::Crash, 1)]),
-        ..QUIET
-    };
+    let limits = Limits { faults: Limits::faults(&[(Fault::Crash, 1)]), ..QUIET };
     holds("one message", Stage::with(1), limits, 1_000);
 }

@@ -7,14 +7,12 @@ use std::collections::HashMap;
 
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event,
-    GenesisV1, MessageAcceptedV1, MessageCancelledV1, MessageWithdrawnV1, OutcomeV1, Priority,
-    Resolution, SealedV1, SessionDeclaredV1, SessionResumedV1, SessionStartedV1,
-    SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event, GenesisV1,
+    MessageAcceptedV1, MessageCancelledV1, MessageWithdrawnV1, OutcomeV1, Priority, Resolution, SealedV1,
+    SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy,
+    UnknownResolvedV1,
 };
-use waybill::domain::id::{
-    EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId, derive,
-};
+use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId, derive};
 use waybill::domain::record::{Header, Position, Principal};
 use waybill::domain::routing::ROUTING_VERSION;
 use waybill::domain::row::How;
@@ -54,19 +52,11 @@ pub enum Sym {
     /// That acceptance is void.
     Withdrawn { message: u8, nonce: u8 },
     /// A process claims the partition for the `nth` time, over the claim it knows.
-    Claimed {
-        process: u8,
-        nth: u8,
-        over: Option<SymId>,
-    },
+    Claimed { process: u8, nth: u8, over: Option<SymId> },
     /// A life of the session's actor begins under that claim.
     Started { claim: SymId, nth: u8 },
     /// A batch of intents of that life: the attempt of each message, 0 for none.
-    Intent {
-        life: SymId,
-        nth: u8,
-        batch: [u8; MESSAGES],
-    },
+    Intent { life: SymId, nth: u8, batch: [u8; MESSAGES] },
     /// How an attempt ended, said by a writer under that claim.
     Closed { of: Of, how: How, claim: SymId },
     /// An unknown attempt is sent once more.
@@ -153,20 +143,11 @@ impl Alphabet {
             Sym::Started { claim, .. } => (SessionStartedV1 { session }.into(), Some(claim)),
             Sym::Intent { life, batch, .. } => {
                 let attempts = refs(batch);
-                let intent = AttemptsStartedV1 {
-                    session,
-                    incarnation: place(life),
-                    deadline_ms: 5_000,
-                    attempts,
-                };
+                let intent = AttemptsStartedV1 { session, incarnation: place(life), deadline_ms: 5_000, attempts };
                 (intent.into(), Some(self.claim_of(life)))
             }
             Sym::Closed { of, how, claim } => {
-                let closed = vec![ClosedV1 {
-                    of: of.named(),
-                    outcome: outcome(of, how),
-                    at: 0,
-                }];
+                let closed = vec![ClosedV1 { of: of.named(), outcome: outcome(of, how), at: 0 }];
                 (AttemptsClosedV1 { session, closed }.into(), Some(claim))
             }
             other => (self.unfenced(other), None),
@@ -186,20 +167,11 @@ impl Alphabet {
             .into(),
             Sym::Declared => declared().into(),
             Sym::Accepted { message, nonce } => self.accepted(message, nonce).into(),
-            Sym::Withdrawn { message, nonce } => MessageWithdrawnV1 {
-                message: message_id(message),
-                nonce: u64::from(nonce),
+            Sym::Withdrawn { message, nonce } => {
+                MessageWithdrawnV1 { message: message_id(message), nonce: u64::from(nonce) }.into()
             }
-            .into(),
-            Sym::Resent { of } => UnknownResolvedV1 {
-                of: of.named(),
-                resolution: Resolution::Resend,
-            }
-            .into(),
-            Sym::Cancelled { message } => MessageCancelledV1 {
-                message: message_id(message),
-            }
-            .into(),
+            Sym::Resent { of } => UnknownResolvedV1 { of: of.named(), resolution: Resolution::Resend }.into(),
+            Sym::Cancelled { message } => MessageCancelledV1 { message: message_id(message) }.into(),
             Sym::Suspended => {
                 let reason = "asked".to_owned();
                 SessionSuspendedV1 { session, reason }.into()
@@ -217,11 +189,7 @@ impl Alphabet {
             contact: KeyId([message + 60; 16]),
             category: Category::Utility,
             priority: Priority::Normal,
-            unknown: if self.hold {
-                UnknownPolicy::Hold
-            } else {
-                UnknownPolicy::Resend
-            },
+            unknown: if self.hold { UnknownPolicy::Hold } else { UnknownPolicy::Resend },
             expires_at: i64::MAX,
             nonce: u64::from(nonce),
             idempotency: Some(Tag([message + 90; 16])),
@@ -237,10 +205,7 @@ impl Alphabet {
 impl Of {
     /// As events name it.
     pub fn named(self) -> AttemptRef {
-        AttemptRef {
-            message: message_id(self.message),
-            attempt: u16::from(self.attempt),
-        }
+        AttemptRef { message: message_id(self.message), attempt: u16::from(self.attempt) }
     }
 }
 
@@ -259,9 +224,7 @@ pub fn message_number(id: MessageId) -> usize {
 fn refs(batch: [u8; MESSAGES]) -> Vec<AttemptRef> {
     let numbered = (0u8..).zip(batch);
     let filled = numbered.filter(|(_, attempt)| *attempt > 0);
-    filled
-        .map(|(message, attempt)| Of { message, attempt }.named())
-        .collect()
+    filled.map(|(message, attempt)| Of { message, attempt }.named()).collect()
 }
 
 /// The provider's id of an attempt.
@@ -275,26 +238,12 @@ fn outcome(of: Of, how: How) -> OutcomeV1 {
     match how {
         How::Sent => OutcomeV1::Sent {
             tag: provider_tag(of),
-            provider_id: SealedV1 {
-                key: KeyId([of.message + 60; 16]),
-                bytes: vec![of.attempt],
-            },
+            provider_id: SealedV1 { key: KeyId([of.message + 60; 16]), bytes: vec![of.attempt] },
         },
-        How::Retry => OutcomeV1::Retry {
-            class: "throttle".to_owned(),
-            code: 0,
-            not_before: 0,
-        },
-        How::Failed => OutcomeV1::Failed {
-            class: "request".to_owned(),
-            code: 100,
-        },
-        How::Unknown => OutcomeV1::Unknown {
-            why: "timeout".to_owned(),
-        },
-        How::Withdrawn => OutcomeV1::Withdrawn {
-            why: "consent".to_owned(),
-        },
+        How::Retry => OutcomeV1::Retry { class: "throttle".to_owned(), code: 0, not_before: 0 },
+        How::Failed => OutcomeV1::Failed { class: "request".to_owned(), code: 100 },
+        How::Unknown => OutcomeV1::Unknown { why: "timeout".to_owned() },
+        How::Withdrawn => OutcomeV1::Withdrawn { why: "consent".to_owned() },
     }
 }
 

@@ -217,18 +217,12 @@ impl World {
 
     /// The memory of a running node.
     pub fn memory(&self, node: usize) -> &Memory {
-        self.nodes[node]
-            .memory
-            .as_ref()
-            .expect("only running nodes act")
+        self.nodes[node].memory.as_ref().expect("only running nodes act")
     }
 
     /// The same, to be changed.
     pub fn memory_mut(&mut self, node: usize) -> &mut Memory {
-        self.nodes[node]
-            .memory
-            .as_mut()
-            .expect("only running nodes act")
+        self.nodes[node].memory.as_mut().expect("only running nodes act")
     }
 
     /// Sends an append on its way.
@@ -265,11 +259,7 @@ impl World {
         let all = memories.map(|memory| memory.read).min();
         let all = all.unwrap_or(self.tail.len());
         self.tail.drain(..all);
-        for memory in self
-            .nodes
-            .iter_mut()
-            .filter_map(|node| node.memory.as_mut())
-        {
+        for memory in self.nodes.iter_mut().filter_map(|node| node.memory.as_mut()) {
             memory.read -= all;
         }
         Ok(())
