@@ -1,1 +1,26 @@
-//! Placeholder.
+//! What Waybill is measured with: the street outside the house.
+//!
+//! | module | what stands there |
+//! | --- | --- |
+//! | [`graph`] | a simulator of Meta's Graph API for WhatsApp: sends, errors, limits, signed callbacks, faults, a journal of requests |
+//! | [`sink`] | a customer's webhook receiver that verifies Standard Webhooks signatures and misbehaves on demand |
+//! | [`ledger`] | joins what was acknowledged, what arrived and what was notified |
+//! | [`generator`] | sends load to a target, open or closed loop, and reports latencies, rates and the ledger |
+//! | [`forwarder`] | the least a router can do, plain or synced: what the product is compared with |
+//! | [`lines`] | JSON lines files that survive a kill of their writer |
+//! | [`signature`] | the two webhook signatures, written from their specifications |
+//!
+//! It is written from Meta's documents and public specifications, never from the types of the product, so that a misunderstanding
+//! shows up as a failing run and not as agreement. Nothing in here may depend on the package `waybill`.
+
+pub mod client;
+pub mod clock;
+pub mod forwarder;
+pub mod generator;
+pub mod graph;
+pub mod ledger;
+pub mod lines;
+pub mod proc;
+mod server;
+pub mod signature;
+pub mod sink;

@@ -11,8 +11,10 @@ mod settle;
 
 pub use fingerprint::fingerprint;
 pub use prepare::{Prepared, Ready, prepare};
+pub(in crate::api) use prepare::{alias, check_health};
 pub use request::{IdempotencyKey, Request, Sender};
 pub use settle::Pending;
+pub(in crate::api) use settle::refused;
 
 use super::auth::Caller;
 use super::codes::Code;

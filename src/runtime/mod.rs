@@ -8,10 +8,13 @@
 pub mod clock;
 pub mod entropy;
 pub mod health;
+pub mod restart;
+pub mod task;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use health::Health;
+pub use task::spawn;
 
 /// A future on the heap: what the seams return, so that they can be trait objects.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

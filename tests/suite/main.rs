@@ -9,5 +9,7 @@
     reason = "a test may fail loudly, and lives in real time"
 )]
 
+mod actors;
 mod domain_alone;
+mod exhaustive;
 mod tidy;

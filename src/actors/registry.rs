@@ -1,0 +1,115 @@
+//! The registry: which actor of this process answers for which tenant, and who wants to hear of a tenant's feed.
+//!
+//! It saves time, never correctness: a tenant that is not here is asked again, a feed that nobody was told of is swept.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::session::SessionBox;
+use super::wheel::Wakes;
+use crate::domain::event::AttemptRef;
+use crate::domain::id::{SessionId, TenantId};
+
+/// A session's question to its tenant's budget.
+pub struct Ask {
+    /// How many it would like, at most.
+    pub wanted: u32,
+    /// Where the grant goes: how many, until when.
+    pub grant: Box<dyn FnOnce(u32, crate::domain::record::Micros) + Send>,
+}
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ask").field("wanted", &self.wanted).finish_non_exhaustive()
+    }
+}
+
+/// Where a tenant's budget takes questions.
+pub type Asks = Arc<super::inbox::Inbox<super::tenant::TenantMail>>;
+
+/// A feed's bell: who is nudged when it grows.
+type Bells = Vec<Arc<dyn Wakes>>;
+
+/// The process's index of actors.
+#[derive(Default)]
+pub struct Registry {
+    budgets: RwLock<HashMap<TenantId, Asks>>,
+    bells: RwLock<HashMap<TenantId, Bells>>,
+    running: RwLock<HashSet<AttemptRef>>,
+    boxes: RwLock<HashMap<SessionId, Arc<SessionBox>>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("running", &self.running.read().len()).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// A tenant's budget takes questions here from now on.
+    pub fn budget_at(&self, tenant: TenantId, asks: Asks) {
+        self.budgets.write().insert(tenant, asks);
+    }
+
+    /// Asks a tenant's budget. Nobody there: the caller asks again after its patience.
+    pub fn ask(&self, tenant: TenantId, ask: Ask) {
+        let asks = self.budgets.read().get(&tenant).cloned();
+        if let Some(asks) = asks {
+            asks.push(super::tenant::TenantMail::Ask(ask));
+        }
+    }
+
+    /// Nudges `who` whenever the tenant's feeds grow in this process.
+    pub fn listen(&self, tenant: TenantId, who: Arc<dyn Wakes>) {
+        self.bells.write().entry(tenant).or_default().push(who);
+    }
+
+    /// The tenant's feed grew.
+    pub fn ring(&self, tenant: TenantId) {
+        if let Some(bells) = self.bells.read().get(&tenant) {
+            for bell in bells {
+                bell.wake();
+            }
+        }
+    }
+
+    /// A session's box: the same one for every life of its actor and of its partition.
+    pub fn session_box(&self, session: SessionId) -> Arc<SessionBox> {
+        Arc::clone(self.boxes.write().entry(session).or_default())
+    }
+
+    /// The session has nothing to do: its box is put away.
+    pub fn forget_box(&self, session: SessionId) {
+        self.boxes.write().remove(&session);
+    }
+
+    /// A task of this process is making this attempt.
+    pub fn begin(&self, of: AttemptRef) {
+        self.running.write().insert(of);
+    }
+
+    /// It has its answer.
+    pub fn end(&self, of: AttemptRef) {
+        self.running.write().remove(&of);
+    }
+
+    /// Whether a task of this process is making this attempt.
+    #[must_use]
+    pub fn is_running(&self, of: AttemptRef) -> bool {
+        self.running.read().contains(&of)
+    }
+
+    /// Whether no attempt is under way and every outcome is in the journal.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.running.read().is_empty() && self.boxes.read().values().all(|mailbox| mailbox.unrecorded().is_empty())
+    }
+
+    /// Attempts this process is making.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.read().len()
+    }
+}

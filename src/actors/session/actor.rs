@@ -1,0 +1,333 @@
+//! The session's actor: a nudge becomes inputs, the machine steps, its effects are carried out.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use super::attempt::Sender;
+use super::mail::{SessionBox, SessionMail};
+use super::pull::pull;
+use super::standing::{MessageRef, Tenure};
+use crate::actors::hands::Hands;
+use crate::actors::inbox::Nudge;
+use crate::actors::partition::Notice;
+use crate::actors::wheel::{Wakes, Wheel};
+use crate::channel::Credential;
+use crate::domain::event::AttemptRef;
+use crate::domain::id::{EventId, MessageId, SessionId};
+use crate::domain::pacing::Pacer;
+use crate::domain::record::{Micros, Position};
+use crate::domain::row::SessionRow;
+use crate::domain::session::{Input, Machine, Standing};
+
+/// The actor.
+pub struct Session;
+
+/// What it is born with.
+pub struct SessionArgs {
+    /// Which.
+    pub session: SessionId,
+    /// Where it lives.
+    pub partition: u16,
+    /// Its row.
+    pub row: SessionRow,
+    /// The claim it lives under.
+    pub tenure: Tenure,
+    /// Its box.
+    pub mailbox: Arc<SessionBox>,
+    /// Its partition's wheel.
+    pub wheel: Arc<Wheel>,
+    /// What it tells its partition.
+    pub notices: Arc<crate::actors::inbox::Inbox<Notice>>,
+    /// Everything else.
+    pub hands: Hands,
+}
+
+/// What it remembers; all of it can be read again.
+pub struct State {
+    pub(super) args: SessionArgs,
+    pub(super) machine: Machine,
+    pub(super) sender: Sender,
+    pub(super) refs: HashMap<MessageId, MessageRef>,
+    /// Positions of unsettled messages in memory: the first one is the outbox's low-water mark.
+    pub(super) unsettled: BTreeSet<(Position, MessageId)>,
+    /// The event that began this life, until it is read back.
+    pub(super) born: EventId,
+    pub(super) incarnation: Option<Position>,
+    /// Deadlines of attempts read back and not begun yet.
+    pub(super) deadlines: HashMap<AttemptRef, Duration>,
+    /// When each proposal was made, steady time: its deadline counts from there.
+    pub(super) proposed: HashMap<EventId, Duration>,
+    pub(super) low: Option<Position>,
+    /// The last acceptance it knows of, in memory or in the outbox.
+    pub(super) seen: Position,
+    idle_since: Option<Micros>,
+    /// What the gauge of waiting messages was told last.
+    counted: f64,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        crate::telemetry::queued(-self.counted);
+    }
+}
+
+impl Actor for Session {
+    type Msg = Nudge;
+    type State = Box<State>;
+    type Arguments = SessionArgs;
+
+    async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
+        let mut state = Box::new(State::new(args)?);
+        state.args.mailbox.inbox.attach(myself);
+        state.announce();
+        // Answers that the journal does not have yet: the last life may have died with them in its hands.
+        for of in state.args.mailbox.unrecorded() {
+            state.args.mailbox.inbox.put(SessionMail::Answered(of));
+        }
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Nudge>,
+        _: Nudge,
+        state: &mut Box<State>,
+    ) -> Result<(), ActorProcessingErr> {
+        state.args.hands.trip("session:nudged");
+        if state.turn().await {
+            myself.stop(Some("idle, or this life is over".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn new(args: SessionArgs) -> Result<Self, ActorProcessingErr> {
+        let limits = &args.hands.limits;
+        let now = args.hands.clock.wall();
+        let number = super::effects::number_quota(&args.row);
+        let pacer = Pacer::new(number, limits.pair, now, args.row.incarnation.is_none());
+        let machine = Machine::new(limits.session, pacer);
+        let sender = sender(&args)?;
+        let born = EventId(args.hands.entropy.id());
+        Ok(Self {
+            machine,
+            sender,
+            refs: HashMap::new(),
+            unsettled: BTreeSet::new(),
+            born,
+            incarnation: None,
+            deadlines: HashMap::new(),
+            proposed: HashMap::new(),
+            low: None,
+            seen: Position(0),
+            idle_since: None,
+            counted: 0.0,
+            args,
+        })
+    }
+
+    /// One turn. True when this actor is to stop.
+    async fn turn(&mut self) -> bool {
+        let now = self.args.hands.clock.wall();
+        let mail = self.args.mailbox.inbox.take();
+        let mut inputs = Vec::with_capacity(mail.len() + 1);
+        let mut taken = 0;
+        for mail in mail {
+            if matches!(mail, SessionMail::Doubtful) {
+                return true;
+            }
+            taken += usize::from(matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _)));
+            self.read(mail, &mut inputs);
+        }
+        inputs.push(self.may_act());
+        self.args.hands.trip("session:before_step");
+        let mut effects = self.machine.step(inputs, now, self.args.hands.entropy.number());
+        self.args.hands.trip("session:after_step");
+        let mut rounds = 0;
+        // Filling the ring gives the machine new work, which may leave room again: a bounded number of pages a turn.
+        while let Some(room) = self.carry_out(effects).await {
+            rounds += 1;
+            let more = self.fill(room).await;
+            effects = self.machine.step(more, now, self.args.hands.entropy.number());
+            if rounds == 8 {
+                self.carry_out(effects).await;
+                self.args.mailbox.inbox.nudge();
+                break;
+            }
+        }
+        self.args.mailbox.holds(self.machine.held(), taken);
+        self.gauge();
+        self.mark_low();
+        self.is_idle(now)
+    }
+
+    /// Before its life is in the journal, and while the house is sick, nothing leaves.
+    fn may_act(&self) -> Input {
+        let held = self.incarnation.is_none() || self.args.row.suspended.is_some() || !self.args.hands.health.is_well();
+        Input::Suspended(held)
+    }
+
+    fn read(&mut self, mail: SessionMail, inputs: &mut Vec<Input>) {
+        match mail {
+            SessionMail::Standing(message, standing, reference) => {
+                self.follow(message, standing, reference);
+                inputs.push(Input::Standing(message, standing));
+            }
+            SessionMail::Row(row) => {
+                self.args.row = row;
+                inputs.push(Input::Held(self.args.row.held.map_or(0, |(until, _)| until)));
+                match sender(&self.args) {
+                    Ok(sender) => self.sender = sender,
+                    Err(error) => {
+                        tracing::warn!(session = %self.args.session, %error, "the sender cannot be read")
+                    }
+                }
+            }
+            SessionMail::Started(event, incarnation) if event == self.born => self.incarnation = Some(incarnation),
+            SessionMail::Judged(event, judged) if self.proposed.contains_key(&event) => {
+                inputs.push(Input::Judged(judged.clone()));
+                self.note_deadlines(event, &judged);
+            }
+            SessionMail::NotProposed(event, attempts) => {
+                self.proposed.remove(&event);
+                inputs.push(Input::NotProposed(attempts));
+            }
+            SessionMail::Answered(of) => {
+                if let Some(answered) = self.args.mailbox.answered(of) {
+                    inputs.push(Input::Answered(of, answered.answer));
+                }
+            }
+            SessionMail::Barred(of, why) => inputs.push(Input::Barred(of, why)),
+            SessionMail::Lease(granted, until) => inputs.push(Input::Lease(granted, until)),
+            SessionMail::Tick => inputs.push(Input::Tick),
+            SessionMail::Started(..) | SessionMail::Judged(..) | SessionMail::Doubtful => {}
+        }
+    }
+
+    pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
+        match (standing, reference) {
+            (Standing::Settled, _) | (_, None) => {
+                if let Some(reference) = self.refs.remove(&message) {
+                    self.unsettled.remove(&(reference.accepted, message));
+                }
+            }
+            (_, Some(reference)) => {
+                self.seen = self.seen.max(reference.accepted);
+                self.unsettled.insert((reference.accepted, message));
+                self.refs.insert(message, reference);
+            }
+        }
+        let open = match standing {
+            Standing::Open { of, .. } => Some(of),
+            _ => None,
+        };
+        for of in self.args.mailbox.unrecorded() {
+            if of.message == message && open != Some(of) {
+                self.args.mailbox.recorded(of);
+            }
+        }
+    }
+
+    async fn fill(&mut self, room: usize) -> Vec<Input> {
+        let args = &self.args;
+        let page = match pull(&args.hands, args.session, &args.mailbox, args.tenure, room).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");
+                return Vec::new();
+            }
+        };
+        if page.more && page.found.is_empty() {
+            self.args.mailbox.inbox.nudge();
+        }
+        let mut inputs = Vec::with_capacity(page.found.len());
+        for (_, message, standing, reference) in page.found {
+            self.follow(message, standing, reference);
+            inputs.push(Input::Standing(message, standing));
+        }
+        inputs
+    }
+
+    fn gauge(&mut self) {
+        let queued = self.machine.queued() as f64;
+        crate::telemetry::queued(queued - self.counted);
+        self.counted = queued;
+    }
+
+    /// Tells the partition from where on the outbox is unsettled, when that moved.
+    fn mark_low(&mut self) {
+        let memory = self.unsettled.first().map(|(position, _)| *position);
+        let cold = self.args.mailbox.cold();
+        self.seen = self.seen.max(cold.map_or(Position(0), |cold| cold.through));
+        let cold = cold.map(|cold| cold.from);
+        let low = match (memory, cold) {
+            (Some(memory), Some(cold)) => Some(memory.min(cold)),
+            (memory, cold) => memory.or(cold),
+        };
+        if low != self.low {
+            self.low = low;
+            self.args.notices.put(Notice::Low { session: self.args.session, low, seen: self.seen });
+        }
+    }
+
+    fn is_idle(&mut self, now: Micros) -> bool {
+        if self.machine.held() > 0 || self.low.is_some() {
+            self.idle_since = None;
+            return false;
+        }
+        let since = *self.idle_since.get_or_insert(now);
+        now - since >= self.args.hands.limits.idle
+    }
+
+    pub(super) fn wake_at(&self, at: Micros) {
+        let who: Arc<dyn Wakes> = Arc::clone(&self.args.mailbox) as Arc<dyn Wakes>;
+        self.args.wheel.wake_at(self.args.session.into(), at, who);
+    }
+
+    fn note_deadlines(&mut self, event: EventId, judged: &[(AttemptRef, Result<(), crate::domain::validity::Void>)]) {
+        let Some(proposed) = self.proposed.remove(&event) else {
+            return;
+        };
+        let deadline = proposed + self.args.hands.limits.intent_deadline;
+        // From the acceptance to the intent that is about to be acted on: how long messages wait.
+        let now = self.args.hands.clock.wall();
+        for (of, verdict) in judged {
+            if let Some(reference) = self.refs.get(&of.message).filter(|_| verdict.is_ok() && of.attempt == 1) {
+                let waited = u64::try_from(now - reference.at).unwrap_or(0);
+                crate::telemetry::stage("queue", Duration::from_micros(waited));
+            }
+        }
+        self.deadlines.extend(judged.iter().filter(|(_, verdict)| verdict.is_ok()).map(|(of, _)| (*of, deadline)));
+    }
+}
+
+impl Wakes for SessionBox {
+    fn wake(&self) {
+        self.inbox.nudge();
+    }
+}
+
+/// Who speaks for the session: its channel, or the test channel, and its token.
+fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
+    let hands = &args.hands;
+    let channel = if args.row.test {
+        Arc::clone(&hands.test_channel)
+    } else {
+        let known = hands.channels.get(&args.row.channel);
+        Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
+    };
+    let name = crate::domain::secret_name::session_token(args.session);
+    let secret = hands.vault.secret(Some(args.row.tenant), &name)?;
+    let token = secret.map(|secret| secret.to_text()).unwrap_or_default();
+    Ok(Sender {
+        session: args.session,
+        partition: args.partition,
+        account: args.row.account.clone(),
+        credential: Arc::new(Credential::new(token)),
+        channel,
+    })
+}

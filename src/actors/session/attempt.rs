@@ -1,0 +1,217 @@
+//! The task that makes one attempt: open the content, read the contact's gate, call the channel, hand in the answer.
+//!
+//! It answers to the session's box, not to the actor: no actor's death loses an answer. Its own death is an answer too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::mail::{Answered, SessionBox, SessionMail};
+use super::standing::MessageRef;
+use crate::actors::hands::Hands;
+use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
+use crate::domain::consent::{Gates, may_leave};
+use crate::domain::content::Content;
+use crate::domain::event::{AttemptRef, SealedV1};
+use crate::domain::failure::Answer;
+use crate::domain::id::{SessionId, Tag};
+use crate::domain::row::{Row, RowId};
+use crate::store::rows;
+use crate::vault::VaultError;
+
+/// What an attempt needs to know of its sender.
+#[derive(Clone)]
+pub struct Sender {
+    /// The session.
+    pub session: SessionId,
+    /// The partition whose journal holds its messages.
+    pub partition: u16,
+    /// The provider's id of the sender.
+    pub account: String,
+    /// Its token.
+    pub credential: Arc<Credential>,
+    /// What speaks for it.
+    pub channel: Arc<dyn Channel>,
+}
+
+/// Hands in an answer even if the task dies: a panic after the first byte must not look like silence.
+struct Guard {
+    of: AttemptRef,
+    hands: Hands,
+    mailbox: Arc<SessionBox>,
+    armed: bool,
+}
+
+impl Guard {
+    fn answer(mut self, answered: Answered) {
+        self.armed = false;
+        self.mailbox.answer(self.of, answered);
+        self.hands.registry.end(self.of);
+    }
+
+    fn bar(mut self, why: &'static str) {
+        self.armed = false;
+        self.hands.registry.end(self.of);
+        self.mailbox.inbox.push(SessionMail::Barred(self.of, why));
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.armed {
+            let answered = Answered { answer: Answer::Unknown { why: "task_died" }, provider: None };
+            self.mailbox.answer(self.of, answered);
+            self.hands.registry.end(self.of);
+        }
+    }
+}
+
+/// Starts the task.
+pub fn begin(
+    hands: &Hands,
+    mailbox: &Arc<SessionBox>,
+    sender: Sender,
+    of: AttemptRef,
+    reference: MessageRef,
+    deadline: Duration,
+) {
+    hands.registry.begin(of);
+    let guard = Guard { of, hands: hands.clone(), mailbox: Arc::clone(mailbox), armed: true };
+    crate::runtime::spawn("attempt", async move {
+        let hands = guard.hands.clone();
+        match attempt(&hands, &sender, of, reference, deadline).await {
+            Ok(answered) => guard.answer(answered),
+            Err(gate) => guard.bar(gate),
+        }
+    });
+}
+
+async fn attempt(
+    hands: &Hands,
+    sender: &Sender,
+    of: AttemptRef,
+    reference: MessageRef,
+    deadline: Duration,
+) -> Result<Answered, &'static str> {
+    let Ok(_slot) = hands.windows.acquire().await else {
+        return Ok(not_sent("stopping"));
+    };
+    if !hands.health.is_well() {
+        return Ok(not_sent("unhealthy"));
+    }
+    let content = match content(hands, sender.partition, reference).await {
+        Ok(content) => content,
+        Err(Missing::Erased) => return Err("erased"),
+        Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
+    };
+    match gate(hands, sender.session, reference).await {
+        Gate::Open => {}
+        Gate::Barred(why) => return Err(why),
+        Gate::Unreadable => return Ok(not_sent("gate_unreadable")),
+    }
+    hands.trip("attempt:before_call");
+    let command = SendCommand {
+        message: of.message,
+        attempt: of.attempt,
+        account: sender.account.clone(),
+        to: content.to,
+        object: content.object,
+        token: token::write(of, |signed| hands.vault.mac("callback token", &[signed])),
+        deadline,
+    };
+    let began = hands.clock.steady();
+    let answer = sender.channel.send(command, Arc::clone(&sender.credential)).await;
+    crate::telemetry::stage("call", hands.clock.steady().saturating_sub(began));
+    count(&answer);
+    hands.trip("attempt:after_call");
+    let provider = match &answer {
+        Answer::Sent { provider_id } => Some(seal(hands, of, reference, provider_id).await),
+        _ => None,
+    };
+    Ok(Answered { answer, provider })
+}
+
+fn count(answer: &Answer) {
+    let (outcome, class) = match answer {
+        Answer::Sent { .. } => ("sent", ""),
+        Answer::Rejected { class, .. } => ("rejected", class.word()),
+        Answer::NotSent { why } => ("not_sent", *why),
+        Answer::Unknown { why } => ("unknown", *why),
+    };
+    crate::telemetry::attempted(outcome, class);
+}
+
+fn not_sent(why: &'static str) -> Answered {
+    Answered { answer: Answer::NotSent { why }, provider: None }
+}
+
+/// Why there is no content.
+enum Missing {
+    /// Its key was destroyed: there is nothing to send any more.
+    Erased,
+    /// The journal or the vault cannot be read just now.
+    ForNow,
+}
+
+async fn content(hands: &Hands, partition: u16, reference: MessageRef) -> Result<Content, Missing> {
+    let entry = hands.journal.read(partition, reference.accepted).await.map_err(|_| Missing::ForNow)?;
+    let opened = hands
+        .vault
+        .open(reference.tenant, reference.contact, &reference.event.0, &entry.record.body)
+        .await
+        .map_err(|error| if error.is_erased() { Missing::Erased } else { Missing::ForNow })?;
+    serde_json::from_slice(&opened).map_err(|_| Missing::Erased)
+}
+
+/// What the contact's gate says.
+enum Gate {
+    /// It may leave.
+    Open,
+    /// It must not, ever.
+    Barred(&'static str),
+    /// The store is away: no leave to send what may have been forbidden.
+    Unreadable,
+}
+
+/// One read of the contact's gate, between the read-back and the write.
+async fn gate(hands: &Hands, session: SessionId, reference: MessageRef) -> Gate {
+    let contact = match rows::get(hands.store.as_ref(), &RowId::Contact(reference.contact)).await {
+        Ok(Some(Row::Contact(row))) => Some(row),
+        Ok(_) => None,
+        Err(_) => return Gate::Unreadable,
+    };
+    match may_leave(reference.category, contact.as_ref(), session, hands.clock.wall(), Gates::default()) {
+        Ok(()) => Gate::Open,
+        Err(why) => Gate::Barred(why),
+    }
+}
+
+/// Seals the provider's id. A vault that is away is waited for: the outcome must not be lost, and the window's slot it
+/// holds meanwhile is what stops the egress. A contact erased meanwhile leaves nothing to seal under.
+async fn seal(hands: &Hands, of: AttemptRef, reference: MessageRef, provider_id: &str) -> (Tag, SealedV1) {
+    loop {
+        match try_seal(hands, of, reference, provider_id).await {
+            Ok(sealed) => return sealed,
+            Err(error) => {
+                tracing::error!(message = %of.message, %error, "the vault does not seal an outcome; trying again");
+                hands.health.set("vault", Some(error.to_string()));
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+async fn try_seal(
+    hands: &Hands,
+    of: AttemptRef,
+    reference: MessageRef,
+    provider_id: &str,
+) -> Result<(Tag, SealedV1), VaultError> {
+    let MessageRef { tenant, contact, .. } = reference;
+    let tag = hands.vault.tag(tenant, "provider message", &[provider_id.as_bytes()]).await?;
+    let bytes = match hands.vault.seal(tenant, contact, &of.message.0, provider_id.as_bytes()).await {
+        Ok(sealed) => sealed.bytes,
+        Err(error) if error.is_erased() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok((tag, SealedV1 { key: contact, bytes }))
+}

@@ -1,0 +1,177 @@
+//! One arm for each effect of the session machine.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+
+use super::actor::State;
+use super::attempt;
+use super::mail::SessionMail;
+use crate::actors::append::{self, Persist};
+use crate::actors::registry::Ask;
+use crate::domain::draft::Draft;
+use crate::domain::event::{
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1, Resolution,
+    SessionHeldV1, SessionStartedV1, UnknownResolvedV1,
+};
+use crate::domain::id::{EventId, MessageId};
+use crate::domain::record::{Micros, Principal};
+use crate::domain::retry::Verdict;
+use crate::domain::row::SessionRow;
+use crate::domain::session::{Effect, Ending};
+use crate::journal::Appended;
+
+/// The sender's own rate.
+#[must_use]
+pub fn number_quota(row: &SessionRow) -> Quota {
+    let per_second = NonZeroU32::new(row.per_second.max(1)).unwrap_or(NonZeroU32::MIN);
+    let burst = NonZeroU32::new(row.burst.max(1)).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(per_second).allow_burst(burst)
+}
+
+impl State {
+    /// Carries effects out. The room to pull into comes back, if the machine asked and something is cold.
+    pub(super) async fn carry_out(&mut self, effects: Vec<Effect>) -> Option<usize> {
+        let mut room = None;
+        for effect in effects {
+            match effect {
+                Effect::Propose(attempts) => self.propose(attempts),
+                Effect::Begin(of) => self.begin(of),
+                Effect::Close(endings) => self.close(endings),
+                Effect::Hold { code, until } => self.hold(code, until),
+                Effect::Expire(message) => self.expire(message),
+                Effect::Resolve(of, resolution) => self.resolve(of, resolution),
+                Effect::AskLease(wanted) => self.ask(wanted),
+                Effect::Look(message) => self.look(message),
+                Effect::WakeAt(at) => self.wake_at(at),
+                Effect::Pull(free) => room = self.args.mailbox.cold().map(|_| free),
+            }
+        }
+        room
+    }
+
+    /// This life begins: nothing is proposed before it is read back.
+    pub(super) fn announce(&mut self) {
+        let event = Event::from(SessionStartedV1 { session: self.args.session });
+        let draft = self.draft(self.born, &event);
+        self.persist(draft);
+    }
+
+    fn draft(&self, id: EventId, event: &Event) -> Draft {
+        let hands = &self.args.hands;
+        Draft::new(id, self.args.session, event, Principal::Node(hands.node), hands.clock.wall())
+            .tenant(self.args.row.tenant)
+            .epoch(self.args.tenure.epoch)
+    }
+
+    /// Appends a fact until the journal has it.
+    fn persist(&self, draft: Draft) {
+        append::persist(&self.args.hands, Persist { partition: self.args.partition, draft });
+    }
+
+    fn propose(&mut self, attempts: Vec<AttemptRef>) {
+        let Some(incarnation) = self.incarnation else {
+            return;
+        };
+        self.args.hands.trip("session:before_propose");
+        let id = EventId(self.args.hands.entropy.id());
+        let deadline = self.args.hands.limits.intent_deadline;
+        let facts = AttemptsStartedV1 {
+            session: self.args.session,
+            incarnation,
+            deadline_ms: u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX),
+            attempts: attempts.clone(),
+        };
+        let draft = self.draft(id, &Event::from(facts));
+        self.proposed.insert(id, self.args.hands.clock.steady());
+        let mailbox = std::sync::Arc::clone(&self.args.mailbox);
+        let hands = self.args.hands.clone();
+        let Ok(record) = draft.record() else { return };
+        let appending = hands.journal.append(self.args.partition, vec![record]);
+        self.args.hands.trip("session:proposed");
+        crate::runtime::spawn("intent", async move {
+            match appending.await {
+                Appended::Durable { .. } => {}
+                Appended::Refused(_) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    mailbox.inbox.push(SessionMail::NotProposed(id, attempts));
+                }
+                // It may land at any time, also twice: the next life's start makes it void wherever it lands.
+                Appended::Doubtful => mailbox.inbox.push(SessionMail::Doubtful),
+            }
+        });
+    }
+
+    fn begin(&mut self, of: AttemptRef) {
+        self.args.hands.trip("session:before_begin");
+        let (Some(reference), Some(deadline)) = (self.refs.get(&of.message), self.deadlines.remove(&of)) else {
+            return;
+        };
+        let mut sender = self.sender.clone();
+        if reference.test {
+            sender.channel = std::sync::Arc::clone(&self.args.hands.test_channel);
+        }
+        attempt::begin(&self.args.hands, &self.args.mailbox, sender, of, *reference, deadline);
+        self.args.hands.trip("session:begun");
+    }
+
+    /// At most 64 outcomes an event, each derived from what it ends: proposed again, it is the same event.
+    fn close(&mut self, endings: Vec<Ending>) {
+        self.args.hands.trip("session:before_close");
+        for batch in endings.chunks(64) {
+            let closed: Vec<ClosedV1> = batch.iter().filter_map(|ending| self.closed(ending)).collect();
+            if closed.is_empty() {
+                continue;
+            }
+            let facts = AttemptsClosedV1 { session: self.args.session, closed };
+            let id = EventId(self.args.hands.entropy.id());
+            let draft = self.draft(id, &Event::from(facts));
+            self.persist(draft);
+        }
+        self.args.hands.trip("session:closed");
+    }
+
+    fn closed(&self, ending: &Ending) -> Option<ClosedV1> {
+        let outcome = match &ending.verdict {
+            Verdict::Sent { .. } => {
+                let (tag, provider_id) = self.args.mailbox.answered(ending.of)?.provider?;
+                OutcomeV1::Sent { tag, provider_id }
+            }
+            Verdict::Retry { class, code, not_before } => {
+                OutcomeV1::Retry { class: (*class).to_owned(), code: *code, not_before: *not_before }
+            }
+            Verdict::Failed { class, code } => OutcomeV1::Failed { class: (*class).to_owned(), code: *code },
+            Verdict::Unknown { why } => OutcomeV1::Unknown { why: (*why).to_owned() },
+            Verdict::Withdrawn { why } => OutcomeV1::Withdrawn { why: (*why).to_owned() },
+        };
+        Some(ClosedV1 { of: ending.of, outcome, at: ending.at })
+    }
+
+    fn hold(&self, code: i32, until: Micros) {
+        let facts = SessionHeldV1 { session: self.args.session, code, until };
+        let id = EventId(self.args.hands.entropy.id());
+        self.persist(self.draft(id, &Event::from(facts)));
+    }
+
+    fn expire(&self, message: MessageId) {
+        let id = EventId(crate::domain::id::derive("waybill expiry", &[&message.0]));
+        self.persist(self.draft(id, &Event::from(MessageExpiredV1 { message })).subject(message));
+    }
+
+    fn resolve(&self, of: AttemptRef, resolution: Resolution) {
+        let id = EventId(crate::domain::id::derive("waybill resolution", &[&of.message.0, &of.attempt.to_be_bytes()]));
+        let event = Event::from(UnknownResolvedV1 { of, resolution });
+        self.persist(self.draft(id, &event).subject(of.message));
+    }
+
+    fn ask(&self, wanted: u32) {
+        let mailbox = std::sync::Arc::clone(&self.args.mailbox);
+        let grant = Box::new(move |granted, until| mailbox.inbox.push(SessionMail::Lease(granted, until)));
+        self.args.hands.registry.ask(self.args.row.tenant, Ask { wanted, grant });
+    }
+
+    fn look(&self, message: MessageId) {
+        self.args.notices.push(crate::actors::partition::Notice::Look(self.args.session, message));
+    }
+}

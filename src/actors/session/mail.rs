@@ -1,0 +1,150 @@
+//! The box of a session: mail, the ring's mark, and answers that are not in the journal yet. It belongs to the partition
+//! and outlives the actor.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
+use super::standing::MessageRef;
+use crate::actors::inbox::Inbox;
+use crate::domain::event::{AttemptRef, SealedV1};
+use crate::domain::failure::Answer;
+use crate::domain::id::{EventId, MessageId, Tag};
+use crate::domain::record::{Micros, Position};
+use crate::domain::row::SessionRow;
+use crate::domain::session::Standing;
+use crate::domain::validity::Void;
+
+/// What a session hears.
+#[derive(Debug)]
+pub enum SessionMail {
+    /// A message's row is now so.
+    Standing(MessageId, Standing, Option<MessageRef>),
+    /// Its own row changed.
+    Row(SessionRow),
+    /// A life began; `event` says whose.
+    Started(EventId, Position),
+    /// Intents were read back.
+    Judged(EventId, Vec<(AttemptRef, Result<(), Void>)>),
+    /// A proposal of intents was refused.
+    NotProposed(EventId, Vec<AttemptRef>),
+    /// A proposal may still land: this life is over, the next one voids it.
+    Doubtful,
+    /// An attempt's answer is in the box.
+    Answered(AttemptRef),
+    /// A gate barred an attempt.
+    Barred(AttemptRef, &'static str),
+    /// The tenant's budget lent so many, until then.
+    Lease(u32, Micros),
+    /// Sweep.
+    Tick,
+}
+
+/// An answer, with the provider's id already sealed.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// What the channel said.
+    pub answer: Answer,
+    /// For `Sent`: how it is found again, and the id itself.
+    pub provider: Option<(Tag, SealedV1)>,
+}
+
+/// What waits in the outbox beyond the ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cold {
+    /// The first position that was not pushed.
+    pub from: Position,
+    /// The last one.
+    pub through: Position,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    /// Queued messages in mail, not yet in the machine.
+    mailed: usize,
+    /// Messages in the machine, as of its last step.
+    held: usize,
+    cold: Option<Cold>,
+    answers: HashMap<AttemptRef, Answered>,
+}
+
+/// The box.
+#[derive(Debug, Default)]
+pub struct SessionBox {
+    /// Mail and nudge.
+    pub inbox: Inbox<SessionMail>,
+    ring: Mutex<Ring>,
+}
+
+impl SessionBox {
+    /// Offers a newly queued message: into the ring if there is room and nothing waits before it, else it stays in the
+    /// outbox, whose row was written before.
+    pub fn offer(&self, at: Position, bound: usize, mail: impl FnOnce() -> SessionMail) {
+        let mut ring = self.ring.lock();
+        if let Some(cold) = &mut ring.cold {
+            cold.through = cold.through.max(at);
+            return;
+        }
+        if ring.held + ring.mailed >= bound {
+            ring.cold = Some(Cold { from: at, through: at });
+            return;
+        }
+        ring.mailed += 1;
+        drop(ring);
+        self.inbox.put(mail());
+    }
+
+    /// Everything from `from` through `through` waits in the outbox: how a box begins after a start.
+    pub fn begin_cold(&self, from: Position, through: Position) {
+        self.ring.lock().cold = Some(Cold { from, through });
+    }
+
+    /// What waits in the outbox.
+    #[must_use]
+    pub fn cold(&self) -> Option<Cold> {
+        self.ring.lock().cold
+    }
+
+    /// The outbox was read up to `through`; what came meanwhile is still beyond it.
+    pub fn pulled(&self, through: Position) {
+        let mut ring = self.ring.lock();
+        ring.cold = ring.cold.filter(|cold| cold.through > through).map(|cold| Cold { from: through.next(), ..cold });
+    }
+
+    /// The machine holds so many now, and the mail taken is in it.
+    pub fn holds(&self, held: usize, taken: usize) {
+        let mut ring = self.ring.lock();
+        ring.held = held;
+        ring.mailed = ring.mailed.saturating_sub(taken);
+    }
+
+    /// Whether there is something for an actor to do.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        let ring = self.ring.lock();
+        !self.inbox.is_empty() || ring.cold.is_some() || !ring.answers.is_empty()
+    }
+
+    /// An attempt's task hands in its answer. It stays here until the journal has it.
+    pub fn answer(&self, of: AttemptRef, answered: Answered) {
+        self.ring.lock().answers.insert(of, answered);
+        self.inbox.push(SessionMail::Answered(of));
+    }
+
+    /// An answer that is not in the journal yet.
+    #[must_use]
+    pub fn answered(&self, of: AttemptRef) -> Option<Answered> {
+        self.ring.lock().answers.get(&of).cloned()
+    }
+
+    /// The journal has it.
+    pub fn recorded(&self, of: AttemptRef) {
+        self.ring.lock().answers.remove(&of);
+    }
+
+    /// Attempts whose answers are not in the journal yet.
+    #[must_use]
+    pub fn unrecorded(&self) -> Vec<AttemptRef> {
+        self.ring.lock().answers.keys().copied().collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! Session actors.
+//!
+//! | card | |
+//! | --- | --- |
+//! | parent | the partition its address hashes to |
+//! | count | one for each session with work; idle ones are rows |
+//! | mail | a nudge; what it is about stands in the session's [`Box_`](mail::SessionBox) |
+//! | bound | ring messages in memory, window attempts in flight; the rest waits in the outbox |
+//! | restart | by the partition, as a new incarnation |
+//! | stops when | it has been idle, or the partition's claim is lost |
+//! | lost if it dies | nothing: its machine is filled from rows, answers wait in the box |
+//!
+//! | file | |
+//! | --- | --- |
+//! | [`mail`] | the box: what the partition and the attempts' tasks hand in |
+//! | [`standing`] | a message's row, as the machine sees it |
+//! | [`actor`] | the actor: nudge → inputs → machine → effects |
+//! | [`effects`] | one arm for each effect |
+//! | [`pull`] | filling the ring from the outbox |
+//! | [`attempt`] | the task that makes one call |
+//!
+//! To add an effect: a variant in `domain/session`, an arm in `effects.rs`.
+
+pub mod actor;
+pub mod attempt;
+pub mod effects;
+pub mod mail;
+pub mod pull;
+pub mod standing;
+
+pub use actor::{Session, SessionArgs};
+pub use mail::{SessionBox, SessionMail};

@@ -1,0 +1,49 @@
+//! Filling the ring from the outbox: what was accepted while the ring was full, or before this process began.
+
+use super::mail::SessionBox;
+use super::standing::{MessageRef, Tenure, standing};
+use crate::actors::hands::Hands;
+use crate::domain::id::{MessageId, SessionId};
+use crate::domain::record::Position;
+use crate::domain::row::{Row, RowId};
+use crate::domain::session::Standing;
+use crate::store::{StoreError, rows};
+
+/// What one page of the outbox held.
+pub struct Page {
+    /// Unsettled messages, in order of acceptance.
+    pub found: Vec<(Position, MessageId, Standing, Option<MessageRef>)>,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
+/// Reads on from the cold mark, at most `room` rows of the outbox.
+///
+/// # Errors
+/// When the store cannot be read; the mark stays, and the next sweep tries again.
+pub async fn pull(
+    hands: &Hands,
+    session: SessionId,
+    mailbox: &SessionBox,
+    tenure: Tenure,
+    room: usize,
+) -> Result<Page, StoreError> {
+    let Some(cold) = mailbox.cold() else {
+        return Ok(Page { found: Vec::new(), more: false });
+    };
+    let store = hands.store.as_ref();
+    let outbox = rows::outbox(store, session, cold.from, cold.through, room).await?;
+    let ids: Vec<RowId> = outbox.iter().map(|(_, message)| RowId::Message(*message)).collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for ((position, message), row) in outbox.iter().zip(rows::get_many(store, &ids).await?) {
+        if let Some(Row::Message(row)) = row {
+            let (standing, reference) = standing(*message, &row, tenure, hands);
+            if standing != Standing::Settled {
+                found.push((*position, *message, standing, reference));
+            }
+        }
+    }
+    let through = if outbox.len() < room { cold.through } else { outbox.last().map_or(cold.through, |last| last.0) };
+    mailbox.pulled(through);
+    Ok(Page { found, more: mailbox.cold().is_some() })
+}

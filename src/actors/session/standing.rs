@@ -1,0 +1,105 @@
+//! A message's row as the machine sees it, and what the shell needs to act on it.
+
+use crate::actors::hands::Hands;
+use crate::domain::event::{AttemptRef, Category};
+use crate::domain::id::{EventId, KeyId, MessageId, TenantId};
+use crate::domain::message::State;
+use crate::domain::record::{Micros, Position};
+use crate::domain::row::{Accepted, MessageRow};
+use crate::domain::session::{Queued, Standing};
+
+/// Where a message's content is, and under which key: 104 bytes, kept while the message is in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageRef {
+    /// Position of its acceptance.
+    pub accepted: Position,
+    /// When that was.
+    pub at: Micros,
+    /// Its acceptance's event, the seal's context.
+    pub event: EventId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The recipient.
+    pub contact: KeyId,
+    /// What it is for.
+    pub category: Category,
+    /// Never reaches the provider.
+    pub test: bool,
+}
+
+impl From<&Accepted> for MessageRef {
+    fn from(accepted: &Accepted) -> Self {
+        Self {
+            accepted: accepted.fact.position,
+            at: accepted.fact.at,
+            event: accepted.event,
+            tenant: accepted.tenant,
+            contact: accepted.contact,
+            category: accepted.category,
+            test: accepted.test,
+        }
+    }
+}
+
+/// What is known of the claim these rows are read under.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenure {
+    /// The own claim.
+    pub epoch: Position,
+    /// When it was read back, wall time.
+    pub since: Micros,
+}
+
+/// The standing a row amounts to.
+#[must_use]
+pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) -> (Standing, Option<MessageRef>) {
+    let Some(accepted) = &row.accepted else {
+        return (Standing::Settled, None);
+    };
+    let reference = Some(MessageRef::from(accepted));
+    match row.state() {
+        State::Queued => (Standing::Queued(queued(id, row, accepted)), reference),
+        State::Sending => (open(id, row, accepted, tenure, hands), reference),
+        State::Unknown => (unknown(id, row, accepted, hands), reference),
+        _ => (Standing::Settled, None),
+    }
+}
+
+fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
+    Queued {
+        message: id,
+        contact: accepted.contact,
+        priority: accepted.priority,
+        expires_at: accepted.expires_at,
+        not_before: row.not_before.unwrap_or_default(),
+        attempt: row.next_attempt(),
+    }
+}
+
+/// An open attempt of this process's own claim is awaited while its task runs and over otherwise; one of an older claim
+/// may still be written by a frozen node until its deadline has passed since our claim was read back.
+fn open(id: MessageId, row: &MessageRow, accepted: &Accepted, tenure: Tenure, hands: &Hands) -> Standing {
+    let Some(attempt) = row.open_attempt() else {
+        return Standing::Settled;
+    };
+    let of = AttemptRef { message: id, attempt: attempt.number };
+    let presumed_dead =
+        if attempt.epoch == tenure.epoch { 0 } else { tenure.since + Micros::from(attempt.deadline_ms) * 1_000 };
+    Standing::Open {
+        of,
+        running: hands.registry.is_running(of),
+        presumed_dead,
+        expires_at: accepted.expires_at,
+        contact: accepted.contact,
+    }
+}
+
+fn unknown(id: MessageId, row: &MessageRow, accepted: &Accepted, hands: &Hands) -> Standing {
+    let last = row.attempts.last();
+    let since = last.and_then(|attempt| attempt.ended.as_ref()).map_or(0, |ended| ended.fact.at);
+    Standing::Unknown {
+        of: AttemptRef { message: id, attempt: last.map_or(0, |attempt| attempt.number) },
+        policy: accepted.unknown,
+        due: hands.unknown_due(accepted.category, since, accepted.expires_at),
+    }
+}
