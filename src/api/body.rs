@@ -34,15 +34,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        axum::extract::Query::try_from_uri(&parts.uri)
-            .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|error| {
-                let said = error.body_text();
-                Problem {
-                    remedy: nearest::suggestion(&said),
-                    ..Problem::new(Code::InvalidQuery, said)
-                }
-            })
+        axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(query)| Self(query)).map_err(|error| {
+            let said = error.body_text();
+            Problem { remedy: nearest::suggestion(&said), ..Problem::new(Code::InvalidQuery, said) }
+        })
     }
 }
 
@@ -59,10 +54,8 @@ pub fn content_type(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Problem>
     if wanted.iter().any(|want| given.eq_ignore_ascii_case(want)) {
         return Ok(());
     }
-    Err(
-        Problem::new(Code::UnsupportedMediaType, "the body has another type")
-            .remedy(format!("send `Content-Type: {}`", wanted[0])),
-    )
+    Err(Problem::new(Code::UnsupportedMediaType, "the body has another type")
+        .remedy(format!("send `Content-Type: {}`", wanted[0])))
 }
 
 async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
@@ -71,16 +64,12 @@ async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
     let read = Limited::new(body, max).collect();
     match tokio::time::timeout(server.request_timeout, read).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
-            Code::TooLarge,
-            format!("the body has more than {max} bytes"),
-        )
-        .remedy("send less at once; `server.max_body` is the limit")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Code::TooLarge, format!("the body has more than {max} bytes"))
+                .remedy("send less at once; `server.max_body` is the limit"))
+        }
         Ok(Err(_)) => Err(Problem::new(Code::RequestTimeout, "the body broke off")),
-        Err(_) => Err(Problem::new(
-            Code::RequestTimeout,
-            "the body did not arrive in time",
-        )),
+        Err(_) => Err(Problem::new(Code::RequestTimeout, "the body did not arrive in time")),
     }
 }
 

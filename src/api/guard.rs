@@ -74,24 +74,19 @@ async fn admit(guard: &Guard, request: &mut Request) -> Result<(), Problem> {
             request.extensions_mut().insert(caller);
         }
     }
-    let place = Arc::clone(&guard.app.in_flight)
-        .try_acquire_owned()
-        .map_err(|_| {
-            Problem::new(Code::Overloaded, "too many requests are being worked on")
-                .retry_after(1)
-                .remedy("send again after the time in Retry-After")
-        })?;
+    let place = Arc::clone(&guard.app.in_flight).try_acquire_owned().map_err(|_| {
+        Problem::new(Code::Overloaded, "too many requests are being worked on")
+            .retry_after(1)
+            .remedy("send again after the time in Retry-After")
+    })?;
     request.extensions_mut().insert(Place(Arc::new(place)));
     Ok(())
 }
 
 fn forbidden(role: Role, roles: &[Role]) -> Problem {
     let words: Vec<&str> = roles.iter().map(|role| word(*role)).collect();
-    Problem::new(
-        Code::Forbidden,
-        format!("a key with the role `{}` may not do this", word(role)),
-    )
-    .remedy(format!("use a key with the role {}", words.join(" or ")))
+    Problem::new(Code::Forbidden, format!("a key with the role `{}` may not do this", word(role)))
+        .remedy(format!("use a key with the role {}", words.join(" or ")))
 }
 
 /// The word for a role.
@@ -111,9 +106,7 @@ macro_rules! from_guard {
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
                 parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-                    tracing::error!(
-                        "a handler asks for a credential that its route does not check"
-                    );
+                    tracing::error!("a handler asks for a credential that its route does not check");
                     Problem::new(Code::Internal, "the route is not guarded as it should be")
                 })
             }

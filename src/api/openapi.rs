@@ -28,9 +28,7 @@ pub fn document() -> Value {
     let operations = kept["operations"].take();
     let mut paths = Map::new();
     for route in ROUTES {
-        let path = paths
-            .entry(route.path.to_owned())
-            .or_insert_with(|| json!({}));
+        let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         path[route.method] = operation(route, &operations);
     }
     let mut components = kept["schemas"].take();
@@ -81,10 +79,7 @@ fn operation(route: &Route, operations: &Value) -> Value {
 /// `get /v1/messages/{id}` is `getMessagesId`.
 fn id(route: &Route) -> String {
     let mut id = route.method.to_owned();
-    let words = route
-        .path
-        .trim_start_matches("/v1")
-        .split(|c: char| !c.is_ascii_alphanumeric());
+    let words = route.path.trim_start_matches("/v1").split(|c: char| !c.is_ascii_alphanumeric());
     for word in words.filter(|word| !word.is_empty()) {
         let (first, rest) = word.split_at(1);
         id.push_str(&first.to_ascii_uppercase());
@@ -104,9 +99,7 @@ fn security(access: Access) -> Value {
 fn parameters(route: &Route, kept: &Value) -> Value {
     let in_path = route.path.split(['{', '}']).skip(1).step_by(2);
     let mut all: Vec<Value> = in_path
-        .map(|name| {
-            json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
-        })
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
     all.extend(kept["parameters"].as_array().cloned().unwrap_or_default());
     Value::Array(all)
@@ -143,16 +136,8 @@ mod tests {
     #[test]
     fn every_route_is_described_and_nothing_else_is() {
         let kept = schemas();
-        let described: BTreeSet<String> = kept["operations"]
-            .as_object()
-            .expect("an object")
-            .keys()
-            .cloned()
-            .collect();
-        let routes: BTreeSet<String> = ROUTES
-            .iter()
-            .map(|route| format!("{} {}", route.method, route.path))
-            .collect();
+        let described: BTreeSet<String> = kept["operations"].as_object().expect("an object").keys().cloned().collect();
+        let routes: BTreeSet<String> = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
         assert_eq!(described, routes);
         assert_eq!(routes.len(), ROUTES.len(), "a route stands twice");
     }

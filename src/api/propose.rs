@@ -32,9 +32,7 @@ pub struct Proposed {
 /// `unhealthy`, `overloaded`: nothing happened. `doubtful`: it may have; asking again is safe.
 pub async fn propose(app: &App, partition: u16, draft: Draft) -> Result<Proposed, Problem> {
     check_health(app)?;
-    let record = draft
-        .record()
-        .map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
+    let record = draft.record().map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
     let records = vec![record];
     let first = app.journal.append(partition, records.clone());
     settle(app, partition, records, first).await
@@ -44,14 +42,9 @@ pub async fn propose(app: &App, partition: u16, draft: Draft) -> Result<Proposed
 ///
 /// # Errors
 /// As [`propose`], for the first batch that fails; others may have been appended.
-pub async fn propose_many(
-    app: &App,
-    batches: Vec<(u16, Vec<Record>)>,
-) -> Result<Vec<Proposed>, Problem> {
+pub async fn propose_many(app: &App, batches: Vec<(u16, Vec<Record>)>) -> Result<Vec<Proposed>, Problem> {
     check_health(app)?;
-    let append = |(partition, records): &(u16, Vec<Record>)| {
-        app.journal.append(*partition, records.clone())
-    };
+    let append = |(partition, records): &(u16, Vec<Record>)| app.journal.append(*partition, records.clone());
     let under_way: Vec<Appending> = batches.iter().map(append).collect();
     let mut proposed = Vec::with_capacity(batches.len());
     for ((partition, records), first) in batches.into_iter().zip(under_way) {
@@ -60,21 +53,13 @@ pub async fn propose_many(
     Ok(proposed)
 }
 
-async fn settle(
-    app: &App,
-    partition: u16,
-    records: Vec<Record>,
-    first: Appending,
-) -> Result<Proposed, Problem> {
+async fn settle(app: &App, partition: u16, records: Vec<Record>, first: Appending) -> Result<Proposed, Problem> {
     let deadline = app.settings.server.request_timeout;
     let mut appending = first;
     for tries_left in (0..TRIES).rev() {
         match tokio::time::timeout(deadline, appending).await {
             Ok(Appended::Durable { last, .. }) => {
-                return Ok(Proposed {
-                    partition,
-                    position: last,
-                });
+                return Ok(Proposed { partition, position: last });
             }
             Ok(Appended::Refused(refusal)) => return Err(refused(&refusal)),
             Ok(Appended::Doubtful) | Err(_) if tries_left == 0 => break,
@@ -82,10 +67,8 @@ async fn settle(
         }
         appending = app.journal.append(partition, records.clone());
     }
-    Err(
-        Problem::new(Code::Doubtful, "it may or may not have happened")
-            .remedy("ask for the present state, and send it again if it did not"),
-    )
+    Err(Problem::new(Code::Doubtful, "it may or may not have happened")
+        .remedy("ask for the present state, and send it again if it did not"))
 }
 
 impl Proposed {
@@ -109,11 +92,7 @@ impl Proposed {
     /// When the store cannot be read.
     pub async fn answer(self, app: &App) -> Result<Response, Problem> {
         let applied = self.shown(app).await?;
-        let status = if applied {
-            StatusCode::OK
-        } else {
-            StatusCode::ACCEPTED
-        };
+        let status = if applied { StatusCode::OK } else { StatusCode::ACCEPTED };
         let body = json!({"position": self.place(), "applied": applied});
         Ok((status, Json(body)).into_response())
     }

@@ -25,11 +25,8 @@ pub async fn ready(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     if is_behind(&app).await? {
         parts.push("replay");
     }
-    let (status, word) = if parts.is_empty() {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
-    };
+    let (status, word) =
+        if parts.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     Ok((status, Json(json!({"status": word, "parts": parts}))).into_response())
 }
 

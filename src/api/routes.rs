@@ -74,10 +74,7 @@ routes! {
 
 /// The router of this room over its state.
 pub fn router(app: Arc<App>) -> Router {
-    table(&app)
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(other_method)
-        .with_state(app)
+    table(&app).fallback(nothing_here).method_not_allowed_fallback(other_method).with_state(app)
 }
 
 async fn nothing_here(request: Request) -> Problem {
@@ -91,9 +88,6 @@ async fn nothing_here(request: Request) -> Problem {
 }
 
 async fn other_method() -> Problem {
-    Problem::new(
-        Code::MethodNotAllowed,
-        "this path does not offer this method",
-    )
-    .remedy("GET /v1/openapi.json lists the routes")
+    Problem::new(Code::MethodNotAllowed, "this path does not offer this method")
+        .remedy("GET /v1/openapi.json lists the routes")
 }

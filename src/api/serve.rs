@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::tls::H2;
+use crate::config::Settings;
 
 /// Bytes of headers of one request.
 const HEADERS_MAX: usize = 64 * 1024;
@@ -36,45 +37,35 @@ const PREFACE: &[u8] = b"PRI";
 
 /// What strangers may hold.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+struct Limits {
     /// Time to say hello and to send the headers of a request.
-    pub header_timeout: Duration,
+    header_timeout: Duration,
     /// Connections at once: at 10 KiB each, 10,000 are 100 MB. Others wait in the system's queue.
-    pub connections: usize,
+    connections: usize,
     /// How long open requests may take to end after the shutdown.
-    pub drain: Duration,
+    drain: Duration,
 }
 
-impl Limits {
-    /// Limits for this header timeout.
-    #[must_use]
-    pub fn new(header_timeout: Duration) -> Self {
-        Self {
-            header_timeout,
-            connections: 10_000,
-            drain: Duration::from_secs(30),
-        }
-    }
-}
-
-/// Serves until `shutdown`, then lets open requests end. Returns when the last connection is closed or cut off.
-pub async fn serve(
+/// Serves until `stopping` says so, then lets open requests end. Over when the last connection is closed or cut off.
+pub fn serve(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     router: Router,
-    limits: Limits,
-    shutdown: impl Future<Output = ()> + Send,
-) {
-    let (stop, stopping) = watch::channel(false);
+    settings: &Settings,
+    stopping: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let limits =
+        Limits { header_timeout: settings.server.header_timeout, connections: 10_000, drain: Duration::from_secs(9) };
+    let door = Door { tls: tls.map(TlsAcceptor::from), router, limits, stopping };
+    run(listener, door)
+}
+
+async fn run(listener: TcpListener, door: Door) {
+    let limits = door.limits;
     let room = Arc::new(Semaphore::new(limits.connections));
-    let door = Door {
-        tls: tls.map(TlsAcceptor::from),
-        router,
-        limits,
-        stopping,
-    };
     let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
+    let stopping = door.stopping.clone();
+    let mut shutdown = pin!(stopped(stopping));
     loop {
         let accept = async {
             // The semaphore lives as long as this loop and is never closed.
@@ -100,12 +91,16 @@ pub async fn serve(
         }
     }
     drop(listener);
-    stop.send_replace(true);
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.drain, drained).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut off after the drain");
         connections.shutdown().await;
     }
+}
+
+/// Also when whoever could say so is gone.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 /// What every connection gets.
@@ -145,10 +140,9 @@ impl Door {
         let builder = builder(self.limits, h2);
         let service = TowerToHyperService::new(self.router);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let mut stopping = self.stopping;
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            _ = stopping.wait_for(|stop| *stop) => {
+            () = stopped(self.stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -173,16 +167,8 @@ async fn begins_h2(stream: &TcpStream) -> Option<bool> {
 
 fn builder(limits: Limits, h2: bool) -> Builder<TokioExecutor> {
     let builder = Builder::new(TokioExecutor::new());
-    let mut builder = if h2 {
-        builder.http2_only()
-    } else {
-        builder.http1_only()
-    };
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(HEADERS_MAX);
+    let mut builder = if h2 { builder.http2_only() } else { builder.http1_only() };
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(HEADERS_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())

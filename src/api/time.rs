@@ -27,23 +27,12 @@ pub fn read(pointer: &str, value: &Value) -> Result<Micros, Fault> {
         .as_str()
         .and_then(|text| text.parse::<jiff::Timestamp>().ok())
         .map(jiff::Timestamp::as_microsecond)
-        .ok_or_else(|| {
-            fault(
-                pointer,
-                "is not a time",
-                "write it as RFC 3339, like `2026-08-21T12:00:00Z`",
-            )
-        })
+        .ok_or_else(|| fault(pointer, "is not a time", "write it as RFC 3339, like `2026-08-21T12:00:00Z`"))
 }
 
 /// Units of a duration, in microseconds.
-const UNITS: [(&str, Micros); 5] = [
-    ("ms", 1_000),
-    ("s", 1_000_000),
-    ("m", 60_000_000),
-    ("h", 3_600_000_000),
-    ("d", 86_400_000_000),
-];
+const UNITS: [(&str, Micros); 5] =
+    [("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
 
 /// Reads a duration: whole seconds as a number, or a whole number with `ms`, `s`, `m`, `h` or `d`.
 ///
@@ -56,11 +45,7 @@ pub fn duration(pointer: &str, value: &Value) -> Result<Micros, Fault> {
         _ => None,
     };
     read.filter(|micros| *micros >= 0).ok_or_else(|| {
-        fault(
-            pointer,
-            "is not a duration",
-            "write whole seconds (900), or a number and its unit (\"15m\")",
-        )
+        fault(pointer, "is not a duration", "write whole seconds (900), or a number and its unit (\"15m\")")
     })
 }
 
@@ -88,15 +73,9 @@ mod tests {
         for (value, micros) in good {
             assert_eq!(duration("/x", &value), Ok(micros), "{value}");
         }
-        for bad in [
-            json!(-1),
-            json!(1.5),
-            json!("15"),
-            json!("m"),
-            json!("1w"),
-            json!("99999999999999999999d"),
-            json!(null),
-        ] {
+        for bad in
+            [json!(-1), json!(1.5), json!("15"), json!("m"), json!("1w"), json!("99999999999999999999d"), json!(null)]
+        {
             assert!(duration("/x", &bad).is_err(), "{bad}");
         }
         assert_eq!(read("/x", &json!("1970-01-01T00:00:01Z")), Ok(1_000_000));

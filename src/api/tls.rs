@@ -7,6 +7,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::config::Settings;
+
 /// Why TLS cannot be offered.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -25,24 +27,31 @@ pub enum TlsError {
     Unusable(#[from] rustls::Error),
 }
 
+/// What `server.tls_cert` and `server.tls_key` come down to; `None` for plain HTTP.
+///
+/// # Errors
+/// What is wrong, naming the file.
+pub fn tls(settings: &Settings) -> Result<Option<Arc<ServerConfig>>, String> {
+    match (&settings.server.tls_cert, &settings.server.tls_key) {
+        (Some(cert), Some(key)) => load(cert, key).map(Some).map_err(|error| error.to_string()),
+        (None, None) => Ok(None),
+        _ => Err("one of server.tls_cert and server.tls_key is missing; set both or none".to_owned()),
+    }
+}
+
 /// Reads certificate chain and private key. HTTP/2 and HTTP/1.1 are offered.
 ///
 /// # Errors
 /// [`TlsError`], naming the file.
-pub fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let bad = |path: &Path, what, why: String| TlsError::Pem {
-        path: path.to_owned(),
-        what,
-        why,
-    };
+fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+    let bad = |path: &Path, what, why: String| TlsError::Pem { path: path.to_owned(), what, why };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect)
         .map_err(|error| bad(cert, "certificate", error.to_string()))?;
     if chain.is_empty() {
         return Err(bad(cert, "certificate", "there is none".to_owned()));
     }
-    let private = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| bad(key, "private key", error.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad(key, "private key", error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -39,16 +39,9 @@ pub struct Ask {
 }
 
 /// Shows events from a position on; none when there are none yet.
-pub async fn events(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Query(ask): Query<Ask>,
-) -> Result<Json<Value>, Problem> {
+pub async fn events(State(app): State<Arc<App>>, _: Operator, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
     if ask.partition >= app.partitions {
-        return Err(Problem::new(
-            Code::InvalidQuery,
-            format!("there are {} partitions, from 0", app.partitions),
-        ));
+        return Err(Problem::new(Code::InvalidQuery, format!("there are {} partitions, from 0", app.partitions)));
     }
     let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
     let entries = read(&app, ask.partition, Position(ask.from)).await?;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::time::{maybe, stamp};
 use crate::domain::event::{
-    AttemptRef, AttemptsStartedV1, ClosedV1, DeliveriesSettledV1, EndpointDeclaredV1, Event,
-    MessageAcceptedV1, OutcomeV1, SessionDeclaredV1, Status, StatusReportedV1,
+    AttemptRef, AttemptsStartedV1, ClosedV1, DeliveriesSettledV1, EndpointDeclaredV1, Event, MessageAcceptedV1,
+    OutcomeV1, SessionDeclaredV1, Status, StatusReportedV1,
 };
 
 /// The facts.
@@ -120,11 +120,7 @@ fn started(it: &AttemptsStartedV1) -> Value {
 fn closed(it: &ClosedV1) -> Value {
     let outcome = match &it.outcome {
         OutcomeV1::Sent { tag, .. } => json!({"how": "sent", "tag": text(tag)}),
-        OutcomeV1::Retry {
-            class,
-            code,
-            not_before,
-        } => json!({
+        OutcomeV1::Retry { class, code, not_before } => json!({
             "how": "retry", "class": class, "code": code, "not_before": stamp(*not_before),
         }),
         OutcomeV1::Failed { class, code } => {

@@ -21,10 +21,7 @@ pub async fn tenants(
     _: Operator,
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
-    let found = app
-        .directory
-        .tenants(&app, &page.after, page.limit())
-        .await?;
+    let found = app.directory.tenants(&app, &page.after, page.limit()).await?;
     let ids: Vec<RowId> = found.iter().map(|tenant| RowId::Tenant(tenant.id)).collect();
     let rows = rows::get_many(&*app.store, &ids).await?;
     let data = found.iter().zip(rows).filter_map(|(tenant, row)| match row {

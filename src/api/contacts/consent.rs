@@ -41,33 +41,14 @@ pub struct Ask {
 }
 
 /// Records consent. The later word counts, by when it was said.
-pub async fn consent(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(ask): Json<Ask>,
-) -> Result<Response, Problem> {
+pub async fn consent(State(app): State<Arc<App>>, caller: Caller, Json(ask): Json<Ask>) -> Result<Response, Problem> {
     let now = app.clock.wall();
     let said_at = check(&ask, now).map_err(|fault| Problem::invalid(vec![fault]))?;
     let (tenant, alias) = (caller.scope.tenant(), alias(&ask.to)?);
     let contact = app.vault.contact(tenant, &alias).await?;
-    let event = Event::from(ConsentChangedV1 {
-        contact,
-        marketing: ask.marketing,
-        source: ask.source,
-        said_at,
-    });
-    let draft = Draft::new(
-        EventId(app.entropy.id()),
-        contact,
-        &event,
-        Principal::Key(caller.key),
-        now,
-    )
-    .tenant(tenant);
-    propose(&app, app.partition_of(contact), draft)
-        .await?
-        .answer(&app)
-        .await
+    let event = Event::from(ConsentChangedV1 { contact, marketing: ask.marketing, source: ask.source, said_at });
+    let draft = Draft::new(EventId(app.entropy.id()), contact, &event, Principal::Key(caller.key), now).tenant(tenant);
+    propose(&app, app.partition_of(contact), draft).await?.answer(&app).await
 }
 
 /// The source stands in the clear for ever, so it is held to a word.
@@ -85,11 +66,9 @@ fn check(ask: &Ask, now: Micros) -> Result<Micros, Fault> {
     match &ask.said_at {
         None | Some(Value::Null) => Ok(now),
         Some(value) => match time::read("/said_at", value)? {
-            at if at > now.saturating_add(AHEAD_MAX) => Err(fault(
-                "/said_at",
-                "is in the future",
-                "give the time at which the person said it",
-            )),
+            at if at > now.saturating_add(AHEAD_MAX) => {
+                Err(fault("/said_at", "is in the future", "give the time at which the person said it"))
+            }
             at => Ok(at),
         },
     }

@@ -42,11 +42,7 @@ pub async fn show(
 }
 
 /// The tenant's endpoint of this name, as it stands now.
-pub(super) async fn find(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-) -> Result<(EndpointId, EndpointRow), Problem> {
+pub(super) async fn find(app: &App, caller: &Caller, name: &str) -> Result<(EndpointId, EndpointRow), Problem> {
     let missing = || Problem::not_found("endpoint");
     let tenant = caller.scope.tenant();
     let id = app.directory.endpoint_named(app, tenant, name).await?;

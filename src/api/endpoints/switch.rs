@@ -41,22 +41,8 @@ pub async fn enable(
     write(&app, &caller, endpoint, &event).await
 }
 
-async fn write(
-    app: &App,
-    caller: &Caller,
-    endpoint: EndpointId,
-    event: &Event,
-) -> Result<Response, Problem> {
-    let draft = Draft::new(
-        EventId(app.entropy.id()),
-        endpoint,
-        event,
-        Principal::Key(caller.key),
-        app.clock.wall(),
-    )
-    .tenant(caller.scope.tenant());
-    propose(app, app.partition_of(endpoint), draft)
-        .await?
-        .answer(app)
-        .await
+async fn write(app: &App, caller: &Caller, endpoint: EndpointId, event: &Event) -> Result<Response, Problem> {
+    let draft = Draft::new(EventId(app.entropy.id()), endpoint, event, Principal::Key(caller.key), app.clock.wall())
+        .tenant(caller.scope.tenant());
+    propose(app, app.partition_of(endpoint), draft).await?.answer(app).await
 }

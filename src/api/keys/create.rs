@@ -37,22 +37,15 @@ pub struct Ask {
 }
 
 /// Issues a key. The answer is the only place where its text ever stands.
-pub async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(ask): Json<Ask>,
-) -> Result<Response, Problem> {
+pub async fn create(State(app): State<Arc<App>>, caller: Caller, Json(ask): Json<Ask>) -> Result<Response, Problem> {
     let tenant = caller.scope.tenant();
     if Name::parse(&ask.name).is_none() {
-        return Err(Problem::field(
-            "/name",
-            "is not a name",
-            "write 1 to 63 lower-case letters, digits and hyphens",
-        ));
+        return Err(Problem::field("/name", "is not a name", "write 1 to 63 lower-case letters, digits and hyphens"));
     }
     if living(&app, tenant, &ask.name).await?.is_some() {
-        return Err(Problem::new(Code::Taken, "a key of this name exists")
-            .remedy("revoke it first, or choose another name"));
+        return Err(
+            Problem::new(Code::Taken, "a key of this name exists").remedy("revoke it first, or choose another name")
+        );
     }
     let key = NewKey::draw(&*app.entropy, ask.test);
     let asked = (ask.name.as_str(), ask.role, ask.test);
@@ -75,11 +68,7 @@ pub async fn create(
 }
 
 /// The tenant's key of this name, if it works.
-pub(in crate::api) async fn living(
-    app: &App,
-    tenant: TenantId,
-    name: &str,
-) -> Result<Option<ApiKeyRow>, Problem> {
+pub(in crate::api) async fn living(app: &App, tenant: TenantId, name: &str) -> Result<Option<ApiKeyRow>, Problem> {
     let Some(id) = app.directory.key_named(app, tenant, name).await? else {
         return Ok(None);
     };
@@ -98,13 +87,6 @@ pub(in crate::api) fn issued(
     by: Principal,
     at: Micros,
 ) -> Draft {
-    let event = Event::from(ApiKeyIssuedV1 {
-        key: key.id,
-        tenant,
-        name: name.to_owned(),
-        role,
-        test,
-        hash: key.hash,
-    });
+    let event = Event::from(ApiKeyIssuedV1 { key: key.id, tenant, name: name.to_owned(), role, test, hash: key.hash });
     Draft::new(EventId(app.entropy.id()), tenant, &event, by, at).tenant(tenant)
 }

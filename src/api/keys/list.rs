@@ -22,10 +22,7 @@ pub async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.scope.tenant();
-    let found = app
-        .directory
-        .keys(&app, tenant, &page.after, page.limit())
-        .await?;
+    let found = app.directory.keys(&app, tenant, &page.after, page.limit()).await?;
     let ids: Vec<RowId> = found.iter().map(|(_, id)| RowId::ApiKey(*id)).collect();
     let rows = rows::get_many(&*app.store, &ids).await?;
     let data = found.iter().zip(rows).filter_map(|((_, id), row)| match row {

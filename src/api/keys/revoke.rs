@@ -17,11 +17,7 @@ use crate::domain::row::{Row, RowId};
 use crate::store::rows;
 
 /// Revokes a key. Other nodes may let it in for as long as they remember it (`auth.key_cache`, at most 5 s).
-pub async fn revoke(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let missing = || Problem::not_found("key");
     let key: ApiKeyId = id.parse().map_err(|_| missing())?;
     match rows::get(&*app.store, &RowId::ApiKey(key)).await? {

@@ -22,23 +22,15 @@ use crate::domain::record::Principal;
 
 /// Cancels a message. 202: the call-off is durable, and every later intent to send is void. An attempt that was open by
 /// then is not taken back; `GET` shows what became of it.
-pub async fn cancel(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let found = find(&app, caller.scope, &id).await?;
     match found.row.state() {
         Standing::Queued | Standing::Unknown => {}
         Standing::Sending => {
-            return Err(wrong("sending").remedy(
-                "an attempt is under way; ask again when its outcome is known",
-            ));
+            return Err(wrong("sending").remedy("an attempt is under way; ask again when its outcome is known"));
         }
         settled => {
-            return Err(
-                wrong(settled.word()).remedy("only a message that waits can be called off")
-            );
+            return Err(wrong(settled.word()).remedy("only a message that waits can be called off"));
         }
     }
     let event = Event::from(MessageCancelledV1 { message: found.id });

@@ -11,17 +11,8 @@ use crate::domain::admission::Expiry;
 use crate::domain::content::{Content, Problem as Fault};
 
 /// Fields of Waybill's own.
-const OURS: [&str; 9] = [
-    "from",
-    "to",
-    "category",
-    "priority",
-    "reference",
-    "expires_in",
-    "expires_at",
-    "unknown",
-    "ordered",
-];
+const OURS: [&str; 9] =
+    ["from", "to", "category", "priority", "reference", "expires_in", "expires_at", "unknown", "ordered"];
 
 /// Fields of Meta's message object beside the content itself (Cloud API, "Messages"). A field that is in neither list is
 /// refused: it is more likely a slip than news.
@@ -44,38 +35,17 @@ const NAME_MAX: usize = 63;
 /// `invalid_request` with everything that is wrong.
 pub fn decode(body: Value, idempotency: Option<IdempotencyKey>) -> Result<Request, Problem> {
     let Value::Object(mut object) = body else {
-        return Err(Problem::field(
-            "",
-            "is not a JSON object",
-            "send one message object",
-        ));
+        return Err(Problem::field("", "is not a JSON object", "send one message object"));
     };
     let mut faults = unknown_fields(&object);
     let from = from(object.remove("from"), &mut faults);
     // Only a key compares bodies.
-    let fingerprint = idempotency.as_ref().map_or([0; 32], |_| {
-        fingerprint(&Value::Object(object.clone()))
-    });
+    let fingerprint = idempotency.as_ref().map_or([0; 32], |_| fingerprint(&Value::Object(object.clone())));
     let expiry = expiry(&mut object, &mut faults);
     let request = (
-        word(
-            &mut object,
-            "category",
-            &["authentication", "utility", "marketing", "service"],
-            &mut faults,
-        ),
-        word(
-            &mut object,
-            "priority",
-            &["urgent", "normal", "bulk"],
-            &mut faults,
-        ),
-        word(
-            &mut object,
-            "unknown",
-            &["hold", "resend", "expire"],
-            &mut faults,
-        ),
+        word(&mut object, "category", &["authentication", "utility", "marketing", "service"], &mut faults),
+        word(&mut object, "priority", &["urgent", "normal", "bulk"], &mut faults),
+        word(&mut object, "unknown", &["hold", "resend", "expire"], &mut faults),
     );
     let ordered = ordered(&mut object, &mut faults);
     let content = match Content::check(Value::Object(object)) {
@@ -145,9 +115,7 @@ fn word<T: DeserializeOwned>(
     faults: &mut Vec<Fault>,
 ) -> Option<T> {
     let value = object.remove(name).filter(|value| !value.is_null())?;
-    let near = value
-        .as_str()
-        .and_then(|given| nearest(given, words.iter().copied()));
+    let near = value.as_str().and_then(|given| nearest(given, words.iter().copied()));
     if let Ok(read) = serde_json::from_value(value) {
         return Some(read);
     }
@@ -163,11 +131,7 @@ fn expiry(object: &mut Map<String, Value>, faults: &mut Vec<Fault>) -> Option<Ex
     let mut take = |name| object.remove(name).filter(|value| !value.is_null());
     let read = match (take("expires_in"), take("expires_at")) {
         (None, None) => return None,
-        (Some(_), Some(_)) => Err(fault(
-            "/expires_in",
-            "stands beside `expires_at`",
-            "give one of the two",
-        )),
+        (Some(_), Some(_)) => Err(fault("/expires_in", "stands beside `expires_at`", "give one of the two")),
         (Some(value), None) => time::duration("/expires_in", &value).map(Expiry::In),
         (None, Some(value)) => time::read("/expires_at", &value).map(Expiry::At),
     };
@@ -179,11 +143,7 @@ fn ordered(object: &mut Map<String, Value>, faults: &mut Vec<Fault>) -> bool {
         None | Some(Value::Null) => false,
         Some(Value::String(how)) if how == "strict" => true,
         Some(_) => {
-            faults.push(fault(
-                "/ordered",
-                "is not \"strict\"",
-                "write \"strict\" or leave it out",
-            ));
+            faults.push(fault("/ordered", "is not \"strict\"", "write \"strict\" or leave it out"));
             false
         }
     }
@@ -197,12 +157,7 @@ mod tests {
     use crate::domain::event::{Category, Priority, UnknownPolicy};
 
     fn faults(body: Value) -> Vec<(String, String)> {
-        decode(body, None)
-            .expect_err("wrong")
-            .errors
-            .into_iter()
-            .map(|fault| (fault.pointer, fault.remedy))
-            .collect()
+        decode(body, None).expect_err("wrong").errors.into_iter().map(|fault| (fault.pointer, fault.remedy)).collect()
     }
 
     #[test]
@@ -235,14 +190,8 @@ mod tests {
         }));
         let expected = [
             ("/categroy", "did you mean `category`?"),
-            (
-                "/from",
-                "name one of the tenant's sessions; GET /v1/sessions lists them",
-            ),
-            (
-                "/expires_in",
-                "write whole seconds (900), or a number and its unit (\"15m\")",
-            ),
+            ("/from", "name one of the tenant's sessions; GET /v1/sessions lists them"),
+            ("/expires_in", "write whole seconds (900), or a number and its unit (\"15m\")"),
             ("/priority", "did you mean \"urgent\"?"),
             ("/unknown", "choose from hold, resend, expire"),
             ("/ordered", "write \"strict\" or leave it out"),

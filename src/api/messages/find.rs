@@ -31,9 +31,7 @@ pub struct Found {
 /// `not_found` for one that does not exist, belongs to another tenant, or was withdrawn.
 pub async fn find(app: &App, scope: TenantScope, id: &str) -> Result<Found, Problem> {
     let found = load(app, id).await?;
-    found
-        .filter(|found| scope.owns(found.accepted.tenant))
-        .ok_or_else(|| Problem::not_found("message"))
+    found.filter(|found| scope.owns(found.accepted.tenant)).ok_or_else(|| Problem::not_found("message"))
 }
 
 /// The message, whose ever it is: for the operator.
@@ -41,17 +39,12 @@ pub async fn find(app: &App, scope: TenantScope, id: &str) -> Result<Found, Prob
 /// # Errors
 /// `not_found`.
 pub async fn find_any(app: &App, _: Operator, id: &str) -> Result<Found, Problem> {
-    load(app, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("message"))
+    load(app, id).await?.ok_or_else(|| Problem::not_found("message"))
 }
 
 async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
-    let id: MessageId = text
-        .parse()
-        .map_err(|error: crate::domain::id::IdError| {
-            Problem::new(Code::NotFound, error.to_string())
-        })?;
+    let id: MessageId =
+        text.parse().map_err(|error: crate::domain::id::IdError| Problem::new(Code::NotFound, error.to_string()))?;
     if let Some(found) = row(app, id).await? {
         return Ok(Some(found));
     }
@@ -66,9 +59,5 @@ async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {
     let Some(Row::Message(row)) = rows::get(&*app.store, &RowId::Message(id)).await? else {
         return Ok(None);
     };
-    Ok(row.accepted.clone().map(|accepted| Found {
-        id,
-        row: *row,
-        accepted,
-    }))
+    Ok(row.accepted.clone().map(|accepted| Found { id, row: *row, accepted }))
 }

@@ -65,11 +65,7 @@ struct Candidate {
 }
 
 /// Lists messages.
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(ask): Query<Ask>,
-) -> Result<Json<Value>, Problem> {
+pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
     let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
     let state = ask.state.as_deref().map(state).transpose()?;
     let session = session(&app, &caller, ask.session.as_deref()).await?;
@@ -83,11 +79,7 @@ pub async fn list(
     };
     let (mut candidates, mut more) = (Vec::new(), false);
     for partition in partitions {
-        let feed = Feed {
-            scope: caller.scope,
-            partition,
-            session: session.as_deref(),
-        };
+        let feed = Feed { scope: caller.scope, partition, session: session.as_deref() };
         more |= feed.read(&app, &mut cursor, limit, &mut candidates).await?;
     }
     candidates.sort_unstable_by_key(|c| (c.at, c.partition, c.position));
@@ -95,33 +87,24 @@ pub async fn list(
     let mut next = cursor;
     more |= step_back(&mut next, &candidates);
     let data = show(&app, caller.scope, taken, state).await?;
-    Ok(Json(
-        json!({"data": data, "next": next.encode(), "more": more}),
-    ))
+    Ok(Json(json!({"data": data, "next": next.encode(), "more": more})))
 }
 
 fn state(word: &str) -> Result<Standing, Problem> {
     let known = STATES.into_iter().find(|state| state.word() == word);
     known.ok_or_else(|| {
         let words: Vec<&str> = STATES.iter().map(|state| state.word()).collect();
-        Problem::new(Code::InvalidQuery, "`state` is not a state")
-            .remedy(format!("choose from {}", words.join(", ")))
+        Problem::new(Code::InvalidQuery, "`state` is not a state").remedy(format!("choose from {}", words.join(", ")))
     })
 }
 
-async fn session(
-    app: &App,
-    caller: &Caller,
-    name: Option<&str>,
-) -> Result<Option<Arc<Session>>, Problem> {
+async fn session(app: &App, caller: &Caller, name: Option<&str>) -> Result<Option<Arc<Session>>, Problem> {
     let Some(name) = name else {
         return Ok(None);
     };
     let tenant = caller.scope.tenant();
     let found = app.directory.session_named(app, tenant, name).await?;
-    found
-        .map(Some)
-        .ok_or_else(|| Problem::not_found("session"))
+    found.map(Some).ok_or_else(|| Problem::not_found("session"))
 }
 
 /// One feed, filtered.
@@ -160,12 +143,7 @@ impl Feed<'_> {
             .filter(|(_, row)| row.kind == NotificationKind::Accepted)
             .filter(|(_, row)| self.session.is_none_or(|s| row.session == Some(s.id)));
         candidates.extend(accepted.filter_map(|(position, row)| {
-            Some(Candidate {
-                at: row.at,
-                partition: self.partition,
-                position,
-                message: row.message?,
-            })
+            Some(Candidate { at: row.at, partition: self.partition, position, message: row.message? })
         }));
         Ok(end < through)
     }
@@ -200,11 +178,7 @@ async fn show(
             continue;
         }
         let session = app.directory.session(app, accepted.session).await?;
-        let found = Found {
-            id: candidate.message,
-            row: *row,
-            accepted,
-        };
+        let found = Found { id: candidate.message, row: *row, accepted };
         let name = session.as_ref().map(|session| session.name.as_str());
         data.push(Value::Object(summary(&found, name)));
     }

@@ -31,12 +31,7 @@ pub async fn open(app: &App, found: &Found) -> Opened {
     if entry.record.body.is_empty() {
         return Opened::Erased;
     }
-    let opened = app.vault.open(
-        accepted.tenant,
-        accepted.contact,
-        &accepted.event.0,
-        &entry.record.body,
-    );
+    let opened = app.vault.open(accepted.tenant, accepted.contact, &accepted.event.0, &entry.record.body);
     match opened.await {
         Ok(text) => read(&text, found),
         Err(VaultError::Erased { .. }) => Opened::Erased,

@@ -40,14 +40,10 @@ pub async fn resolve(
     let found = find(&app, caller.scope, &id).await?;
     let last = found.row.attempts.last();
     let (Standing::Unknown, Some(attempt)) = (found.row.state(), last) else {
-        return Err(wrong(found.row.state().word())
-            .remedy("only a message whose outcome is unknown can be resolved"));
+        return Err(wrong(found.row.state().word()).remedy("only a message whose outcome is unknown can be resolved"));
     };
     let event = Event::from(UnknownResolvedV1 {
-        of: AttemptRef {
-            message: found.id,
-            attempt: attempt.number,
-        },
+        of: AttemptRef { message: found.id, attempt: attempt.number },
         resolution: ask.resolution,
     });
     let draft = Draft::new(

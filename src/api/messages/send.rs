@@ -48,10 +48,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
         return Ok(None);
     };
     if all.next().is_some() {
-        return Err(Problem::new(
-            Code::InvalidHeader,
-            "there is more than one Idempotency-Key",
-        ));
+        return Err(Problem::new(Code::InvalidHeader, "there is more than one Idempotency-Key"));
     }
     IdempotencyKey::parse(value.to_str().unwrap_or_default()).map(Some)
 }

@@ -38,10 +38,8 @@ pub async fn show(
     if let Some(wait) = &ask.wait {
         let (partition, position) = place(&app, wait)?;
         if !reached(&app, partition, position, timeout(ask.timeout.as_deref())?).await? {
-            return Err(
-                Problem::new(Code::NotApplied, "the position was not reached in time")
-                    .remedy("ask again, or without `wait` for the state so far"),
-            );
+            return Err(Problem::new(Code::NotApplied, "the position was not reached in time")
+                .remedy("ask again, or without `wait` for the state so far"));
         }
     }
     let found = find(&app, caller.scope, &id).await?;
@@ -54,9 +52,7 @@ fn timeout(text: Option<&str>) -> Result<Duration, Problem> {
     let Some(text) = text else {
         return Ok(WAIT_OWN);
     };
-    let value = text
-        .parse::<u32>()
-        .map_or_else(|_| Value::from(text), Value::from);
+    let value = text.parse::<u32>().map_or_else(|_| Value::from(text), Value::from);
     let micros = time::duration("timeout", &value)
         .map_err(|fault| Problem::new(Code::InvalidQuery, "`timeout` is not a duration").remedy(fault.remedy))?;
     Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))

@@ -57,9 +57,9 @@ fn fact(fact: Option<Fact>) -> Value {
 }
 
 fn failure(row: &MessageRow) -> Value {
-    row.failed.as_ref().map_or(Value::Null, |failed| {
-        json!({"at": stamp(failed.fact.at), "class": failed.class, "code": failed.code})
-    })
+    row.failed
+        .as_ref()
+        .map_or(Value::Null, |failed| json!({"at": stamp(failed.fact.at), "class": failed.class, "code": failed.code}))
 }
 
 /// What happened, in the order in which it was written down.
@@ -75,11 +75,7 @@ fn timeline(found: &Found) -> Vec<Value> {
     };
     step(found.accepted.fact, "accepted", Value::Null);
     for attempt in &row.attempts {
-        step(
-            attempt.started,
-            "attempt_started",
-            json!({"attempt": attempt.number}),
-        );
+        step(attempt.started, "attempt_started", json!({"attempt": attempt.number}));
         if let Some(ended) = &attempt.ended {
             step(ended.fact, "attempt_ended", outcome(attempt, ended.how, ended.code));
         }
@@ -98,11 +94,7 @@ fn timeline(found: &Found) -> Vec<Value> {
         }
     }
     if let Some(failed) = &row.failed {
-        step(
-            failed.fact,
-            "failed",
-            json!({"class": failed.class, "code": failed.code}),
-        );
+        step(failed.fact, "failed", json!({"class": failed.class, "code": failed.code}));
     }
     // Stable: what one event said stays in the order above.
     steps.sort_by_key(|(position, _)| *position);

@@ -22,10 +22,7 @@ pub async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.scope.tenant();
-    let found = app
-        .directory
-        .sessions(&app, tenant, &page.after, page.limit())
-        .await?;
+    let found = app.directory.sessions(&app, tenant, &page.after, page.limit()).await?;
     let ids: Vec<RowId> = found.iter().map(|session| RowId::Session(session.id)).collect();
     let rows = rows::get_many(&*app.store, &ids).await?;
     let data = found.iter().zip(rows).filter_map(|(session, row)| match row {

@@ -18,9 +18,7 @@ use crate::domain::row::SessionRow;
 
 /// A session as answers show it.
 fn view(id: SessionId, row: &SessionRow) -> Value {
-    let held = row
-        .held
-        .map(|(until, code)| json!({"until": stamp(until), "code": code}));
+    let held = row.held.map(|(until, code)| json!({"until": stamp(until), "code": code}));
     json!({
         "id": id.to_string(),
         "name": row.name,

@@ -25,11 +25,7 @@ pub async fn show(
 }
 
 /// The tenant's session of this name, as it stands now.
-pub(super) async fn find(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-) -> Result<(SessionId, SessionRow), Problem> {
+pub(super) async fn find(app: &App, caller: &Caller, name: &str) -> Result<(SessionId, SessionRow), Problem> {
     let missing = || Problem::not_found("session");
     let tenant = caller.scope.tenant();
     let session = app.directory.session_named(app, tenant, name).await?;

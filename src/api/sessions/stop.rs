@@ -39,21 +39,11 @@ pub async fn suspend(
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
     if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
-        return Err(Problem::field(
-            "/reason",
-            "is not 1 to 200 characters long",
-            "say in a few words why",
-        ));
+        return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
     }
     let (session, _) = find(&app, &caller, &name).await?;
     let reason = ask.reason;
-    write(
-        &app,
-        &caller,
-        session,
-        &Event::from(SessionSuspendedV1 { session, reason }),
-    )
-    .await
+    write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
 }
 
 /// Lets a session send again.
@@ -63,31 +53,11 @@ pub async fn resume(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (session, _) = find(&app, &caller, &name).await?;
-    write(
-        &app,
-        &caller,
-        session,
-        &Event::from(SessionResumedV1 { session }),
-    )
-    .await
+    write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
 }
 
-async fn write(
-    app: &App,
-    caller: &Caller,
-    session: SessionId,
-    event: &Event,
-) -> Result<Response, Problem> {
-    let draft = Draft::new(
-        EventId(app.entropy.id()),
-        session,
-        event,
-        Principal::Key(caller.key),
-        app.clock.wall(),
-    )
-    .tenant(caller.scope.tenant());
-    propose(app, app.partition_of(session), draft)
-        .await?
-        .answer(app)
-        .await
+async fn write(app: &App, caller: &Caller, session: SessionId, event: &Event) -> Result<Response, Problem> {
+    let draft = Draft::new(EventId(app.entropy.id()), session, event, Principal::Key(caller.key), app.clock.wall())
+        .tenant(caller.scope.tenant());
+    propose(app, app.partition_of(session), draft).await?.answer(app).await
 }

@@ -48,11 +48,7 @@ struct Checks<'a> {
 /// # Errors
 /// `invalid_request` with everything that is wrong.
 pub async fn check(app: &App, ask: &Ask) -> Result<Checked, Problem> {
-    let mut checks = Checks {
-        app,
-        faults: Vec::new(),
-        tenants: HashMap::new(),
-    };
+    let mut checks = Checks { app, faults: Vec::new(), tenants: HashMap::new() };
     for (at, it) in ask.tenants.iter().enumerate() {
         checks.tenant(&format!("/tenants/{at}"), it);
     }
@@ -108,11 +104,7 @@ impl Checks<'_> {
         self.rate(pointer, [it.per_second, it.burst], 100_000);
         let long = |text: &String| text.chars().count() > DISPLAY_MAX;
         if it.display_name.as_ref().is_some_and(long) {
-            self.wrong(
-                format!("{pointer}/display_name"),
-                "is longer than 100 characters",
-                "shorten it",
-            );
+            self.wrong(format!("{pointer}/display_name"), "is longer than 100 characters", "shorten it");
         }
         let id = TenantId::named(self.app.journal.genesis().installation, &it.name);
         self.tenants.insert(it.name.clone(), id);
@@ -137,19 +129,10 @@ impl Checks<'_> {
 
     async fn session(&mut self, pointer: &str, it: &SessionAsk) -> Result<(), Problem> {
         if it.channel != "whatsapp" {
-            self.wrong(
-                format!("{pointer}/channel"),
-                "is not a channel of this version",
-                "write \"whatsapp\"",
-            );
+            self.wrong(format!("{pointer}/channel"), "is not a channel of this version", "write \"whatsapp\"");
         }
-        let digits = |text: &str| {
-            (1..=ACCOUNT_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
-        };
-        let ids = [
-            ("phone_number_id", Some(&it.phone_number_id)),
-            ("waba_id", it.waba_id.as_ref()),
-        ];
+        let digits = |text: &str| (1..=ACCOUNT_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let ids = [("phone_number_id", Some(&it.phone_number_id)), ("waba_id", it.waba_id.as_ref())];
         for (name, id) in ids {
             if id.is_some_and(|id| !digits(id)) {
                 self.wrong(
@@ -177,34 +160,20 @@ impl Checks<'_> {
         Ok(())
     }
 
-    fn token(
-        &mut self,
-        pointer: &str,
-        tenant: TenantId,
-        id: SessionId,
-        it: &SessionAsk,
-    ) -> Result<(), Problem> {
+    fn token(&mut self, pointer: &str, tenant: TenantId, id: SessionId, it: &SessionAsk) -> Result<(), Problem> {
         let pointer = format!("{pointer}/token");
         match &it.token {
             Some(token) => {
                 let plain = token.bytes().all(|b| b.is_ascii_graphic());
                 if !(1..=TOKEN_MAX).contains(&token.len()) || !plain {
-                    self.wrong(
-                        pointer,
-                        "is not an access token",
-                        "write it without spaces and line breaks",
-                    );
+                    self.wrong(pointer, "is not an access token", "write it without spaces and line breaks");
                 }
             }
             None if it.test => {}
             None => {
                 let name = super::session::token_name(id);
                 if self.app.vault.secret(Some(tenant), &name)?.is_none() {
-                    self.wrong(
-                        pointer,
-                        "is missing",
-                        "give the number's access token; it is kept in the vault",
-                    );
+                    self.wrong(pointer, "is missing", "give the number's access token; it is kept in the vault");
                 }
             }
         }

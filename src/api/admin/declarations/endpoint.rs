@@ -44,9 +44,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &EndpointAsk) -> Result<Step,
     let new_secret = given.filter(|given| kept.as_ref() != Some(given));
     let change = match &before {
         None => Change::Created,
-        Some(row) if row.url == it.url && row.events == it.events && new_secret.is_none() => {
-            Change::Unchanged
-        }
+        Some(row) if row.url == it.url && row.events == it.events && new_secret.is_none() => Change::Unchanged,
         Some(_) => Change::Changed,
     };
     let now = app.clock.wall();
@@ -64,11 +62,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &EndpointAsk) -> Result<Step,
         (app.partition_of(endpoint), draft)
     });
     Ok(Step {
-        names: vec![
-            ("tenant", it.tenant.clone()),
-            ("name", it.name.clone()),
-            ("id", endpoint.to_string()),
-        ],
+        names: vec![("tenant", it.tenant.clone()), ("name", it.name.clone()), ("id", endpoint.to_string())],
         change,
         secret: new_secret.map(|value| (tenant, name, value)),
         event,
@@ -80,9 +74,7 @@ fn draw(app: &App) -> Result<Zeroizing<String>, Problem> {
     let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
     app.entropy.fill(bytes.as_mut());
     let secret = Secret::from_random(bytes.as_slice());
-    secret
-        .map(|secret| secret.to_text())
-        .map_err(|error| Problem::new(Code::Internal, error.to_string()))
+    secret.map(|secret| secret.to_text()).map_err(|error| Problem::new(Code::Internal, error.to_string()))
 }
 
 /// The check has refused what is neither a time nor `beginning`.

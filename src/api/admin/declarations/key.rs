@@ -15,11 +15,7 @@ use crate::domain::record::Principal;
 /// # Errors
 /// `taken` when a key of this name works and was issued with another role: what a key may do never changes.
 pub async fn plan(app: &App, tenant: TenantId, it: &KeyAsk) -> Result<Step, Problem> {
-    let mut names = vec![
-        ("tenant", it.tenant.clone()),
-        ("name", it.name.clone()),
-        ("role", word(it.role).to_owned()),
-    ];
+    let mut names = vec![("tenant", it.tenant.clone()), ("name", it.name.clone()), ("role", word(it.role).to_owned())];
     if let Some(row) = living(app, tenant, &it.name).await? {
         if row.role != it.role || row.test != it.test {
             return Err(Problem::field(
@@ -28,13 +24,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &KeyAsk) -> Result<Step, Prob
                 "revoke it first, or choose another name",
             ));
         }
-        return Ok(Step {
-            names,
-            change: Change::Unchanged,
-            secret: None,
-            event: None,
-            reveal: None,
-        });
+        return Ok(Step { names, change: Change::Unchanged, secret: None, event: None, reveal: None });
     }
     let key = NewKey::draw(&*app.entropy, it.test);
     let asked = (it.name.as_str(), it.role, it.test);

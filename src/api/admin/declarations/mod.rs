@@ -35,11 +35,7 @@ use super::super::problem::Problem;
 use super::super::state::App;
 
 /// Declares.
-pub async fn declare(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Json(ask): Json<Ask>,
-) -> Result<Response, Problem> {
+pub async fn declare(State(app): State<Arc<App>>, _: Operator, Json(ask): Json<Ask>) -> Result<Response, Problem> {
     let checked = check::check(&app, &ask).await?;
     let mut plan = Plan::default();
     for it in &ask.tenants {
@@ -60,9 +56,7 @@ pub async fn declare(
     if !ask.dry_run {
         plan.carry_out(&app).await?;
     }
-    let shown = |steps: &[Step]| -> Vec<_> {
-        steps.iter().map(|step| step.shown(ask.dry_run)).collect()
-    };
+    let shown = |steps: &[Step]| -> Vec<_> { steps.iter().map(|step| step.shown(ask.dry_run)).collect() };
     let body = json!({
         "dry_run": ask.dry_run,
         "tenants": shown(&plan.tenants),

@@ -115,9 +115,7 @@ async fn write(app: &App, steps: &mut [Step]) -> Result<(), Problem> {
 fn batches(steps: &mut [Step]) -> Result<Vec<(u16, Vec<Record>)>, Problem> {
     let mut by_partition: BTreeMap<u16, Vec<Record>> = BTreeMap::new();
     for (partition, draft) in steps.iter_mut().filter_map(|step| step.event.take()) {
-        let record = draft
-            .record()
-            .map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
+        let record = draft.record().map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
         by_partition.entry(partition).or_default().push(record);
     }
     let cut = by_partition.into_iter().flat_map(|(partition, records)| {

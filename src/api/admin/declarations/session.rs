@@ -50,11 +50,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
         (app.partition_of(session), draft)
     });
     Ok(Step {
-        names: vec![
-            ("tenant", it.tenant.clone()),
-            ("name", it.name.clone()),
-            ("id", session.to_string()),
-        ],
+        names: vec![("tenant", it.tenant.clone()), ("name", it.name.clone()), ("id", session.to_string())],
         change,
         secret: new_token.map(|token| (tenant, name, token)),
         event,
@@ -63,11 +59,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
 }
 
 /// Whether the declaration in force says the same. The business account stands in its event only.
-async fn is_same(
-    app: &App,
-    row: &SessionRow,
-    facts: &SessionDeclaredV1,
-) -> Result<bool, Problem> {
+async fn is_same(app: &App, row: &SessionRow, facts: &SessionDeclaredV1) -> Result<bool, Problem> {
     let same = row.channel == facts.channel
         && row.account == facts.account
         && row.per_second == facts.per_second

@@ -29,10 +29,7 @@ impl hyper::body::Body for Answers {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let Self { lines, taken } = self.get_mut();
         let count = std::task::ready!(lines.poll_recv_many(context, taken, QUEUE));
         if count == 0 {

@@ -34,16 +34,7 @@ pub struct Lines {
 impl Lines {
     /// Lines of at most `max` bytes. A body that is silent for `idle` is broken off.
     pub fn new(body: Body, max: usize, idle: Duration) -> Self {
-        Self {
-            body,
-            buffer: BytesMut::new(),
-            searched: 0,
-            number: 0,
-            max,
-            idle,
-            skipping: false,
-            ended: false,
-        }
+        Self { body, buffer: BytesMut::new(), searched: 0, number: 0, max, idle, skipping: false, ended: false }
     }
 
     /// The longest line.
@@ -189,9 +180,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_breaks_off_says_so_and_its_last_line_is_not_taken() {
-        assert_eq!(
-            cut(&["a\nbc", ""]).await,
-            [whole(1, "a"), Line::Broken(2)]
-        );
+        assert_eq!(cut(&["a\nbc", ""]).await, [whole(1, "a"), Line::Broken(2)]);
     }
 }

@@ -29,6 +29,7 @@ use super::super::codes::Code;
 use super::super::guard::Place;
 use super::super::problem::Problem;
 use super::super::state::App;
+use crate::runtime;
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -40,32 +41,20 @@ pub async fn bulk(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    content_type(
-        &headers,
-        &[
-            NDJSON,
-            "application/ndjson",
-            "application/jsonl",
-        ],
-    )?;
-    let bulk = Arc::clone(&app.bulks).try_acquire_owned().map_err(|_| {
-        Problem::new(Code::Overloaded, "too many bulk requests at once").retry_after(1)
-    })?;
+    content_type(&headers, &[NDJSON, "application/ndjson", "application/jsonl"])?;
+    let bulk = Arc::clone(&app.bulks)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(Code::Overloaded, "too many bulk requests at once").retry_after(1))?;
     let server = &app.settings.server;
     let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
     let (sender, answers) = answers();
     let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, sender);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it ends with the request's body or with the answer's: whichever goes first"
-    )]
-    tokio::spawn(async move {
+    // It ends with the request's body or with the answer's, whichever goes first.
+    drop(runtime::spawn("bulk", async move {
         pipeline.run().await;
         drop((place, bulk));
-    });
+    }));
     let mut response = answers.into_response();
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(NDJSON));
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(NDJSON));
     Ok(response)
 }

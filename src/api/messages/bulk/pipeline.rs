@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use super::super::super::accept::{IdempotencyKey, Prepared, Taken, prepare, take_quota};
 use super::super::super::auth::Caller;
@@ -22,6 +21,8 @@ use super::super::super::state::App;
 use super::super::decode::decode;
 use super::super::send::answer;
 use super::lines::{Line, Lines};
+use crate::runtime;
+use crate::telemetry;
 
 /// Lines on their way at once: as many as one group commit of the journal takes.
 const WINDOW: usize = 256;
@@ -32,6 +33,7 @@ const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 /// Longest sleep between two looks at the tenant's bucket.
 const PAUSE: Duration = Duration::from_secs(1);
 
+type Preparing = oneshot::Receiver<Result<Prepared, Problem>>;
 type Settling = Pin<Box<dyn Future<Output = Result<Taken, Problem>> + Send>>;
 
 /// One bulk request.
@@ -40,7 +42,7 @@ pub struct Pipeline {
     caller: Caller,
     lines: Lines,
     answers: mpsc::Sender<Vec<u8>>,
-    preparing: VecDeque<(u64, usize, JoinHandle<Result<Prepared, Problem>>)>,
+    preparing: VecDeque<(u64, usize, Preparing)>,
     settling: VecDeque<(u64, usize, Settling)>,
     bytes: usize,
     ended: bool,
@@ -48,12 +50,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline from lines to answers.
-    pub fn new(
-        app: Arc<App>,
-        caller: Caller,
-        lines: Lines,
-        answers: mpsc::Sender<Vec<u8>>,
-    ) -> Self {
+    pub fn new(app: Arc<App>, caller: Caller, lines: Lines, answers: mpsc::Sender<Vec<u8>>) -> Self {
         Self {
             app,
             caller,
@@ -92,8 +89,7 @@ impl Pipeline {
 
     fn has_room(&self) -> bool {
         let on_the_way = self.preparing.len() + self.settling.len();
-        !self.ended
-            && (on_the_way == 0 || (on_the_way < WINDOW && self.bytes < WINDOW_BYTES))
+        !self.ended && (on_the_way == 0 || (on_the_way < WINDOW && self.bytes < WINDOW_BYTES))
     }
 
     fn begin(&mut self, line: Line) {
@@ -108,13 +104,18 @@ impl Pipeline {
             ),
         };
         let (app, caller) = (Arc::clone(&self.app), self.caller);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this pipeline joins it; left alone, it ends without an effect"
-        )]
-        let task = tokio::spawn(async move { take(&app, &caller, &work?).await });
+        let (done, preparing) = oneshot::channel();
+        let prepare = async move {
+            let prepared = match work {
+                Ok(text) => take(&app, &caller, &text).await,
+                Err(problem) => Err(problem),
+            };
+            // Nobody waits for it when the caller has gone; preparing alone has no effect.
+            drop(done.send(prepared));
+        };
+        drop(runtime::spawn("bulk line", prepare));
         self.bytes += size;
-        self.preparing.push_back((number, size, task));
+        self.preparing.push_back((number, size, preparing));
     }
 
     /// The front of the preparing lines goes to the journal; calls from here keep their order.
@@ -142,7 +143,10 @@ impl Pipeline {
         self.bytes -= size;
         let mut said = match settled {
             Ok(taken) => answer(&taken),
-            Err(problem) => json!({"error": problem.to_json()}),
+            Err(problem) => {
+                telemetry::refused(problem.code.word());
+                json!({"error": problem.to_json()})
+            }
         };
         said["line"] = json!(number);
         let mut text = said.to_string().into_bytes();
@@ -151,12 +155,10 @@ impl Pipeline {
     }
 }
 
-async fn prepared(
-    preparing: &mut VecDeque<(u64, usize, JoinHandle<Result<Prepared, Problem>>)>,
-) -> Result<Prepared, Problem> {
+async fn prepared(preparing: &mut VecDeque<(u64, usize, Preparing)>) -> Result<Prepared, Problem> {
     match preparing.front_mut() {
-        Some((_, _, task)) => task.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "preparing a line of a bulk request ended badly");
+        Some((_, _, task)) => task.await.unwrap_or_else(|_| {
+            // It has died; the log says of what.
             Err(Problem::new(Code::Internal, "this line could not be worked on"))
         }),
         None => std::future::pending().await,
@@ -182,9 +184,7 @@ async fn take(app: &App, caller: &Caller, text: &Bytes) -> Result<Prepared, Prob
 }
 
 fn idempotency(body: &mut Value) -> Result<Option<IdempotencyKey>, Problem> {
-    let key = body
-        .as_object_mut()
-        .and_then(|object| object.remove("idempotency_key"));
+    let key = body.as_object_mut().and_then(|object| object.remove("idempotency_key"));
     match key {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(key)) => IdempotencyKey::parse(&key).map(Some).map_err(bad_key),
