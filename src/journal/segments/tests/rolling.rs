@@ -25,7 +25,8 @@ async fn both_ways_of_checking_find_the_same_journal() {
     assert_eq!(tail.report, all.report);
     assert_eq!(contents(&tail), contents(&all));
     assert_eq!(contents(&tail).len(), 2 + 600);
-    let numbers = contents(&all).iter().filter(|entry| entry.position.0 > 0).map(|entry| contract::number(entry)).sum();
+    let numbers: u64 =
+        contents(&all).iter().filter(|entry| entry.position.0 > 0).map(|entry| contract::number(entry)).sum();
     assert_eq!((0..600).sum::<u64>(), numbers);
 }
 
