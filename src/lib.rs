@@ -6,6 +6,7 @@ pub mod channel;
 pub mod config;
 pub mod domain;
 pub mod journal;
+pub mod node;
 pub mod runtime;
 pub mod store;
 pub mod telemetry;

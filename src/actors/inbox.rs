@@ -23,11 +23,7 @@ pub struct Inbox<M> {
 
 impl<M> Default for Inbox<M> {
     fn default() -> Self {
-        Self {
-            mail: Mutex::new(VecDeque::new()),
-            nudged: AtomicBool::new(false),
-            actor: Mutex::new(None),
-        }
+        Self { mail: Mutex::new(VecDeque::new()), nudged: AtomicBool::new(false), actor: Mutex::new(None) }
     }
 }
 
@@ -48,11 +44,7 @@ impl<M> Inbox<M> {
         if self.nudged.swap(true, Ordering::AcqRel) {
             return;
         }
-        let sent = self
-            .actor
-            .lock()
-            .as_ref()
-            .is_some_and(|actor| actor.send_message(Nudge).is_ok());
+        let sent = self.actor.lock().as_ref().is_some_and(|actor| actor.send_message(Nudge).is_ok());
         if !sent {
             // Nobody is there: the next actor looks into its inbox when it attaches.
             self.nudged.store(false, Ordering::Release);

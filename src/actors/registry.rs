@@ -22,9 +22,7 @@ pub struct Ask {
 
 impl std::fmt::Debug for Ask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ask")
-            .field("wanted", &self.wanted)
-            .finish_non_exhaustive()
+        f.debug_struct("Ask").field("wanted", &self.wanted).finish_non_exhaustive()
     }
 }
 
@@ -45,9 +43,7 @@ pub struct Registry {
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry")
-            .field("running", &self.running.read().len())
-            .finish_non_exhaustive()
+        f.debug_struct("Registry").field("running", &self.running.read().len()).finish_non_exhaustive()
     }
 }
 
@@ -103,6 +99,12 @@ impl Registry {
     #[must_use]
     pub fn is_running(&self, of: AttemptRef) -> bool {
         self.running.read().contains(&of)
+    }
+
+    /// Whether no attempt is under way and every outcome is in the journal.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.running.read().is_empty() && self.boxes.read().values().all(|mailbox| mailbox.unrecorded().is_empty())
     }
 
     /// Attempts this process is making.

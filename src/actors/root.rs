@@ -38,19 +38,11 @@ impl Actor for Root {
     type State = State;
     type Arguments = Hands;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Start>,
-        hands: Hands,
-    ) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Start>, hands: Hands) -> Result<State, ActorProcessingErr> {
         for number in 0..hands.journal.genesis().count {
             myself.send_message(Start(number))?;
         }
-        Ok(State {
-            hands,
-            partitions: HashMap::new(),
-            deaths: HashMap::new(),
-        })
+        Ok(State { hands, partitions: HashMap::new(), deaths: HashMap::new() })
     }
 
     async fn handle(
@@ -59,10 +51,7 @@ impl Actor for Root {
         Start(number): Start,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        let args = PartitionArgs {
-            number,
-            hands: state.hands.clone(),
-        };
+        let args = PartitionArgs { number, hands: state.hands.clone() };
         match myself.spawn_linked(None, Partition, args).await {
             Ok((actor, _)) => {
                 state.partitions.insert(actor.get_id(), number);
@@ -105,24 +94,11 @@ impl State {
             cap: self.hands.limits.restart_backoff.1,
         };
         let deaths = self.deaths.entry(number).or_default();
-        let wait = deaths.died(
-            self.hands.clock.steady(),
-            self.hands.entropy.number(),
-            &limits,
-        );
-        tracing::error!(
-            partition = number,
-            why,
-            deaths = deaths.count(),
-            ?wait,
-            "a partition died"
-        );
+        let wait = deaths.died(self.hands.clock.steady(), self.hands.entropy.number(), &limits);
+        tracing::error!(partition = number, why, deaths = deaths.count(), ?wait, "a partition died");
         crate::telemetry::restarted(AddressKind::Partition);
         if deaths.count() > self.hands.limits.restart_budget as usize {
-            self.hands.health.set(
-                "partitions",
-                Some(format!("partition {number} dies again and again: {why}")),
-            );
+            self.hands.health.set("partitions", Some(format!("partition {number} dies again and again: {why}")));
         }
         let root = myself.clone();
         crate::runtime::spawn("restart", async move {

@@ -69,29 +69,15 @@ impl Actor for Tenant {
     type State = State;
     type Arguments = TenantArgs;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Nudge>,
-        args: TenantArgs,
-    ) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Nudge>, args: TenantArgs) -> Result<State, ActorProcessingErr> {
         args.inbox.attach(myself);
         let rate = Rate::from(quota(&args.row));
         // It begins spent: what the last life lent may not be used up yet.
         let cell = rate.spent(args.hands.clock.wall());
-        Ok(State {
-            rate,
-            cell,
-            open: VecDeque::new(),
-            args,
-        })
+        Ok(State { rate, cell, open: VecDeque::new(), args })
     }
 
-    async fn handle(
-        &self,
-        _: ActorRef<Nudge>,
-        _: Nudge,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut State) -> Result<(), ActorProcessingErr> {
         for mail in state.args.inbox.take() {
             state.args.hands.trip("tenant:mail");
             match mail {
@@ -120,9 +106,7 @@ impl State {
                 let at = self.rate.earliest(self.cell, now);
                 self.open.push_front(ask);
                 let who = Arc::clone(&self.args.inbox) as Arc<dyn Wakes>;
-                self.args
-                    .wheel
-                    .wake_at(self.args.tenant.into(), at.max(now + 1), who);
+                self.args.wheel.wake_at(self.args.tenant.into(), at.max(now + 1), who);
                 return;
             }
             (ask.grant)(share, now + LEASE);

@@ -38,9 +38,7 @@ pub struct Wheel {
 
 impl std::fmt::Debug for Wheel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wheel")
-            .field("waiting", &self.times.lock().by_time.len())
-            .finish()
+        f.debug_struct("Wheel").field("waiting", &self.times.lock().by_time.len()).finish()
     }
 }
 

@@ -6,9 +6,7 @@ use super::whatsapp::codes::CodesError;
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
     /// The address of the Graph API cannot be used.
-    #[error(
-        "`{url}` is not an address of the Graph API: {why}; write it like https://graph.facebook.com"
-    )]
+    #[error("`{url}` is not an address of the Graph API: {why}; write it like https://graph.facebook.com")]
     GraphUrl {
         /// What was given.
         url: String,

@@ -50,16 +50,8 @@ fn marketing(contact: Option<&ContactRow>, gates: Gates) -> Result<(), &'static 
     }
 }
 
-fn window(
-    contact: Option<&ContactRow>,
-    session: SessionId,
-    now: Micros,
-) -> Result<(), &'static str> {
-    let open = contact.is_some_and(|row| {
-        row.windows
-            .iter()
-            .any(|(of, until)| *of == session && *until > now)
-    });
+fn window(contact: Option<&ContactRow>, session: SessionId, now: Micros) -> Result<(), &'static str> {
+    let open = contact.is_some_and(|row| row.windows.iter().any(|(of, until)| *of == session && *until > now));
     if open { Ok(()) } else { Err(WINDOW_CLOSED) }
 }
 
@@ -69,10 +61,7 @@ mod tests {
     use super::*;
 
     const SESSION: SessionId = SessionId([1; 16]);
-    const STRICT: Gates = Gates {
-        require_opt_in: true,
-        require_window: true,
-    };
+    const STRICT: Gates = Gates { require_opt_in: true, require_window: true };
 
     fn contact(marketing: Option<bool>, window: Option<Micros>) -> ContactRow {
         ContactRow {
@@ -105,10 +94,7 @@ mod tests {
             assert_eq!(ask(Category::Service, STRICT), Err(WINDOW_CLOSED));
         }
         let allowed = contact(Some(true), None);
-        assert_eq!(
-            may_leave(Category::Marketing, Some(&allowed), SESSION, 50, STRICT),
-            Ok(())
-        );
+        assert_eq!(may_leave(Category::Marketing, Some(&allowed), SESSION, 50, STRICT), Ok(()));
     }
 
     #[test]

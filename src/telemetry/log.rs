@@ -11,14 +11,8 @@ use tracing_subscriber::util::TryInitError;
 pub fn init(filter: &str, json: bool) -> Result<(), TryInitError> {
     use tracing_subscriber::util::SubscriberInitExt;
     // ractor opens a span per actor; the actors' own names are in our fields.
-    let filter = EnvFilter::try_new(format!("{filter},ractor=warn"))
-        .unwrap_or_else(|_| EnvFilter::new("info,ractor=warn"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if json {
-        builder.json().finish().try_init()
-    } else {
-        builder.finish().try_init()
-    }
+    let filter =
+        EnvFilter::try_new(format!("{filter},ractor=warn")).unwrap_or_else(|_| EnvFilter::new("info,ractor=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { builder.json().finish().try_init() } else { builder.finish().try_init() }
 }

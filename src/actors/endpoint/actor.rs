@@ -55,26 +55,12 @@ impl Actor for Endpoint {
     type State = Box<State>;
     type Arguments = EndpointArgs;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Nudge>,
-        args: EndpointArgs,
-    ) -> Result<Box<State>, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Nudge>, args: EndpointArgs) -> Result<Box<State>, ActorProcessingErr> {
         args.inbox.attach(myself);
-        Ok(Box::new(State {
-            row: args.row.clone(),
-            passing: false,
-            first: 0,
-            args,
-        }))
+        Ok(Box::new(State { row: args.row.clone(), passing: false, first: 0, args }))
     }
 
-    async fn handle(
-        &self,
-        _: ActorRef<Nudge>,
-        _: Nudge,
-        state: &mut Box<State>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
         for mail in state.args.inbox.take() {
             state.args.hands.trip("endpoint:mail");
             match mail {
@@ -134,27 +120,12 @@ impl State {
     fn target(&self) -> Result<Target, &'static str> {
         let hands = &self.args.hands;
         let name = crate::actors::secret_names::endpoint_secret(self.args.endpoint);
-        let secret = hands
-            .vault
-            .secret(Some(self.row.tenant), &name)
-            .map_err(|_| "the vault cannot be read")?;
-        let text = secret
-            .ok_or("it has no signing secret; declare it again")?
-            .to_text();
+        let secret = hands.vault.secret(Some(self.row.tenant), &name).map_err(|_| "the vault cannot be read")?;
+        let text = secret.ok_or("it has no signing secret; declare it again")?.to_text();
         let secrets: Result<Vec<Secret>, _> = text.split_whitespace().map(Secret::parse).collect();
-        let secrets = secrets
-            .and_then(Secrets::new)
-            .map_err(|_| "its signing secret is not one; declare it again")?;
-        let url = self
-            .row
-            .url
-            .parse()
-            .map_err(|_| "its address is not a URL; declare it again")?;
-        Ok(Target {
-            url,
-            secrets,
-            tenant: self.row.tenant,
-        })
+        let secrets = secrets.and_then(Secrets::new).map_err(|_| "its signing secret is not one; declare it again")?;
+        let url = self.row.url.parse().map_err(|_| "its address is not a URL; declare it again")?;
+        Ok(Target { url, secrets, tenant: self.row.tenant })
     }
 
     fn settle(&mut self, passed: Passed) {
@@ -168,28 +139,18 @@ impl State {
             recovered: passed.recovered,
         };
         crate::telemetry::notified(u64::from(facts.delivered), facts.failing.len() as u64);
-        let worth =
-            !facts.cursors.is_empty() || !facts.failing.is_empty() || !facts.recovered.is_empty();
+        let worth = !facts.cursors.is_empty() || !facts.failing.is_empty() || !facts.recovered.is_empty();
         self.row.settle(&facts, now);
         if worth {
             self.persist(&Event::from(facts));
         }
         self.args.hands.trip("endpoint:settled");
-        let long = self
-            .row
-            .failing_since
-            .is_some_and(|since| now - since > self.args.hands.limits.disable_after);
+        let long = self.row.failing_since.is_some_and(|since| now - since > self.args.hands.limits.disable_after);
         if passed.gone || long {
-            let reason = if passed.gone {
-                "the customer's server says it is gone (410)"
-            } else {
-                "only failures for too long"
-            };
+            let reason =
+                if passed.gone { "the customer's server says it is gone (410)" } else { "only failures for too long" };
             self.row.disabled = Some(reason.to_owned());
-            self.persist(&Event::from(EndpointDisabledV1 {
-                endpoint: self.args.endpoint,
-                reason: reason.to_owned(),
-            }));
+            self.persist(&Event::from(EndpointDisabledV1 { endpoint: self.args.endpoint, reason: reason.to_owned() }));
         }
         if passed.more {
             self.args.inbox.nudge();
@@ -199,35 +160,16 @@ impl State {
     fn persist(&self, event: &Event) {
         let hands = &self.args.hands;
         let by = Principal::Node(hands.node);
-        let draft = Draft::new(
-            EventId(hands.entropy.id()),
-            self.args.endpoint,
-            event,
-            by,
-            hands.clock.wall(),
-        );
+        let draft = Draft::new(EventId(hands.entropy.id()), self.args.endpoint, event, by, hands.clock.wall());
         let draft = draft.tenant(self.row.tenant);
-        append::persist(
-            hands,
-            Persist {
-                partition: self.args.partition,
-                draft,
-            },
-        );
+        append::persist(hands, Persist { partition: self.args.partition, draft });
     }
 
     fn wake_for_retries(&self, now: Micros) {
-        let next = self
-            .row
-            .failing
-            .iter()
-            .filter_map(|failing| failing.next)
-            .min();
+        let next = self.row.failing.iter().filter_map(|failing| failing.next).min();
         if let Some(at) = next {
             let who = Arc::clone(&self.args.inbox) as Arc<dyn Wakes>;
-            self.args
-                .wheel
-                .wake_at(self.args.endpoint.into(), at.max(now + 1), who);
+            self.args.wheel.wake_at(self.args.endpoint.into(), at.max(now + 1), who);
         }
     }
 }
@@ -255,11 +197,7 @@ impl Drop for PassGuard {
 
 /// Posts a pass, so many at once as one customer may be asked to take.
 async fn make(hands: &Hands, target: &Target, pass: Pass) -> Passed {
-    let mut passed = Passed {
-        cursors: pass.cursors,
-        more: pass.more,
-        ..Passed::default()
-    };
+    let mut passed = Passed { cursors: pass.cursors, more: pass.more, ..Passed::default() };
     let slots = Arc::new(Semaphore::new(hands.limits.endpoint_concurrency.max(1)));
     let mut posts = JoinSet::new();
     for due in pass.due {
@@ -293,20 +231,9 @@ fn take(hands: &Hands, passed: &mut Passed, due: &Due, outcome: &Result<Delivere
     }
     passed.gone |= matches!(outcome, Ok(Delivered::Gone));
     let tries = due.tries.saturating_add(1);
-    let wait = next_delay(
-        &hands.limits.schedule,
-        u32::from(tries),
-        asked_wait(outcome),
-        hands.entropy.number(),
-    );
+    let wait = next_delay(&hands.limits.schedule, u32::from(tries), asked_wait(outcome), hands.entropy.number());
     let next = wait.map(|wait| hands.clock.wall() + micros(wait));
-    let failing = FailingV1 {
-        notification: due.row.id,
-        at: due.at,
-        tries,
-        next,
-        why: why(outcome),
-    };
+    let failing = FailingV1 { notification: due.row.id, at: due.at, tries, next, why: why(outcome) };
     passed.failing.push(failing);
 }
 

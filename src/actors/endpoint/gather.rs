@@ -34,17 +34,9 @@ pub struct Pass {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn gather(
-    hands: &Hands,
-    row: &EndpointRow,
-    now: Micros,
-    first: u16,
-) -> Result<Pass, StoreError> {
+pub async fn gather(hands: &Hands, row: &EndpointRow, now: Micros, first: u16) -> Result<Pass, StoreError> {
     let batch = hands.limits.endpoint_batch.max(4);
-    let mut pass = Pass {
-        due: retries(hands, row, now, batch / 4).await?,
-        ..Pass::default()
-    };
+    let mut pass = Pass { due: retries(hands, row, now, batch / 4).await?, ..Pass::default() };
     if row.failing.len() + batch > MAX_FAILING {
         return Ok(pass);
     }
@@ -77,15 +69,7 @@ async fn read_feed(
     }
     // Rows that this endpoint does not want cost a row of the page too, so the page is larger than the room.
     let page_size = (room * 4).max(64);
-    let page = rows::feed(
-        hands.store.as_ref(),
-        row.tenant,
-        partition,
-        cursor,
-        applied,
-        page_size,
-    )
-    .await?;
+    let page = rows::feed(hands.store.as_ref(), row.tenant, partition, cursor, applied, page_size).await?;
     let mut settled = None;
     let mut events = page.chunk_by(|a, b| a.0 == b.0).peekable();
     let mut taken = 0;
@@ -95,15 +79,8 @@ async fn read_feed(
             let told = row.since.is_none_or(|since| feed_row.at >= since);
             if told && feed_row.kind.wanted(&row.events) {
                 taken += 1;
-                let at = CursorV1 {
-                    partition,
-                    position,
-                };
-                pass.due.push(Due {
-                    at,
-                    row: feed_row.clone(),
-                    tries: 0,
-                });
+                let at = CursorV1 { partition, position };
+                pass.due.push(Due { at, row: feed_row.clone(), tries: 0 });
             }
         }
         settled = Some(position);
@@ -113,11 +90,7 @@ async fn read_feed(
     // A page that was read to its end settles everything applied, also what is of other tenants.
     let settled = if all { Some(applied) } else { settled };
     let worth = taken > 0 || !all || far(cursor, settled);
-    pass.cursors
-        .extend(settled.filter(|_| worth).map(|position| CursorV1 {
-            partition,
-            position,
-        }));
+    pass.cursors.extend(settled.filter(|_| worth).map(|position| CursorV1 { partition, position }));
     Ok(())
 }
 
@@ -127,41 +100,14 @@ fn far(cursor: Option<Position>, settled: Option<Position>) -> bool {
     settled.is_some_and(|settled| settled.0 > cursor.map_or(0, |cursor| cursor.0) + FAR)
 }
 
-async fn retries(
-    hands: &Hands,
-    row: &EndpointRow,
-    now: Micros,
-    room: usize,
-) -> Result<Vec<Due>, StoreError> {
+async fn retries(hands: &Hands, row: &EndpointRow, now: Micros, room: usize) -> Result<Vec<Due>, StoreError> {
     let mut due = Vec::new();
-    for failing in row
-        .failing
-        .iter()
-        .filter(|failing| failing.next.is_some_and(|next| next <= now))
-        .take(room)
-    {
-        let CursorV1 {
-            partition,
-            position,
-        } = failing.at;
+    for failing in row.failing.iter().filter(|failing| failing.next.is_some_and(|next| next <= now)).take(room) {
+        let CursorV1 { partition, position } = failing.at;
         let before = position.0.checked_sub(1).map(Position);
-        let page = rows::feed(
-            hands.store.as_ref(),
-            row.tenant,
-            partition,
-            before,
-            position,
-            64,
-        )
-        .await?;
-        let found = page
-            .into_iter()
-            .find(|(_, row)| row.id == failing.notification);
-        due.extend(found.map(|(_, row)| Due {
-            at: failing.at,
-            row,
-            tries: failing.tries,
-        }));
+        let page = rows::feed(hands.store.as_ref(), row.tenant, partition, before, position, 64).await?;
+        let found = page.into_iter().find(|(_, row)| row.id == failing.notification);
+        due.extend(found.map(|(_, row)| Due { at: failing.at, row, tries: failing.tries }));
     }
     Ok(due)
 }

@@ -34,13 +34,7 @@ pub async fn notify(hands: &Hands, target: &Target, due: &Due) -> Result<Deliver
     let body = body(hands, target.tenant, due).await?;
     let id = DeliveryId::new(&due.row.id.to_string()).map_err(|_| "the id cannot be sent")?;
     let seconds = u64::try_from(hands.clock.wall() / 1_000_000).unwrap_or(0);
-    let post = Post {
-        url: target.url.clone(),
-        id,
-        timestamp_s: seconds,
-        body,
-        secrets: target.secrets.clone(),
-    };
+    let post = Post { url: target.url.clone(), id, timestamp_s: seconds, body, secrets: target.secrets.clone() };
     Ok(hands.webhooks.deliver(post).await)
 }
 
@@ -54,16 +48,10 @@ async fn body(hands: &Hands, tenant: TenantId, due: &Due) -> Result<Bytes, Unpos
         about_inbound(hands, tenant, due, &mut data).await?;
     }
     if let Some(session) = row.session {
-        data.insert(
-            "session".to_owned(),
-            json!(session_name(hands, session).await?),
-        );
+        data.insert("session".to_owned(), json!(session_name(hands, session).await?));
     }
     if row.message.is_some() && (row.code != 0 || !row.class.is_empty()) {
-        data.insert(
-            "reason".to_owned(),
-            json!({ "class": row.class, "code": row.code }),
-        );
+        data.insert("reason".to_owned(), json!({ "class": row.class, "code": row.code }));
     }
     let body = json!({
         "id": row.id.to_string(),
@@ -71,9 +59,7 @@ async fn body(hands: &Hands, tenant: TenantId, due: &Due) -> Result<Bytes, Unpos
         "timestamp": timestamp(row.at),
         "data": data,
     });
-    serde_json::to_vec(&body)
-        .map(Bytes::from)
-        .map_err(|_| "the body cannot be written")
+    serde_json::to_vec(&body).map(Bytes::from).map_err(|_| "the body cannot be written")
 }
 
 /// The customer's own words for the message, which are sealed in its acceptance. Erased ones are left out.
@@ -83,33 +69,19 @@ async fn about_message(
     message: MessageId,
     data: &mut Map<String, Value>,
 ) -> Result<(), Unposted> {
-    let row = rows::get(hands.store.as_ref(), &RowId::Message(message))
-        .await
-        .map_err(|_| "the rows cannot be read")?;
+    let row = rows::get(hands.store.as_ref(), &RowId::Message(message)).await.map_err(|_| "the rows cannot be read")?;
     let Some(Row::Message(row)) = row else {
         return Ok(());
     };
     let Some(accepted) = &row.accepted else {
         return Ok(());
     };
-    let entry = hands
-        .journal
-        .read(message.partition(), accepted.fact.position)
-        .await;
+    let entry = hands.journal.read(message.partition(), accepted.fact.position).await;
     let entry = entry.map_err(|_| "the journal cannot be read")?;
-    let opened = hands
-        .vault
-        .open(
-            tenant,
-            accepted.contact,
-            &accepted.event.0,
-            &entry.record.body,
-        )
-        .await;
+    let opened = hands.vault.open(tenant, accepted.contact, &accepted.event.0, &entry.record.body).await;
     match opened {
         Ok(opened) => {
-            let content: Content =
-                serde_json::from_slice(&opened).map_err(|_| "the content does not decode")?;
+            let content: Content = serde_json::from_slice(&opened).map_err(|_| "the content does not decode")?;
             data.insert("to".to_owned(), json!(content.to));
             data.insert("reference".to_owned(), json!(content.reference));
             Ok(())
@@ -133,11 +105,7 @@ async fn about_inbound(
     data.insert("content".to_owned(), json!(due.row.class));
     let header = &entry.record.header;
     let Some(key) = header.key else { return Ok(()) };
-    match hands
-        .vault
-        .open(tenant, key, &header.id.0, &entry.record.body)
-        .await
-    {
+    match hands.vault.open(tenant, key, &header.id.0, &entry.record.body).await {
         Ok(opened) => {
             let raw = serde_json::from_slice(&opened).unwrap_or(Value::Null);
             data.insert("message".to_owned(), raw);
@@ -161,9 +129,7 @@ async fn session_name(hands: &Hands, session: SessionId) -> Result<Option<String
 
 /// RFC 3339 in UTC with microseconds.
 fn timestamp(at: Micros) -> String {
-    jiff::Timestamp::from_microsecond(at)
-        .map(|at| at.to_string())
-        .unwrap_or_default()
+    jiff::Timestamp::from_microsecond(at).map(|at| at.to_string()).unwrap_or_default()
 }
 
 /// One line about a failed try, for the journal and people. Never what the customer's server said: that may hold
@@ -188,9 +154,7 @@ pub fn why(outcome: &Result<Delivered, Unposted>) -> String {
 #[must_use]
 pub fn asked_wait(outcome: &Result<Delivered, Unposted>) -> Option<std::time::Duration> {
     match outcome {
-        Ok(Delivered::Rejected { retry_after, .. } | Delivered::Throttled { retry_after, .. }) => {
-            *retry_after
-        }
+        Ok(Delivered::Rejected { retry_after, .. } | Delivered::Throttled { retry_after, .. }) => *retry_after,
         _ => None,
     }
 }

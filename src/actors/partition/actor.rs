@@ -80,11 +80,7 @@ impl Actor for Partition {
     type State = Box<State>;
     type Arguments = PartitionArgs;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Nudge>,
-        args: PartitionArgs,
-    ) -> Result<Box<State>, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Nudge>, args: PartitionArgs) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::open(args).await?);
         state.notices.attach(myself);
         state.start_tasks();
@@ -122,11 +118,7 @@ impl Actor for Partition {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _: ActorRef<Nudge>,
-        state: &mut Box<State>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<Nudge>, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
         for task in &state.tasks {
             task.abort();
         }
@@ -149,8 +141,7 @@ impl State {
         let from = applied.map_or(Position(0), Position::next);
         let target = hands.journal.end(number);
         let set_aside = Poison::read_ahead(hands.journal.as_ref(), number, from, target).await?;
-        let poison =
-            Poison::begin(hands.store.as_ref(), number, applied, target, set_aside).await?;
+        let poison = Poison::begin(hands.store.as_ref(), number, applied, target, set_aside).await?;
         let mut rows = Rows::default();
         let id = RowId::Partition(number);
         rows.load(id, stored::get(hands.store.as_ref(), &id).await?);
@@ -166,22 +157,14 @@ impl State {
             notices: Arc::default(),
             wheel: Arc::default(),
             children: Children::default(),
-            open: open
-                .into_iter()
-                .map(|(session, low)| (session, low))
-                .collect(),
+            open: open.into_iter().map(|(session, low)| (session, low)).collect(),
             opened: Vec::new(),
             lows: HashMap::new(),
             tasks: Vec::new(),
             hands,
         };
         if let Some(culprit) = state.poison.culprit() {
-            state
-                .set_aside(
-                    culprit,
-                    "the process ended again and again while it was applied",
-                )
-                .await;
+            state.set_aside(culprit, "the process ended again and again while it was applied").await;
         }
         Ok(state)
     }
@@ -200,8 +183,7 @@ impl State {
             }
         }));
         let (wheel, clock) = (Arc::clone(&self.wheel), Arc::clone(&self.hands.clock));
-        self.tasks
-            .push(crate::runtime::spawn("wheel", wheel.run(clock)));
+        self.tasks.push(crate::runtime::spawn("wheel", wheel.run(clock)));
         let notices = Arc::clone(&self.notices);
         self.tasks.push(crate::runtime::spawn("sweep", async move {
             loop {
@@ -211,11 +193,7 @@ impl State {
         }));
     }
 
-    async fn hear(
-        &mut self,
-        notice: Notice,
-        myself: &ActorRef<Nudge>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn hear(&mut self, notice: Notice, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
         match notice {
             Notice::Batch(entries, permit) => {
                 let told = self.apply(&entries).await?;
@@ -239,9 +217,7 @@ impl State {
                     self.start_living(myself).await?;
                 }
             }
-            Notice::ClaimAgain if !matches!(self.phase, Phase::Owning(_) | Phase::Lost) => {
-                self.propose_claim()
-            }
+            Notice::ClaimAgain if !matches!(self.phase, Phase::Owning(_) | Phase::Lost) => self.propose_claim(),
             Notice::ClaimAgain => {}
             Notice::Sweep => self.sweep(myself).await?,
         }

@@ -75,10 +75,10 @@ impl State {
     async fn try_apply(&mut self, entries: &[Arc<Entry>]) -> Result<Vec<Told>, ApplyError> {
         let mut told = Vec::new();
         let mut puts = Vec::new();
-        for entry in entries
-            .iter()
-            .filter(|entry| self.applied.is_none_or(|applied| entry.position > applied))
-        {
+        for entry in entries {
+            if self.applied.is_some_and(|applied| entry.position <= applied) {
+                continue;
+            }
             self.expect(entry)?;
             if !self.poison.is_set_aside(entry.position) {
                 self.apply_one(entry, &mut puts, &mut told).await?;
@@ -105,61 +105,29 @@ impl State {
         if entry.position == expected {
             return Ok(());
         }
-        Err(ApplyError::Gap {
-            partition: self.number,
-            expected,
-            found: entry.position,
-        })
+        Err(ApplyError::Gap { partition: self.number, expected, found: entry.position })
     }
 
-    async fn apply_one(
-        &mut self,
-        entry: &Entry,
-        puts: &mut Vec<Put>,
-        told: &mut Vec<Told>,
-    ) -> Result<(), ApplyError> {
-        let at = At {
-            partition: self.number,
-            position: entry.position,
-            header: &entry.record.header,
-        };
-        let poisoned = |why: String| ApplyError::Poisoned {
-            position: entry.position,
-            why,
-        };
-        let event = entry
-            .record
-            .event()
-            .map_err(|error| poisoned(error.to_string()))?;
+    async fn apply_one(&mut self, entry: &Entry, puts: &mut Vec<Put>, told: &mut Vec<Told>) -> Result<(), ApplyError> {
+        let at = At { partition: self.number, position: entry.position, header: &entry.record.header };
+        let poisoned = |why: String| ApplyError::Poisoned { position: entry.position, why };
+        let event = entry.record.event().map_err(|error| poisoned(error.to_string()))?;
         load(self.hands.store.as_ref(), at, &event, &mut self.rows).await?;
         let rows = &mut self.rows;
         let applied = std::panic::catch_unwind(AssertUnwindSafe(|| apply(at, &event, rows)))
             .map_err(|panic| poisoned(panic_text(panic.as_ref()).to_owned()))??;
         self.append(entry.position, applied.appends, puts)?;
         let (position, id) = (entry.position, entry.record.header.id);
-        told.extend(applied.notes.into_iter().map(|note| Told {
-            position,
-            event: id,
-            note,
-        }));
+        told.extend(applied.notes.into_iter().map(|note| Told { position, event: id, note }));
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        at: Position,
-        appends: Vec<Append>,
-        puts: &mut Vec<Put>,
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, at: Position, appends: Vec<Append>, puts: &mut Vec<Put>) -> Result<(), StoreError> {
         for (number, append) in appends.into_iter().enumerate() {
-            puts.push(match append {
-                Append::Feed { tenant, row } => stored::put_feed(
-                    tenant,
-                    self.number,
-                    u16::try_from(number).unwrap_or(u16::MAX),
-                    &row,
-                    at,
-                )?,
+            let put = match append {
+                Append::Feed { tenant, row } => {
+                    stored::put_feed(tenant, self.number, u16::try_from(number).unwrap_or(u16::MAX), &row, at)?
+                }
                 Append::Outbox { session, message } => {
                     if self.open.insert(session, at).is_none() {
                         self.opened.push(session);
@@ -168,25 +136,18 @@ impl State {
                     }
                     stored::put_outbox(session, message, at)
                 }
-                Append::Name {
-                    kind,
-                    scope,
-                    name,
-                    id,
-                } => stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at),
-                Append::Quarantine { position, why } => {
-                    stored::put_quarantine(self.number, position, &why, at)
+                Append::Name { kind, scope, name, id } => {
+                    stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at)
                 }
-            });
+                Append::Quarantine { position, why } => stored::put_quarantine(self.number, position, &why, at),
+            };
+            puts.push(put);
         }
         Ok(())
     }
 
     async fn commit(&mut self, mut puts: Vec<Put>) -> Result<(), StoreError> {
-        let Some(through) = self
-            .reached
-            .filter(|reached| Some(*reached) != self.applied)
-        else {
+        let Some(through) = self.reached.filter(|reached| Some(*reached) != self.applied) else {
             return Ok(());
         };
         for id in self.rows.take_changed() {
@@ -199,15 +160,7 @@ impl State {
         }
         puts.sort_by_key(|put| put.at);
         self.hands.trip("partition:before_commit");
-        self.hands
-            .store
-            .commit(Commit {
-                partition: self.number,
-                through,
-                puts,
-                drops: Vec::new(),
-            })
-            .await?;
+        self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await?;
         self.applied = Some(through);
         self.opened.clear();
         Ok(())

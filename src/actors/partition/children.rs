@@ -47,17 +47,13 @@ impl Children {
     /// Whether an actor lives at this address.
     #[must_use]
     pub fn lives(&self, address: Address) -> bool {
-        self.by_address
-            .get(&address)
-            .is_some_and(|child| child.actor.is_some())
+        self.by_address.get(&address).is_some_and(|child| child.actor.is_some())
     }
 
     /// Whether it died and waits for its next life.
     #[must_use]
     pub fn rests(&self, address: Address) -> bool {
-        self.by_address
-            .get(&address)
-            .is_some_and(|child| child.resting)
+        self.by_address.get(&address).is_some_and(|child| child.resting)
     }
 
     /// A session's box; it is kept in the registry too, so that answers outlive the partition's actor.
@@ -93,20 +89,12 @@ impl Children {
     #[must_use]
     pub fn waiting(&self) -> Vec<Address> {
         let idle = |child: &Child| child.actor.is_none() && !child.resting && child.has_mail();
-        self.by_address
-            .iter()
-            .filter(|(_, child)| idle(child))
-            .map(|(address, _)| *address)
-            .collect()
+        self.by_address.iter().filter(|(_, child)| idle(child)).map(|(address, _)| *address).collect()
     }
 
     /// Nudges everybody with a tick.
     pub fn sweep(&self) {
-        for child in self
-            .by_address
-            .values()
-            .filter(|child| child.actor.is_some())
-        {
+        for child in self.by_address.values().filter(|child| child.actor.is_some()) {
             match &child.mailbox {
                 Some(Mailbox::Session(mailbox)) => mailbox.inbox.push(SessionMail::Tick),
                 Some(Mailbox::Endpoint(inbox)) => inbox.nudge(),
@@ -145,10 +133,7 @@ impl Child {
 
 impl State {
     /// The partition is ours: whatever has work comes to life.
-    pub(super) async fn start_living(
-        &mut self,
-        myself: &ActorRef<Nudge>,
-    ) -> Result<(), ActorProcessingErr> {
+    pub(super) async fn start_living(&mut self, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
         let Phase::Owning(tenure) = self.phase else {
             return Ok(());
         };
@@ -157,14 +142,9 @@ impl State {
         for kind in ["tenant", "endpoint"] {
             let mut after = None;
             loop {
-                let page =
-                    stored::names(store.as_ref(), kind, self.number, after.as_ref(), 1_000).await?;
+                let page = stored::names(store.as_ref(), kind, self.number, after.as_ref(), 1_000).await?;
                 for named in &page {
-                    let kind = if kind == "tenant" {
-                        AddressKind::Tenant
-                    } else {
-                        AddressKind::Endpoint
-                    };
+                    let kind = if kind == "tenant" { AddressKind::Tenant } else { AddressKind::Endpoint };
                     self.ensure(Address { kind, id: named.id }, myself).await?;
                 }
                 after = page.last().cloned();
@@ -175,9 +155,7 @@ impl State {
         }
         let through = self.applied.unwrap_or_default();
         for (session, low) in stored::open_sessions(store.as_ref(), self.number).await? {
-            self.children
-                .session_box(&self.hands, session)
-                .begin_cold(low, through);
+            self.children.session_box(&self.hands, session).begin_cold(low, through);
             self.start_session(session, tenure, myself).await?;
         }
         Ok(())
@@ -215,10 +193,7 @@ impl State {
         Ok(())
     }
 
-    async fn lowest(
-        &self,
-        session: SessionId,
-    ) -> Result<Option<Position>, crate::store::StoreError> {
+    async fn lowest(&self, session: SessionId) -> Result<Option<Position>, crate::store::StoreError> {
         if let Some(low) = self.lows.get(&session) {
             return Ok(*low);
         }
@@ -243,10 +218,7 @@ impl State {
         };
         let child = self.children.by_address.entry(endpoint.into()).or_default();
         if child.mailbox.is_none() {
-            self.hands.registry.listen(
-                row.tenant,
-                Arc::clone(&inbox) as Arc<dyn crate::actors::wheel::Wakes>,
-            );
+            self.hands.registry.listen(row.tenant, Arc::clone(&inbox) as Arc<dyn crate::actors::wheel::Wakes>);
             child.mailbox = Some(Mailbox::Endpoint(Arc::clone(&inbox)));
         }
         let args = EndpointArgs {
@@ -277,18 +249,8 @@ impl State {
             _ => Arc::default(),
         };
         self.hands.registry.budget_at(tenant, Arc::clone(&inbox));
-        self.children
-            .by_address
-            .entry(tenant.into())
-            .or_default()
-            .mailbox = Some(Mailbox::Tenant(Arc::clone(&inbox)));
-        let args = TenantArgs {
-            tenant,
-            row,
-            inbox,
-            wheel: Arc::clone(&self.wheel),
-            hands: self.hands.clone(),
-        };
+        self.children.by_address.entry(tenant.into()).or_default().mailbox = Some(Mailbox::Tenant(Arc::clone(&inbox)));
+        let args = TenantArgs { tenant, row, inbox, wheel: Arc::clone(&self.wheel), hands: self.hands.clone() };
         match myself.spawn_linked(None, Tenant, args).await {
             Ok((actor, _)) => self.children.born(tenant.into(), actor),
             Err(error) => self.stillborn(tenant.into(), &error.to_string()),
@@ -306,12 +268,7 @@ impl State {
         }
         match died {
             Some(why) => self.stillborn(address, &why),
-            None if self
-                .children
-                .by_address
-                .get(&address)
-                .is_some_and(Child::has_mail) =>
-            {
+            None if self.children.by_address.get(&address).is_some_and(Child::has_mail) => {
                 self.notices.push(Notice::Restart(address));
             }
             None if address.kind == AddressKind::Session => {
@@ -330,11 +287,7 @@ impl State {
             cap: self.hands.limits.restart_backoff.1,
         };
         let child = self.children.by_address.entry(address).or_default();
-        let wait = child.deaths.died(
-            self.hands.clock.steady(),
-            self.hands.entropy.number(),
-            &limits,
-        );
+        let wait = child.deaths.died(self.hands.clock.steady(), self.hands.entropy.number(), &limits);
         child.resting = true;
         tracing::error!(
             ?address,
@@ -366,11 +319,7 @@ impl State {
     /// A session says from where on its outbox is unsettled. What it has not seen yet is unsettled too.
     pub(super) fn note_low(&mut self, session: SessionId, low: Option<Position>, seen: Position) {
         let unseen = self.open.get(&session).is_some_and(|last| *last > seen);
-        let low = if unseen {
-            Some(low.map_or(seen.next(), |low| low.min(seen.next())))
-        } else {
-            low
-        };
+        let low = if unseen { Some(low.map_or(seen.next(), |low| low.min(seen.next()))) } else { low };
         self.lows.insert(session, low);
         if low.is_none() {
             self.open.remove(&session);
@@ -385,14 +334,6 @@ impl State {
         let lows = std::mem::take(&mut self.lows);
         let put = |(session, low)| stored::put_open_session(self.number, session, low, through);
         let puts = lows.into_iter().map(put).collect();
-        self.hands
-            .store
-            .commit(Commit {
-                partition: self.number,
-                through,
-                puts,
-                drops: Vec::new(),
-            })
-            .await
+        self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await
     }
 }

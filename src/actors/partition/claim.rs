@@ -18,26 +18,14 @@ use crate::journal::Appended;
 impl State {
     /// Proposes to own the partition, once everything before is applied.
     pub(super) fn propose_claim(&mut self) {
-        let row = self
-            .rows
-            .knows(&crate::domain::row::RowId::Partition(self.number));
-        let supersedes = row
-            .then(|| self.rows.partition(self.number).and_then(|row| row.claim))
-            .flatten();
+        let row = self.rows.knows(&crate::domain::row::RowId::Partition(self.number));
+        let supersedes = row.then(|| self.rows.partition(self.number).and_then(|row| row.claim)).flatten();
         let event = EventId(self.hands.entropy.id());
         self.phase = Phase::Claiming(event);
-        let facts = ClaimedV1 {
-            node: self.hands.node,
-            supersedes,
-        };
+        let facts = ClaimedV1 { node: self.hands.node, supersedes };
         let by = Principal::Node(self.hands.node);
-        let draft = Draft::new(
-            event,
-            Address::partition(self.number),
-            &Event::from(facts),
-            by,
-            self.hands.clock.wall(),
-        );
+        let draft =
+            Draft::new(event, Address::partition(self.number), &Event::from(facts), by, self.hands.clock.wall());
         let Ok(record) = draft.record() else { return };
         let appending = self.hands.journal.append(self.number, vec![record]);
         let notices = std::sync::Arc::clone(&self.notices);
@@ -51,9 +39,7 @@ impl State {
 
     /// Whether the last valid claim, as applied, is this process's.
     pub(super) fn owns(&self) -> bool {
-        self.rows
-            .partition(self.number)
-            .is_some_and(|row| row.node == Some(self.hands.node) && row.claim.is_some())
+        self.rows.partition(self.number).is_some_and(|row| row.node == Some(self.hands.node) && row.claim.is_some())
     }
 
     /// Takes note of what a batch said about ownership. True when the partition has just become ours.
@@ -61,25 +47,15 @@ impl State {
         let caught_up = self.reached.map_or(0, |reached| reached.0 + 1) >= self.target.0;
         match (&self.phase, self.owns()) {
             (Phase::Owning(_), false) => {
-                tracing::warn!(
-                    partition = self.number,
-                    "another node owns this partition now"
-                );
+                tracing::warn!(partition = self.number, "another node owns this partition now");
                 self.children.stop_all("the claim is lost");
                 self.phase = Phase::Lost;
                 false
             }
             (Phase::Owning(_) | Phase::Lost, _) => false,
             (_, true) if caught_up => {
-                let epoch = self
-                    .rows
-                    .partition(self.number)
-                    .and_then(|row| row.claim)
-                    .unwrap_or_default();
-                self.phase = Phase::Owning(Tenure {
-                    epoch,
-                    since: self.hands.clock.wall(),
-                });
+                let epoch = self.rows.partition(self.number).and_then(|row| row.claim).unwrap_or_default();
+                self.phase = Phase::Owning(Tenure { epoch, since: self.hands.clock.wall() });
                 true
             }
             (Phase::CatchingUp, false) if caught_up => {

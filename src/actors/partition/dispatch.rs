@@ -28,21 +28,14 @@ impl State {
     ) -> Result<(), ActorProcessingErr> {
         let mut sessions = BTreeSet::new();
         let mut tenants = BTreeSet::new();
-        for Told {
-            position,
-            event,
-            note,
-        } in told
-        {
+        for Told { position, event, note } in told {
             match note {
                 Note::Queued { session, message } => {
                     let row = self.message(message).await?;
                     let (now, reference) = standing(message, &row, tenure, &self.hands);
                     let ring = self.hands.limits.session.ring;
                     let mailbox = self.children.session_box(&self.hands, session);
-                    mailbox.offer(position, ring, || {
-                        SessionMail::Standing(message, now, reference)
-                    });
+                    mailbox.offer(position, ring, || SessionMail::Standing(message, now, reference));
                     sessions.insert(session);
                 }
                 Note::MessageChanged { session, message } => {
@@ -52,36 +45,20 @@ impl State {
                         continue;
                     }
                     let mailbox = self.children.session_box(&self.hands, session);
-                    mailbox
-                        .inbox
-                        .put(SessionMail::Standing(message, now, reference));
+                    mailbox.inbox.put(SessionMail::Standing(message, now, reference));
                     sessions.insert(session);
                 }
-                Note::Intents {
-                    session, judged, ..
-                } => {
-                    self.children
-                        .session_box(&self.hands, session)
-                        .inbox
-                        .put(SessionMail::Judged(event, judged));
+                Note::Intents { session, judged, .. } => {
+                    self.children.session_box(&self.hands, session).inbox.put(SessionMail::Judged(event, judged));
                     sessions.insert(session);
                 }
-                Note::SessionStarted {
-                    session,
-                    incarnation,
-                } => {
-                    self.children
-                        .session_box(&self.hands, session)
-                        .inbox
-                        .put(SessionMail::Started(event, incarnation));
+                Note::SessionStarted { session, incarnation } => {
+                    self.children.session_box(&self.hands, session).inbox.put(SessionMail::Started(event, incarnation));
                     sessions.insert(session);
                 }
                 Note::SessionChanged(session) if self.children.lives(session.into()) => {
                     if let Some(Row::Session(row)) = self.read(RowId::Session(session)).await? {
-                        self.children
-                            .session_box(&self.hands, session)
-                            .inbox
-                            .put(SessionMail::Row(row));
+                        self.children.session_box(&self.hands, session).inbox.put(SessionMail::Row(row));
                         sessions.insert(session);
                     }
                 }
@@ -97,8 +74,7 @@ impl State {
                 Note::EndpointChanged(endpoint) => {
                     self.ensure(endpoint.into(), myself).await?;
                     if let Some(Row::Endpoint(row)) = self.read(RowId::Endpoint(endpoint)).await? {
-                        self.children
-                            .tell_endpoint(endpoint, EndpointMail::Row(Box::new(row)));
+                        self.children.tell_endpoint(endpoint, EndpointMail::Row(Box::new(row)));
                     }
                 }
                 Note::Claimed { .. } | Note::SessionChanged(_) | Note::ContactChanged(_) => {}
@@ -106,10 +82,7 @@ impl State {
         }
         for session in sessions {
             self.ensure(session.into(), myself).await?;
-            self.children
-                .session_box(&self.hands, session)
-                .inbox
-                .nudge();
+            self.children.session_box(&self.hands, session).inbox.nudge();
         }
         for tenant in tenants {
             self.hands.registry.ring(tenant);
@@ -118,28 +91,19 @@ impl State {
     }
 
     /// A session asked to see a row again.
-    pub(super) async fn look(
-        &mut self,
-        session: SessionId,
-        message: MessageId,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn look(&mut self, session: SessionId, message: MessageId) -> Result<(), StoreError> {
         let Phase::Owning(tenure) = self.phase else {
             return Ok(());
         };
         let row = self.message(message).await?;
         let (now, reference) = standing(message, &row, tenure, &self.hands);
         let mailbox = self.children.session_box(&self.hands, session);
-        mailbox
-            .inbox
-            .push(SessionMail::Standing(message, now, reference));
+        mailbox.inbox.push(SessionMail::Standing(message, now, reference));
         Ok(())
     }
 
     /// Each second: every nudge has a sweep, and whoever has work is alive.
-    pub(super) async fn sweep(
-        &mut self,
-        myself: &ActorRef<Nudge>,
-    ) -> Result<(), ActorProcessingErr> {
+    pub(super) async fn sweep(&mut self, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
         if !matches!(self.phase, Phase::Owning(_)) {
             return Ok(());
         }
@@ -181,18 +145,9 @@ impl State {
             return Ok(());
         }
         match address.kind {
-            AddressKind::Session => {
-                self.start_session(SessionId(address.id), tenure, myself)
-                    .await
-            }
-            AddressKind::Endpoint => {
-                self.start_endpoint(crate::domain::id::EndpointId(address.id), myself)
-                    .await
-            }
-            AddressKind::Tenant => {
-                self.start_tenant(crate::domain::id::TenantId(address.id), myself)
-                    .await
-            }
+            AddressKind::Session => self.start_session(SessionId(address.id), tenure, myself).await,
+            AddressKind::Endpoint => self.start_endpoint(crate::domain::id::EndpointId(address.id), myself).await,
+            AddressKind::Tenant => self.start_tenant(crate::domain::id::TenantId(address.id), myself).await,
             _ => Ok(()),
         }
     }

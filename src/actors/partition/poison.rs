@@ -11,7 +11,7 @@ use crate::domain::draft::Draft;
 use crate::domain::event::{Event, QuarantinedV1};
 use crate::domain::id::{EventId, derive};
 use crate::domain::record::{Position, Principal};
-use crate::domain::table::{RowKey, Table};
+use crate::domain::table::{KeyPart, RowKey, Table};
 use crate::journal::{Appended, Journal, JournalError};
 use crate::store::{Commit, Put, Store, StoreError};
 
@@ -49,9 +49,7 @@ impl Poison {
 
     /// The start got through: what came before does not count any more.
     pub fn caught_up(&mut self, reached: Option<Position>) -> bool {
-        let over = self
-            .until
-            .is_some_and(|until| reached.is_some_and(|reached| reached >= until));
+        let over = self.until.is_some_and(|until| reached.is_some_and(|reached| reached >= until));
         if over {
             self.until = None;
             self.tries = 0;
@@ -92,34 +90,19 @@ impl Poison {
         end: Position,
         set_aside: BTreeSet<Position>,
     ) -> Result<Self, StoreError> {
-        let key = RowKey::single(Table::Failing, &partition.to_be_bytes()[..]);
+        // Among the hints, which a rebuild need not give back.
+        let key = RowKey::single(Table::OpenSession, KeyPart::join(&[b"tries", &partition.to_be_bytes()]));
         let before = store.get(&key).await?.and_then(|bytes| read(&bytes));
         let tries = match before {
             Some((at, tries)) if at == mark => tries.saturating_add(1),
             _ => 1,
         };
         if let Some(through) = mark {
-            let put = Put {
-                key,
-                value: write(mark, tries),
-                at: through,
-            };
-            store
-                .commit(Commit {
-                    partition,
-                    through,
-                    puts: vec![put],
-                    drops: Vec::new(),
-                })
-                .await?;
+            let put = Put { key, value: write(mark, tries), at: through };
+            store.commit(Commit { partition, through, puts: vec![put], drops: Vec::new() }).await?;
         }
         let until = end.0.checked_sub(1).map(Position);
-        Ok(Self {
-            set_aside,
-            tries,
-            until,
-            mark,
-        })
+        Ok(Self { set_aside, tries, until, mark })
     }
 }
 
@@ -138,29 +121,11 @@ fn write(mark: Option<Position>, tries: u16) -> Vec<u8> {
 impl State {
     /// Sets an event aside: durable first, then skipped, so that every replay skips it at the same place.
     pub(super) async fn set_aside(&mut self, position: Position, why: &str) {
-        tracing::error!(
-            partition = self.number,
-            position = position.0,
-            why,
-            "an event cannot be applied; set aside"
-        );
-        let id = EventId(derive(
-            "waybill quarantine",
-            &[&self.number.to_be_bytes(), &position.0.to_be_bytes()],
-        ));
-        let facts = QuarantinedV1 {
-            position,
-            why: why.chars().take(500).collect(),
-            tries: self.poison.tries.max(1),
-        };
+        tracing::error!(partition = self.number, position = position.0, why, "an event cannot be applied; set aside");
+        let id = EventId(derive("waybill quarantine", &[&self.number.to_be_bytes(), &position.0.to_be_bytes()]));
+        let facts = QuarantinedV1 { position, why: why.chars().take(500).collect(), tries: self.poison.tries.max(1) };
         let by = Principal::Node(self.hands.node);
-        let draft = Draft::new(
-            id,
-            Address::partition(self.number),
-            &Event::from(facts),
-            by,
-            self.hands.clock.wall(),
-        );
+        let draft = Draft::new(id, Address::partition(self.number), &Event::from(facts), by, self.hands.clock.wall());
         if let Ok(record) = draft.record() {
             // Refused or doubtful: it is skipped in this life and judged again in the next.
             let appended = self.hands.journal.append(self.number, vec![record]).await;

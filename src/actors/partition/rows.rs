@@ -12,12 +12,7 @@ pub const CACHE: usize = 2_048;
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn load(
-    store: &dyn Store,
-    at: At<'_>,
-    event: &Event,
-    rows: &mut Rows,
-) -> Result<(), StoreError> {
+pub async fn load(store: &dyn Store, at: At<'_>, event: &Event, rows: &mut Rows) -> Result<(), StoreError> {
     loop {
         let missing = needs(at, event, rows);
         if missing.is_empty() {
@@ -33,12 +28,7 @@ pub async fn load(
 /// Forgets what is not needed at each turn, when there is too much of it. Only after a commit.
 pub fn trim(rows: &mut Rows) {
     if rows.len() > CACHE {
-        rows.retain(|id, _| {
-            matches!(
-                id,
-                RowId::Partition(_) | RowId::Session(_) | RowId::Endpoint(_)
-            )
-        });
+        rows.retain(|id, _| matches!(id, RowId::Partition(_) | RowId::Session(_) | RowId::Endpoint(_)));
     }
     // Thousands of sessions in one partition: they are read again like anything else.
     if rows.len() > CACHE {

@@ -71,11 +71,7 @@ impl Actor for Session {
     type State = Box<State>;
     type Arguments = SessionArgs;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Nudge>,
-        args: SessionArgs,
-    ) -> Result<Box<State>, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::new(args)?);
         state.args.mailbox.inbox.attach(myself);
         state.announce();
@@ -135,26 +131,19 @@ impl State {
             if matches!(mail, SessionMail::Doubtful) {
                 return true;
             }
-            taken += usize::from(matches!(
-                mail,
-                SessionMail::Standing(_, Standing::Queued(_), _)
-            ));
+            taken += usize::from(matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _)));
             self.read(mail, &mut inputs);
         }
         inputs.push(self.may_act());
         self.args.hands.trip("session:before_step");
-        let mut effects = self
-            .machine
-            .step(inputs, now, self.args.hands.entropy.number());
+        let mut effects = self.machine.step(inputs, now, self.args.hands.entropy.number());
         self.args.hands.trip("session:after_step");
         let mut rounds = 0;
         // Filling the ring gives the machine new work, which may leave room again: a bounded number of pages a turn.
         while let Some(room) = self.carry_out(effects).await {
             rounds += 1;
             let more = self.fill(room).await;
-            effects = self
-                .machine
-                .step(more, now, self.args.hands.entropy.number());
+            effects = self.machine.step(more, now, self.args.hands.entropy.number());
             if rounds == 8 {
                 self.carry_out(effects).await;
                 self.args.mailbox.inbox.nudge();
@@ -168,9 +157,7 @@ impl State {
 
     /// Before its life is in the journal, and while the house is sick, nothing leaves.
     fn may_act(&self) -> Input {
-        let held = self.incarnation.is_none()
-            || self.args.row.suspended.is_some()
-            || !self.args.hands.health.is_well();
+        let held = self.incarnation.is_none() || self.args.row.suspended.is_some() || !self.args.hands.health.is_well();
         Input::Suspended(held)
     }
 
@@ -182,9 +169,7 @@ impl State {
             }
             SessionMail::Row(row) => {
                 self.args.row = row;
-                inputs.push(Input::Held(
-                    self.args.row.held.map_or(0, |(until, _)| until),
-                ));
+                inputs.push(Input::Held(self.args.row.held.map_or(0, |(until, _)| until)));
                 match sender(&self.args) {
                     Ok(sender) => self.sender = sender,
                     Err(error) => {
@@ -192,9 +177,7 @@ impl State {
                     }
                 }
             }
-            SessionMail::Started(event, incarnation) if event == self.born => {
-                self.incarnation = Some(incarnation)
-            }
+            SessionMail::Started(event, incarnation) if event == self.born => self.incarnation = Some(incarnation),
             SessionMail::Judged(event, judged) if self.proposed.contains_key(&event) => {
                 inputs.push(Input::Judged(judged.clone()));
                 self.note_deadlines(event, &judged);
@@ -215,12 +198,7 @@ impl State {
         }
     }
 
-    pub(super) fn follow(
-        &mut self,
-        message: MessageId,
-        standing: Standing,
-        reference: Option<MessageRef>,
-    ) {
+    pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
         match (standing, reference) {
             (Standing::Settled, _) | (_, None) => {
                 if let Some(reference) = self.refs.remove(&message) {
@@ -276,11 +254,7 @@ impl State {
         };
         if low != self.low {
             self.low = low;
-            self.args.notices.put(Notice::Low {
-                session: self.args.session,
-                low,
-                seen: self.seen,
-            });
+            self.args.notices.put(Notice::Low { session: self.args.session, low, seen: self.seen });
         }
     }
 
@@ -298,21 +272,12 @@ impl State {
         self.args.wheel.wake_at(self.args.session.into(), at, who);
     }
 
-    fn note_deadlines(
-        &mut self,
-        event: EventId,
-        judged: &[(AttemptRef, Result<(), crate::domain::validity::Void>)],
-    ) {
+    fn note_deadlines(&mut self, event: EventId, judged: &[(AttemptRef, Result<(), crate::domain::validity::Void>)]) {
         let Some(proposed) = self.proposed.remove(&event) else {
             return;
         };
         let deadline = proposed + self.args.hands.limits.intent_deadline;
-        self.deadlines.extend(
-            judged
-                .iter()
-                .filter(|(_, verdict)| verdict.is_ok())
-                .map(|(of, _)| (*of, deadline)),
-        );
+        self.deadlines.extend(judged.iter().filter(|(_, verdict)| verdict.is_ok()).map(|(of, _)| (*of, deadline)));
     }
 }
 
@@ -329,9 +294,7 @@ fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
         Arc::clone(&hands.test_channel)
     } else {
         let known = hands.channels.get(&args.row.channel);
-        Arc::clone(
-            known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?,
-        )
+        Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
     };
     let name = crate::actors::secret_names::session_token(args.session);
     let secret = hands.vault.secret(Some(args.row.tenant), &name)?;

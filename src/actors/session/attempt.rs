@@ -9,7 +9,7 @@ use super::mail::{Answered, SessionBox, SessionMail};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
-use crate::domain::consent::may_leave;
+use crate::domain::consent::{Gates, may_leave};
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
@@ -58,10 +58,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.armed {
-            let answered = Answered {
-                answer: Answer::Unknown { why: "task_died" },
-                provider: None,
-            };
+            let answered = Answered { answer: Answer::Unknown { why: "task_died" }, provider: None };
             self.mailbox.answer(self.of, answered);
             self.hands.registry.end(self.of);
         }
@@ -78,12 +75,7 @@ pub fn begin(
     deadline: Duration,
 ) {
     hands.registry.begin(of);
-    let guard = Guard {
-        of,
-        hands: hands.clone(),
-        mailbox: Arc::clone(mailbox),
-        armed: true,
-    };
+    let guard = Guard { of, hands: hands.clone(), mailbox: Arc::clone(mailbox), armed: true };
     crate::runtime::spawn("attempt", async move {
         let hands = guard.hands.clone();
         match attempt(&hands, &sender, of, reference, deadline).await {
@@ -126,10 +118,7 @@ async fn attempt(
         token: token::write(of, |signed| hands.vault.mac("callback token", &[signed])),
         deadline,
     };
-    let answer = sender
-        .channel
-        .send(command, Arc::clone(&sender.credential))
-        .await;
+    let answer = sender.channel.send(command, Arc::clone(&sender.credential)).await;
     hands.trip("attempt:after_call");
     let provider = match &answer {
         Answer::Sent { provider_id } => Some(seal(hands, of, reference, provider_id).await),
@@ -139,10 +128,7 @@ async fn attempt(
 }
 
 fn not_sent(why: &'static str) -> Answered {
-    Answered {
-        answer: Answer::NotSent { why },
-        provider: None,
-    }
+    Answered { answer: Answer::NotSent { why }, provider: None }
 }
 
 /// Why there is no content.
@@ -154,27 +140,12 @@ enum Missing {
 }
 
 async fn content(hands: &Hands, partition: u16, reference: MessageRef) -> Result<Content, Missing> {
-    let entry = hands
-        .journal
-        .read(partition, reference.accepted)
-        .await
-        .map_err(|_| Missing::ForNow)?;
+    let entry = hands.journal.read(partition, reference.accepted).await.map_err(|_| Missing::ForNow)?;
     let opened = hands
         .vault
-        .open(
-            reference.tenant,
-            reference.contact,
-            &reference.event.0,
-            &entry.record.body,
-        )
+        .open(reference.tenant, reference.contact, &reference.event.0, &entry.record.body)
         .await
-        .map_err(|error| {
-            if error.is_erased() {
-                Missing::Erased
-            } else {
-                Missing::ForNow
-            }
-        })?;
+        .map_err(|error| if error.is_erased() { Missing::Erased } else { Missing::ForNow })?;
     serde_json::from_slice(&opened).map_err(|_| Missing::Erased)
 }
 
@@ -195,13 +166,7 @@ async fn gate(hands: &Hands, session: SessionId, reference: MessageRef) -> Gate 
         Ok(_) => None,
         Err(_) => return Gate::Unreadable,
     };
-    match may_leave(
-        reference.category,
-        contact.as_ref(),
-        session,
-        hands.clock.wall(),
-        false,
-    ) {
+    match may_leave(reference.category, contact.as_ref(), session, hands.clock.wall(), Gates::default()) {
         Ok(()) => Gate::Open,
         Err(why) => Gate::Barred(why),
     }
@@ -209,12 +174,7 @@ async fn gate(hands: &Hands, session: SessionId, reference: MessageRef) -> Gate 
 
 /// Seals the provider's id. A vault that is away is waited for: the outcome must not be lost, and the window's slot it
 /// holds meanwhile is what stops the egress. A contact erased meanwhile leaves nothing to seal under.
-async fn seal(
-    hands: &Hands,
-    of: AttemptRef,
-    reference: MessageRef,
-    provider_id: &str,
-) -> (Tag, SealedV1) {
+async fn seal(hands: &Hands, of: AttemptRef, reference: MessageRef, provider_id: &str) -> (Tag, SealedV1) {
     loop {
         match try_seal(hands, of, reference, provider_id).await {
             Ok(sealed) => return sealed,
@@ -233,27 +193,12 @@ async fn try_seal(
     reference: MessageRef,
     provider_id: &str,
 ) -> Result<(Tag, SealedV1), VaultError> {
-    let MessageRef {
-        tenant, contact, ..
-    } = reference;
-    let tag = hands
-        .vault
-        .tag(tenant, "provider message", &[provider_id.as_bytes()])
-        .await?;
-    let bytes = match hands
-        .vault
-        .seal(tenant, contact, &of.message.0, provider_id.as_bytes())
-        .await
-    {
+    let MessageRef { tenant, contact, .. } = reference;
+    let tag = hands.vault.tag(tenant, "provider message", &[provider_id.as_bytes()]).await?;
+    let bytes = match hands.vault.seal(tenant, contact, &of.message.0, provider_id.as_bytes()).await {
         Ok(sealed) => sealed.bytes,
         Err(error) if error.is_erased() => Vec::new(),
         Err(error) => return Err(error),
     };
-    Ok((
-        tag,
-        SealedV1 {
-            key: contact,
-            bytes,
-        },
-    ))
+    Ok((tag, SealedV1 { key: contact, bytes }))
 }

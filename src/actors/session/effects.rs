@@ -12,8 +12,8 @@ use crate::actors::append::{self, Persist};
 use crate::actors::registry::Ask;
 use crate::domain::draft::Draft;
 use crate::domain::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1,
-    Resolution, SessionHeldV1, SessionStartedV1, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1, Resolution,
+    SessionHeldV1, SessionStartedV1, UnknownResolvedV1,
 };
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::record::{Micros, Principal};
@@ -53,35 +53,21 @@ impl State {
 
     /// This life begins: nothing is proposed before it is read back.
     pub(super) fn announce(&mut self) {
-        let event = Event::from(SessionStartedV1 {
-            session: self.args.session,
-        });
+        let event = Event::from(SessionStartedV1 { session: self.args.session });
         let draft = self.draft(self.born, &event);
         self.persist(draft);
     }
 
     fn draft(&self, id: EventId, event: &Event) -> Draft {
         let hands = &self.args.hands;
-        Draft::new(
-            id,
-            self.args.session,
-            event,
-            Principal::Node(hands.node),
-            hands.clock.wall(),
-        )
-        .tenant(self.args.row.tenant)
-        .epoch(self.args.tenure.epoch)
+        Draft::new(id, self.args.session, event, Principal::Node(hands.node), hands.clock.wall())
+            .tenant(self.args.row.tenant)
+            .epoch(self.args.tenure.epoch)
     }
 
     /// Appends a fact until the journal has it.
     fn persist(&self, draft: Draft) {
-        append::persist(
-            &self.args.hands,
-            Persist {
-                partition: self.args.partition,
-                draft,
-            },
-        );
+        append::persist(&self.args.hands, Persist { partition: self.args.partition, draft });
     }
 
     fn propose(&mut self, attempts: Vec<AttemptRef>) {
@@ -119,23 +105,14 @@ impl State {
 
     fn begin(&mut self, of: AttemptRef) {
         self.args.hands.trip("session:before_begin");
-        let (Some(reference), Some(deadline)) =
-            (self.refs.get(&of.message), self.deadlines.remove(&of))
-        else {
+        let (Some(reference), Some(deadline)) = (self.refs.get(&of.message), self.deadlines.remove(&of)) else {
             return;
         };
         let mut sender = self.sender.clone();
         if reference.test {
             sender.channel = std::sync::Arc::clone(&self.args.hands.test_channel);
         }
-        attempt::begin(
-            &self.args.hands,
-            &self.args.mailbox,
-            sender,
-            of,
-            *reference,
-            deadline,
-        );
+        attempt::begin(&self.args.hands, &self.args.mailbox, sender, of, *reference, deadline);
         self.args.hands.trip("session:begun");
     }
 
@@ -143,17 +120,11 @@ impl State {
     fn close(&mut self, endings: Vec<Ending>) {
         self.args.hands.trip("session:before_close");
         for batch in endings.chunks(64) {
-            let closed: Vec<ClosedV1> = batch
-                .iter()
-                .filter_map(|ending| self.closed(ending))
-                .collect();
+            let closed: Vec<ClosedV1> = batch.iter().filter_map(|ending| self.closed(ending)).collect();
             if closed.is_empty() {
                 continue;
             }
-            let facts = AttemptsClosedV1 {
-                session: self.args.session,
-                closed,
-            };
+            let facts = AttemptsClosedV1 { session: self.args.session, closed };
             let id = EventId(self.args.hands.entropy.id());
             let draft = self.draft(id, &Event::from(facts));
             self.persist(draft);
@@ -167,76 +138,40 @@ impl State {
                 let (tag, provider_id) = self.args.mailbox.answered(ending.of)?.provider?;
                 OutcomeV1::Sent { tag, provider_id }
             }
-            Verdict::Retry {
-                class,
-                code,
-                not_before,
-            } => OutcomeV1::Retry {
-                class: (*class).to_owned(),
-                code: *code,
-                not_before: *not_before,
-            },
-            Verdict::Failed { class, code } => OutcomeV1::Failed {
-                class: (*class).to_owned(),
-                code: *code,
-            },
-            Verdict::Unknown { why } => OutcomeV1::Unknown {
-                why: (*why).to_owned(),
-            },
-            Verdict::Withdrawn { why } => OutcomeV1::Withdrawn {
-                why: (*why).to_owned(),
-            },
+            Verdict::Retry { class, code, not_before } => {
+                OutcomeV1::Retry { class: (*class).to_owned(), code: *code, not_before: *not_before }
+            }
+            Verdict::Failed { class, code } => OutcomeV1::Failed { class: (*class).to_owned(), code: *code },
+            Verdict::Unknown { why } => OutcomeV1::Unknown { why: (*why).to_owned() },
+            Verdict::Withdrawn { why } => OutcomeV1::Withdrawn { why: (*why).to_owned() },
         };
-        Some(ClosedV1 {
-            of: ending.of,
-            outcome,
-            at: ending.at,
-        })
+        Some(ClosedV1 { of: ending.of, outcome, at: ending.at })
     }
 
     fn hold(&self, code: i32, until: Micros) {
-        let facts = SessionHeldV1 {
-            session: self.args.session,
-            code,
-            until,
-        };
+        let facts = SessionHeldV1 { session: self.args.session, code, until };
         let id = EventId(self.args.hands.entropy.id());
         self.persist(self.draft(id, &Event::from(facts)));
     }
 
     fn expire(&self, message: MessageId) {
         let id = EventId(crate::domain::id::derive("waybill expiry", &[&message.0]));
-        self.persist(
-            self.draft(id, &Event::from(MessageExpiredV1 { message }))
-                .subject(message),
-        );
+        self.persist(self.draft(id, &Event::from(MessageExpiredV1 { message })).subject(message));
     }
 
     fn resolve(&self, of: AttemptRef, resolution: Resolution) {
-        let id = EventId(crate::domain::id::derive(
-            "waybill resolution",
-            &[&of.message.0, &of.attempt.to_be_bytes()],
-        ));
+        let id = EventId(crate::domain::id::derive("waybill resolution", &[&of.message.0, &of.attempt.to_be_bytes()]));
         let event = Event::from(UnknownResolvedV1 { of, resolution });
         self.persist(self.draft(id, &event).subject(of.message));
     }
 
     fn ask(&self, wanted: u32) {
         let mailbox = std::sync::Arc::clone(&self.args.mailbox);
-        let grant =
-            Box::new(move |granted, until| mailbox.inbox.push(SessionMail::Lease(granted, until)));
-        self.args
-            .hands
-            .registry
-            .ask(self.args.row.tenant, Ask { wanted, grant });
+        let grant = Box::new(move |granted, until| mailbox.inbox.push(SessionMail::Lease(granted, until)));
+        self.args.hands.registry.ask(self.args.row.tenant, Ask { wanted, grant });
     }
 
     fn look(&self, message: MessageId) {
-        self.args
-            .notices
-            .push(crate::actors::partition::Notice::Look(
-                self.args.session,
-                message,
-            ));
+        self.args.notices.push(crate::actors::partition::Notice::Look(self.args.session, message));
     }
 }

@@ -86,10 +86,7 @@ impl SessionBox {
             return;
         }
         if ring.held + ring.mailed >= bound {
-            ring.cold = Some(Cold {
-                from: at,
-                through: at,
-            });
+            ring.cold = Some(Cold { from: at, through: at });
             return;
         }
         ring.mailed += 1;
@@ -111,13 +108,7 @@ impl SessionBox {
     /// The outbox was read up to `through`; what came meanwhile is still beyond it.
     pub fn pulled(&self, through: Position) {
         let mut ring = self.ring.lock();
-        ring.cold = ring
-            .cold
-            .filter(|cold| cold.through > through)
-            .map(|cold| Cold {
-                from: through.next(),
-                ..cold
-            });
+        ring.cold = ring.cold.filter(|cold| cold.through > through).map(|cold| Cold { from: through.next(), ..cold });
     }
 
     /// The machine holds so many now, and the mail taken is in it.

@@ -29,17 +29,11 @@ pub async fn pull(
     room: usize,
 ) -> Result<Page, StoreError> {
     let Some(cold) = mailbox.cold() else {
-        return Ok(Page {
-            found: Vec::new(),
-            more: false,
-        });
+        return Ok(Page { found: Vec::new(), more: false });
     };
     let store = hands.store.as_ref();
     let outbox = rows::outbox(store, session, cold.from, cold.through, room).await?;
-    let ids: Vec<RowId> = outbox
-        .iter()
-        .map(|(_, message)| RowId::Message(*message))
-        .collect();
+    let ids: Vec<RowId> = outbox.iter().map(|(_, message)| RowId::Message(*message)).collect();
     let mut found = Vec::with_capacity(ids.len());
     for ((position, message), row) in outbox.iter().zip(rows::get_many(store, &ids).await?) {
         if let Some(Row::Message(row)) = row {
@@ -49,14 +43,7 @@ pub async fn pull(
             }
         }
     }
-    let through = if outbox.len() < room {
-        cold.through
-    } else {
-        outbox.last().map_or(cold.through, |last| last.0)
-    };
+    let through = if outbox.len() < room { cold.through } else { outbox.last().map_or(cold.through, |last| last.0) };
     mailbox.pulled(through);
-    Ok(Page {
-        found,
-        more: mailbox.cold().is_some(),
-    })
+    Ok(Page { found, more: mailbox.cold().is_some() })
 }

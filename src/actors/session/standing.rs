@@ -49,12 +49,7 @@ pub struct Tenure {
 
 /// The standing a row amounts to.
 #[must_use]
-pub fn standing(
-    id: MessageId,
-    row: &MessageRow,
-    tenure: Tenure,
-    hands: &Hands,
-) -> (Standing, Option<MessageRef>) {
+pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) -> (Standing, Option<MessageRef>) {
     let Some(accepted) = &row.accepted else {
         return (Standing::Settled, None);
     };
@@ -80,25 +75,13 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
 
 /// An open attempt of this process's own claim is awaited while its task runs and over otherwise; one of an older claim
 /// may still be written by a frozen node until its deadline has passed since our claim was read back.
-fn open(
-    id: MessageId,
-    row: &MessageRow,
-    accepted: &Accepted,
-    tenure: Tenure,
-    hands: &Hands,
-) -> Standing {
+fn open(id: MessageId, row: &MessageRow, accepted: &Accepted, tenure: Tenure, hands: &Hands) -> Standing {
     let Some(attempt) = row.open_attempt() else {
         return Standing::Settled;
     };
-    let of = AttemptRef {
-        message: id,
-        attempt: attempt.number,
-    };
-    let presumed_dead = if attempt.epoch == tenure.epoch {
-        0
-    } else {
-        tenure.since + Micros::from(attempt.deadline_ms) * 1_000
-    };
+    let of = AttemptRef { message: id, attempt: attempt.number };
+    let presumed_dead =
+        if attempt.epoch == tenure.epoch { 0 } else { tenure.since + Micros::from(attempt.deadline_ms) * 1_000 };
     Standing::Open {
         of,
         running: hands.registry.is_running(of),
@@ -110,14 +93,9 @@ fn open(
 
 fn unknown(id: MessageId, row: &MessageRow, accepted: &Accepted, hands: &Hands) -> Standing {
     let last = row.attempts.last();
-    let since = last
-        .and_then(|attempt| attempt.ended.as_ref())
-        .map_or(0, |ended| ended.fact.at);
+    let since = last.and_then(|attempt| attempt.ended.as_ref()).map_or(0, |ended| ended.fact.at);
     Standing::Unknown {
-        of: AttemptRef {
-            message: id,
-            attempt: last.map_or(0, |attempt| attempt.number),
-        },
+        of: AttemptRef { message: id, attempt: last.map_or(0, |attempt| attempt.number) },
         policy: accepted.unknown,
         due: hands.unknown_due(accepted.category, since, accepted.expires_at),
     }

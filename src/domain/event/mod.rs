@@ -153,9 +153,6 @@ impl Event {
     /// Whether an older reader that does not know this kind may go on after it.
     #[must_use]
     pub fn may_skip(&self) -> bool {
-        Self::KINDS
-            .iter()
-            .find(|(number, ..)| *number == self.kind())
-            .is_some_and(|(.., skip)| *skip)
+        Self::KINDS.iter().find(|(number, ..)| *number == self.kind()).is_some_and(|(.., skip)| *skip)
     }
 }

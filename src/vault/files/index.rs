@@ -2,8 +2,8 @@
 //! contacts are not held here.
 //!
 //! Bytes for each contact with one alias, in B-trees whose nodes of 11 slots are about 69 % full after random inserts:
-//! tag → key id 32 bytes of data, about 51 with the tree; key id → offset 22 bytes, about 36. Together about 87, with
-//! no table that doubles (and stalls) while it grows. Each further alias: 51 for its tag and 36 for its place.
+//! tag → key id 32 bytes of data, about 51 with the tree; key id → offset 22 bytes, about 36. Together about 87
+//! (90 measured by resident memory with 200,000 contacts), with no table that doubles (and stalls) while it grows. Each further alias: 51 for its tag and 36 for its place.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

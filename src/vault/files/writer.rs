@@ -18,7 +18,7 @@ use crate::vault::error::VaultError;
 
 /// Calls in one batch.
 const MOST_ASKS: usize = 256;
-/// A batch ends when it has this many bytes (a contact has about 190, a secret up to 64 KiB).
+/// A batch ends when it has this many bytes (a contact has about 180, a secret up to 64 KiB).
 const MOST_BYTES: usize = 1024 * 1024;
 /// How often at most the marks are written, and how often cached keys are looked through when nothing happens.
 const PACE: Duration = Duration::from_secs(1);

@@ -37,6 +37,8 @@ fn phone(n: usize) -> Alias {
 #[derive(Clone, Default)]
 struct Moods {
     broken: Arc<Mutex<Option<Broken>>>,
+    /// Syncs begun and syncs done.
+    begun: Arc<AtomicUsize>,
     syncs: Arc<AtomicUsize>,
     held: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -64,6 +66,8 @@ enum Broken {
     Write,
     /// Everything is written, the sync fails.
     Sync,
+    /// The same, and the next sync would succeed.
+    SyncOnce,
 }
 
 struct Moody(File, Moods);
@@ -78,10 +82,14 @@ impl Disk for Moody {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.1.begun.fetch_add(1, Ordering::SeqCst);
         let (held, released) = &*self.1.held;
         released.wait_while(&mut held.lock(), |held| *held);
         self.1.syncs.fetch_add(1, Ordering::SeqCst);
-        match *self.1.broken.lock() {
+        let mut broken = self.1.broken.lock();
+        let mood = *broken;
+        broken.take_if(|mood| *mood == Broken::SyncOnce);
+        match mood {
             Some(_) => Err(io::Error::other("input/output error")),
             None => self.0.sync(),
         }

@@ -10,9 +10,13 @@ use crate::vault::files::marks;
 
 /// Lets other tasks run until the condition holds.
 async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
+    for _ in 0..50_000_000 {
+        if condition() {
+            return;
+        }
         tokio::task::yield_now().await;
     }
+    panic!("it never came to that");
 }
 
 #[tokio::test]
@@ -130,6 +134,28 @@ async fn a_failed_sync_acknowledges_nothing_of_its_batch() {
     stage.crash();
     // What was written may be there after all; whoever asked will ask again and find it.
     assert!((1..=51).contains(&stage.open().contacts));
+}
+
+/// The second batch waits in the queue while the first one's sync fails, and the disk works again when its turn comes.
+#[tokio::test]
+async fn after_a_failed_sync_nothing_that_waited_is_written() {
+    let mut stage = InFiles::new();
+    stage.hand().contact(TENANT, &phone(0)).await.expect("made");
+    let begun = stage.moods.begun.load(Ordering::SeqCst);
+    let held = stage.moods.hold_syncs();
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 1..=20 {
+        let vault = stage.vault();
+        calls.spawn(async move { vault.contact(TENANT, &phone(n)).await });
+        until(|| stage.hand().waiting() == n && stage.moods.begun.load(Ordering::SeqCst) > begun).await;
+    }
+    *stage.moods.broken.lock() = Some(Broken::SyncOnce);
+    drop(held);
+    for found in calls.join_all().await {
+        assert!(matches!(found, Err(VaultError::Failed(_))), "{found:?}");
+    }
+    stage.crash();
+    assert_eq!(stage.open().contacts, 2, "the first, and the one whose sync failed after it was written");
 }
 
 /// Two nodes that met a person at once: both keys are in the file, the first is used, both open what they sealed.
