@@ -32,7 +32,7 @@ mod route;
 mod seal;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::api) mod tests;
 
 pub use callbacks::Callbacks;
 pub use route::router;

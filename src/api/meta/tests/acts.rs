@@ -170,7 +170,8 @@ async fn a_part_larger_than_a_record_is_kept_in_pieces() {
         let piece = stage.open(&entry.record).await.expect("a piece");
         assert_eq!((piece["piece"].as_u64(), piece["of"].as_u64()), (Some(number as u64), Some(6)));
         assert_eq!(entry.record.header.cause, Some(written[0].record.header.id));
-        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, piece["base64"].as_str().expect("text"));
+        let bytes =
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, piece["base64"].as_str().expect("text"));
         text.extend(bytes.expect("base64"));
     }
     let whole: Value = serde_json::from_slice(&text).expect("the pieces are the whole");
@@ -187,7 +188,10 @@ async fn what_is_signed_and_no_json_is_kept_and_not_asked_for_again() {
     for entry in stage.written() {
         let opened = stage.open(&entry.record).await.expect("a body");
         assert_eq!(opened["field"], "unreadable");
-        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, opened["base64"].as_str().expect("text"));
+        let bytes = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            opened["base64"].as_str().expect("text"),
+        );
         kept.push(bytes.expect("base64"));
     }
     kept.sort();

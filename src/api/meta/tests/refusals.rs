@@ -37,10 +37,12 @@ async fn who_does_not_sign_is_refused_and_nothing_is_kept() {
 
 #[tokio::test]
 async fn the_recorded_vector_is_taken() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/meta/vector.x_hub_signature_256.json");
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/meta/vector.x_hub_signature_256.json");
     let vector: Value = serde_json::from_slice(&std::fs::read(path).expect("the fixture")).expect("JSON");
     let text = |pointer: &str| vector.pointer(pointer).and_then(Value::as_str).expect("text").to_owned();
-    let decode = |text: String| base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).expect("base64");
+    let decode =
+        |text: String| base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).expect("base64");
     let stage = Stage::new().await;
     let signature = text("/header/X-Hub-Signature-256");
     let body = decode(text("/raw_body_base64"));

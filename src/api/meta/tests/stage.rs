@@ -71,10 +71,8 @@ impl Stage {
         let tenant = TenantId::named(installation, "acme");
         let entropy = Arc::new(SeededEntropy::new(11));
         let key = NewKey::draw(&*entropy, false);
-        let (journal, clock) = (
-            Arc::new(Unruly::new(Genesis::new(installation, COUNT))),
-            Arc::new(ManualClock::at(NOW)),
-        );
+        let (journal, clock) =
+            (Arc::new(Unruly::new(Genesis::new(installation, COUNT))), Arc::new(ManualClock::at(NOW)));
         let vault = Arc::new(MemoryVault::new(installation, COUNT, entropy.clone()));
         let (store, health) = (Arc::new(MemoryStore::new()), Arc::new(Health::default()));
         let app = Arc::new(App::new(Parts {
@@ -99,21 +97,10 @@ impl Stage {
 
     async fn declare(&self, key: &NewKey) {
         let tenant = self.tenant;
-        let named = TenantDeclaredV1 {
-            tenant,
-            name: "acme".into(),
-            display_name: String::new(),
-            per_second: 10,
-            burst: 20,
-        };
-        let issued = ApiKeyIssuedV1 {
-            key: key.id,
-            tenant,
-            name: "k".into(),
-            role: Role::Sender,
-            test: false,
-            hash: key.hash,
-        };
+        let named =
+            TenantDeclaredV1 { tenant, name: "acme".into(), display_name: String::new(), per_second: 10, burst: 20 };
+        let issued =
+            ApiKeyIssuedV1 { key: key.id, tenant, name: "k".into(), role: Role::Sender, test: false, hash: key.hash };
         let declared = SessionDeclaredV1 {
             session: self.session,
             tenant,
@@ -132,11 +119,7 @@ impl Stage {
     }
 
     /// Appends an event of this node's own.
-    pub(in crate::api) async fn write(
-        &self,
-        address: impl Into<crate::domain::address::Address>,
-        event: &Event,
-    ) {
+    pub(in crate::api) async fn write(&self, address: impl Into<crate::domain::address::Address>, event: &Event) {
         let address = address.into();
         let id = EventId(self.app.entropy.id());
         let draft = Draft::new(id, address, event, Principal::Operator, NOW).tenant(self.tenant);
@@ -242,9 +225,7 @@ impl Stage {
 
 fn put(append: Append, partition: u16, number: usize, at: Position) -> Option<crate::store::Put> {
     Some(match append {
-        Append::Name { kind, scope, name, id } => {
-            rows::put_name(kind, partition, &Named { scope, name, id }, at)
-        }
+        Append::Name { kind, scope, name, id } => rows::put_name(kind, partition, &Named { scope, name, id }, at),
         Append::Feed { tenant, row } => {
             let number = u16::try_from(number).expect("few");
             rows::put_feed(tenant, partition, number, &row, at).expect("a row")
@@ -265,7 +246,9 @@ pub(in crate::api) fn sign(secret: &str, body: &[u8]) -> String {
 }
 
 fn settings() -> Settings {
-    let text = format!("[meta]\napp_secrets = [\"literal:old\", \"literal:{SECRET}\"]\nverify_token = \"literal:vt-example\"\n");
+    let text = format!(
+        "[meta]\napp_secrets = [\"literal:old\", \"literal:{SECRET}\"]\nverify_token = \"literal:vt-example\"\n"
+    );
     Settings::parse(&text, "test", std::iter::empty()).expect("good settings")
 }
 
