@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fixtures::fixture;
 use super::stage::{SECRET, Stage, sign};
-use crate::journal::{Deed, Journal, Refusal};
+use crate::journal::{Deed, Journal, Odds, Refusal};
 
 #[tokio::test]
 async fn who_does_not_sign_is_refused_and_nothing_is_kept() {
@@ -80,6 +80,32 @@ async fn what_the_journal_does_not_have_is_not_acknowledged() {
         stage.post(&body).await;
         stage.apply().await;
         assert_eq!(stage.digest().await, digest, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn however_the_journal_behaves_what_was_acknowledged_is_there_once() {
+    let body = fixture("whatsapp.batch.mixed_out_of_order");
+    let odds = Odds { doubtful: 150, late: 150, twice: 150, lost: 150, overloaded: 150 };
+    for seed in 0..20 {
+        let stage = Stage::new().await;
+        stage.journal.misbehave(seed, odds);
+        let mut tries = 1;
+        while stage.post(&body).await.status != 200 {
+            tries += 1;
+            assert!(tries < 500, "seed {seed}: Meta would have given up");
+        }
+        stage.journal.misbehave(seed, Odds::default());
+        stage.journal.land();
+        let ids = |stage: &Stage| -> std::collections::BTreeSet<_> {
+            stage.written().iter().map(|entry| entry.record.header.id).collect()
+        };
+        stage.apply().await;
+        let (before, digest) = (ids(&stage), stage.digest().await);
+        assert_eq!(stage.post(&body).await.status, 200);
+        stage.apply().await;
+        assert!(ids(&stage).is_subset(&before), "seed {seed}: something was not there");
+        assert_eq!(stage.digest().await, digest, "seed {seed}");
     }
 }
 
