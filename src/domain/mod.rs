@@ -37,6 +37,7 @@ pub mod record;
 pub mod retry;
 pub mod routing;
 pub mod row;
+pub mod secret_name;
 pub mod session;
 pub mod table;
 pub mod validity;

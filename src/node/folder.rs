@@ -48,7 +48,9 @@ impl Folder {
         let probe = dir.join(".writable");
         match fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
             Ok(()) => Ok(Self { dir: dir.to_owned() }),
-            Err(e) => Err(wrong(format!("it cannot be written ({e}). Waybill keeps its journal there; make it writable"))),
+            Err(e) => {
+                Err(wrong(format!("it cannot be written ({e}). Waybill keeps its journal there; make it writable")))
+            }
         }
     }
 

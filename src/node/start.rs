@@ -73,9 +73,8 @@ impl Node {
             hands.health.set("restored", Some(why));
         }
         let addr = listener.local_addr().map_err(|why| StartError::Listen { addr: settings.server.listen, why })?;
-        let (root, root_ends) = Actor::spawn(None, Root, hands.clone())
-            .await
-            .map_err(|error| StartError::Actors(error.to_string()))?;
+        let (root, root_ends) =
+            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let (fatal_sender, fatal) = watch::channel(None);
         let (shutdown, stopping) = watch::channel(false);
         let app = Arc::new(App::new(parts(&hands, &settings, &operator_key)?));
@@ -202,8 +201,11 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
             ),
         });
     }
-    let store_options =
-        StoreOptions { memtable: settings.store.memtable.bytes(), cache: settings.store.cache.bytes(), ..StoreOptions::default() };
+    let store_options = StoreOptions {
+        memtable: settings.store.memtable.bytes(),
+        cache: settings.store.cache.bytes(),
+        ..StoreOptions::default()
+    };
     let store = FjallStore::open(&folder.store(), genesis.installation, &store_options)?;
     hands(settings, Arc::new(journal), Arc::new(vault), Arc::new(store), clock, entropy)
 }
@@ -228,8 +230,10 @@ fn hands(
     let cloud = WhatsApp::new(&whatsapp_settings, Arc::new(table), Arc::clone(&clock))
         .map_err(|error| StartError::Hand(error.to_string()))?;
     let webhooks = &settings.webhooks;
-    let guard =
-        Guard { allow_private: webhooks.allow_private, allowed_ports: ports(&webhooks.allowed_ports, webhooks.allow_private) };
+    let guard = Guard {
+        allow_private: webhooks.allow_private,
+        allowed_ports: ports(&webhooks.allowed_ports, webhooks.allow_private),
+    };
     let poster = Poster::new(PosterSettings { guard, timeout: webhooks.timeout, extra_roots_pem: None })
         .map_err(|error| StartError::Hand(error.to_string()))?;
     let channels: HashMap<String, Arc<dyn Channel>> =

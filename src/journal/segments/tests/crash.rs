@@ -195,7 +195,8 @@ async fn a_full_queue_refuses_and_what_waits_goes_out_in_one_batch() {
 async fn the_mutant_loses_what_it_acknowledged() {
     let mut folder = Folder::small();
     folder.options.durability = super::super::Durability::AckBeforeSync(std::time::Duration::from_millis(1));
-    folder.options.medium = Arc::new(Refusing::new(Call::Write(b"WBBA"), 1, ErrorKind::Other));
+    // The first such write is that of opening; one batch passes.
+    folder.options.medium = Arc::new(Refusing::new(Call::Write(b"WBBA"), 2, ErrorKind::Other));
     let journal = folder.open();
     answer(&journal, 0).await;
     let acknowledged = answer(&journal, 1).await;
