@@ -1,9 +1,11 @@
 //! Waybill: a self-hosted, actor-based message router whose journal is the durable mailbox of every actor.
 
 pub mod channel;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod journal;
+pub mod node;
 pub mod runtime;
 pub mod store;
 pub mod vault;
