@@ -1,5 +1,6 @@
 //! Waybill: a self-hosted, actor-based message router whose journal is the durable mailbox of every actor.
 
+pub mod actors;
 pub mod channel;
 pub mod cli;
 pub mod config;
@@ -8,5 +9,6 @@ pub mod journal;
 pub mod node;
 pub mod runtime;
 pub mod store;
+pub mod telemetry;
 pub mod vault;
 pub mod webhook;

@@ -52,18 +52,11 @@ impl Address {
             return Err(wrong());
         }
         let authority = uri.authority().cloned().ok_or_else(wrong)?;
-        Ok(Self {
-            authority,
-            base: uri.path().trim_end_matches('/').to_owned(),
-        })
+        Ok(Self { authority, base: uri.path().trim_end_matches('/').to_owned() })
     }
 
     fn socket(&self) -> String {
-        format!(
-            "{}:{}",
-            self.authority.host(),
-            self.authority.port_u16().unwrap_or(80)
-        )
+        format!("{}:{}", self.authority.host(), self.authority.port_u16().unwrap_or(80))
     }
 }
 
@@ -79,11 +72,7 @@ impl Connection {
     /// A connection to be made; each request gets `timeout`.
     #[must_use]
     pub fn new(address: Address, timeout: Duration) -> Self {
-        Self {
-            address,
-            timeout,
-            sender: None,
-        }
+        Self { address, timeout, sender: None }
     }
 
     async fn connect(&mut self) -> Result<SendRequest<Full<Bytes>>, ClientError> {
@@ -92,9 +81,7 @@ impl Connection {
         {
             return Ok(sender);
         }
-        let stream = TcpStream::connect(self.address.socket())
-            .await
-            .map_err(ClientError::Connect)?;
+        let stream = TcpStream::connect(self.address.socket()).await.map_err(ClientError::Connect)?;
         stream.set_nodelay(true).map_err(ClientError::Connect)?;
         let (sender, driver) = handshake(TokioIo::new(stream)).await?;
         // A connection that breaks tells its sender; there is nothing more to say here.
@@ -102,13 +89,9 @@ impl Connection {
         Ok(sender)
     }
 
-    async fn exchange(
-        &mut self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), ClientError> {
+    async fn exchange(&mut self, mut request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), ClientError> {
         let mut sender = self.connect().await?;
-        let host = header::HeaderValue::from_str(self.address.authority.as_str())
-            .map_err(http::Error::from)?;
+        let host = header::HeaderValue::from_str(self.address.authority.as_str()).map_err(http::Error::from)?;
         request.headers_mut().insert(header::HOST, host);
         let response = sender.send_request(request).await?;
         let status = response.status();
@@ -121,14 +104,9 @@ impl Connection {
     ///
     /// # Errors
     /// [`ClientError`]; only [`ClientError::Connect`] and what comes before it mean that the request surely did not arrive.
-    pub async fn send(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), ClientError> {
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), ClientError> {
         let timeout = self.timeout;
-        tokio::time::timeout(timeout, self.exchange(request))
-            .await
-            .unwrap_or(Err(ClientError::Late(timeout)))
+        tokio::time::timeout(timeout, self.exchange(request)).await.unwrap_or(Err(ClientError::Late(timeout)))
     }
 
     /// The path of a request below the base of the address.
@@ -145,12 +123,8 @@ impl Connection {
         let request = Request::get(self.path(path)).body(Full::default())?;
         let (status, body) = self.send(request).await?;
         if status != StatusCode::OK {
-            return Err(ClientError::Answer(
-                status,
-                String::from_utf8_lossy(&body).into_owned(),
-            ));
+            return Err(ClientError::Answer(status, String::from_utf8_lossy(&body).into_owned()));
         }
-        serde_json::from_slice(&body)
-            .map_err(|wrong| ClientError::Answer(status, wrong.to_string()))
+        serde_json::from_slice(&body).map_err(|wrong| ClientError::Answer(status, wrong.to_string()))
     }
 }

@@ -95,35 +95,17 @@ impl Ledger {
 
 impl std::fmt::Display for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            accepted,
-            sent,
-            delivered,
-            read,
-            failed,
-            unknown,
-            notified,
-            ..
-        } = self;
+        let Self { accepted, sent, delivered, read, failed, unknown, notified, .. } = self;
         writeln!(
             f,
             "ledger     accepted {accepted}, sent {sent}, delivered {delivered}, read {read}, failed {failed}, unknown {unknown}, notified {notified}"
         )?;
-        let Self {
-            lost,
-            duplicated,
-            duplicated_listed,
-            reordered,
-            unacknowledged,
-            ..
-        } = self;
+        let Self { lost, duplicated, duplicated_listed, reordered, unacknowledged, .. } = self;
         write!(
             f,
             "           lost {lost}, duplicated {duplicated} (listed {duplicated_listed}), reordered {reordered}, unacknowledged {unacknowledged}"
         )?;
-        self.examples
-            .iter()
-            .try_for_each(|(kind, markers)| write!(f, "\n           {kind}: {}", markers.join(" ")))
+        self.examples.iter().try_for_each(|(kind, markers)| write!(f, "\n           {kind}: {}", markers.join(" ")))
     }
 }
 
@@ -163,11 +145,7 @@ fn arrivals(requests: &[Recorded]) -> HashMap<&str, Arrived> {
             continue;
         };
         let arrived = found.entry(marker).or_default();
-        arrived.first = if arrived.times == 0 {
-            request.n
-        } else {
-            arrived.first.min(request.n)
-        };
+        arrived.first = if arrived.times == 0 { request.n } else { arrived.first.min(request.n) };
         arrived.times += 1;
     }
     found
@@ -175,14 +153,8 @@ fn arrivals(requests: &[Recorded]) -> HashMap<&str, Arrived> {
 
 fn told(notices: &[Notified]) -> HashMap<&str, Told> {
     let mut found: HashMap<&str, Told> = HashMap::new();
-    for notice in notices
-        .iter()
-        .filter(|notice| !notice.message_id.is_empty())
-    {
-        found
-            .entry(&notice.message_id)
-            .or_default()
-            .hear(&notice.kind);
+    for notice in notices.iter().filter(|notice| !notice.message_id.is_empty()) {
+        found.entry(&notice.message_id).or_default().hear(&notice.kind);
     }
     found
 }
@@ -198,22 +170,12 @@ pub fn join_files(
     unknown: &HashSet<String>,
 ) -> Result<Ledger, LinesError> {
     let notices = notices.map(read_lines).transpose()?.unwrap_or_default();
-    Ok(join(
-        &read_lines(acks)?,
-        &read_lines(requests)?,
-        &notices,
-        unknown,
-    ))
+    Ok(join(&read_lines(acks)?, &read_lines(requests)?, &notices, unknown))
 }
 
 /// Joins the three. `unknown` lists message ids (or markers) whose attempts the target itself calls unknown.
 #[must_use]
-pub fn join(
-    acks: &[Ack],
-    requests: &[Recorded],
-    notices: &[Notified],
-    unknown: &HashSet<String>,
-) -> Ledger {
+pub fn join(acks: &[Ack], requests: &[Recorded], notices: &[Notified], unknown: &HashSet<String>) -> Ledger {
     let (arrived, told) = (arrivals(requests), told(notices));
     let mut ledger = Ledger::default();
     // An id acknowledged twice (a retry under one idempotency key) is one promise; a marker under two ids is two.
@@ -249,13 +211,7 @@ fn settle(ledger: &mut Ledger, ack: &Ack, there: bool, told: Option<Told>, liste
     }
 }
 
-fn excess(
-    ledger: &mut Ledger,
-    marker: &str,
-    arrived: Arrived,
-    acks: &[&Ack],
-    unknown: &HashSet<String>,
-) {
+fn excess(ledger: &mut Ledger, marker: &str, arrived: Arrived, acks: &[&Ack], unknown: &HashSet<String>) {
     if acks.is_empty() {
         ledger.unacknowledged += 1;
     }
@@ -276,16 +232,9 @@ fn excess(
 /// arrival among those acknowledged so far, each message is looked at once.
 fn reordered(acks: &[Ack], arrived: &HashMap<&str, Arrived>) -> u64 {
     let mut lanes: HashMap<(&str, &str), Vec<(u64, u64, u64)>> = HashMap::new();
-    for ack in acks
-        .iter()
-        .filter(|ack| ack.started_us > 0 && ack.acked_us > 0)
-    {
+    for ack in acks.iter().filter(|ack| ack.started_us > 0 && ack.acked_us > 0) {
         if let Some(arrived) = arrived.get(&*ack.marker) {
-            lanes.entry((&ack.from, &ack.to)).or_default().push((
-                ack.started_us,
-                ack.acked_us,
-                arrived.first,
-            ));
+            lanes.entry((&ack.from, &ack.to)).or_default().push((ack.started_us, ack.acked_us, arrived.first));
         }
     }
     lanes.into_values().map(overtaking).sum()

@@ -51,10 +51,7 @@ impl LineWriter {
     /// [`LinesError::Io`] when the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self, LinesError> {
         let file = File::options().create(true).append(true).open(path);
-        let file = file.map_err(|source| LinesError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = file.map_err(|source| LinesError::Io { path: path.to_owned(), source })?;
         // 256 KiB hold about a thousand lines: one write call per thousand, or per flush.
         Ok(Self {
             path: path.to_owned(),
@@ -71,9 +68,7 @@ impl LineWriter {
         self.line.clear();
         let encoded = serde_json::to_writer(&mut self.line, value).map_err(std::io::Error::from);
         self.line.push(b'\n');
-        encoded
-            .and_then(|()| self.out.write_all(&self.line))
-            .map_err(|source| self.error(source))
+        encoded.and_then(|()| self.out.write_all(&self.line)).map_err(|source| self.error(source))
     }
 
     /// Hands everything to the operating system.
@@ -85,10 +80,7 @@ impl LineWriter {
     }
 
     fn error(&self, source: std::io::Error) -> LinesError {
-        LinesError::Io {
-            path: self.path.clone(),
-            source,
-        }
+        LinesError::Io { path: self.path.clone(), source }
     }
 }
 
@@ -97,10 +89,7 @@ impl LineWriter {
 /// # Errors
 /// [`LinesError`] when the file cannot be read, or when a line other than the last does not decode.
 pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, LinesError> {
-    let io = |source| LinesError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| LinesError::Io { path: path.to_owned(), source };
     let mut reader = BufReader::with_capacity(256 * 1024, File::open(path).map_err(io)?);
     let mut found = Vec::new();
     let mut line = Vec::new();
@@ -114,11 +103,7 @@ pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, LinesError
             // Only a last line without its newline was torn by a kill; a whole line that does not decode is damage.
             Err(_) if line.last() != Some(&b'\n') => break,
             Err(source) => {
-                return Err(LinesError::Line {
-                    path: path.to_owned(),
-                    line: number,
-                    source,
-                });
+                return Err(LinesError::Line { path: path.to_owned(), line: number, source });
             }
         }
     }
@@ -148,10 +133,7 @@ mod tests {
             .expect("tear");
         assert_eq!(read_lines::<u32>(&path).expect("read"), [0, 1, 2]);
         std::fs::write(&path, "1\n{\n2\n").expect("damage");
-        assert!(matches!(
-            read_lines::<u32>(&path),
-            Err(LinesError::Line { line: 2, .. })
-        ));
+        assert!(matches!(read_lines::<u32>(&path), Err(LinesError::Line { line: 2, .. })));
         std::fs::remove_file(&path).expect("remove");
     }
 }

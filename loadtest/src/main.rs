@@ -1,9 +1,5 @@
 //! `loadtest`: simulator, sink, forwarder, and a load run, each as a program.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program that reports to its caller's terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports to its caller's terminal")]
 
 mod cli;
 

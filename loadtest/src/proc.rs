@@ -25,14 +25,11 @@ fn odd(what: &str) -> Error {
 /// # Errors
 /// When there is no such process, or `/proc` looks different than expected.
 pub fn usage(pid: u32) -> Result<Usage> {
-    let cpu_s = cpu_seconds(&read_to_string(format!("/proc/{pid}/stat"))?)
-        .ok_or_else(|| odd("stat without CPU times"))?;
-    let peak_rss_mib = peak_mib(&read_to_string(format!("/proc/{pid}/status"))?)
-        .ok_or_else(|| odd("status without VmHWM"))?;
-    Ok(Usage {
-        cpu_s,
-        peak_rss_mib,
-    })
+    let cpu_s =
+        cpu_seconds(&read_to_string(format!("/proc/{pid}/stat"))?).ok_or_else(|| odd("stat without CPU times"))?;
+    let peak_rss_mib =
+        peak_mib(&read_to_string(format!("/proc/{pid}/status"))?).ok_or_else(|| odd("status without VmHWM"))?;
+    Ok(Usage { cpu_s, peak_rss_mib })
 }
 
 /// Fields 14 and 15 of `stat`; the name in field 2 may hold spaces, so counting starts behind its bracket.
@@ -45,9 +42,7 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
 }
 
 fn peak_mib(status: &str) -> Option<f64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib / 1024.0)
 }
@@ -60,10 +55,7 @@ mod tests {
     fn a_process_is_read() {
         let stat = "7 (a b) c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 100 1 1";
         assert_eq!(cpu_seconds(stat), Some(3.0));
-        assert_eq!(
-            peak_mib("VmPeak:\t  9 kB\nVmHWM:\t    2048 kB\n"),
-            Some(2.0)
-        );
+        assert_eq!(peak_mib("VmPeak:\t  9 kB\nVmHWM:\t    2048 kB\n"), Some(2.0));
         let own = usage(std::process::id()).expect("this process");
         assert!(own.peak_rss_mib > 0.5);
         assert!(usage(u32::MAX).is_err());

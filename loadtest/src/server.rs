@@ -54,9 +54,7 @@ struct CutIo {
 impl CutIo {
     /// Waits until the bytes let through are surely sent, then breaks the connection.
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let settle = self
-            .settle
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(SETTLE)));
+        let settle = self.settle.get_or_insert_with(|| Box::pin(tokio::time::sleep(SETTLE)));
         ready!(settle.as_mut().poll(cx));
         if self.cut.reset.load(Ordering::Relaxed)
             && let Err(failed) = self.stream.set_zero_linger()
@@ -68,21 +66,13 @@ impl CutIo {
 }
 
 impl AsyncRead for CutIo {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<IoResult<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<IoResult<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for CutIo {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<IoResult<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<IoResult<usize>> {
         match self.cut.left.load(Ordering::Acquire) {
             WHOLE => Pin::new(&mut self.stream).poll_write(cx, buf),
             0 => Poll::Ready(Err(ready!(self.break_off(cx)))),
@@ -103,10 +93,7 @@ impl AsyncWrite for CutIo {
         if self.cut.left.load(Ordering::Acquire) == WHOLE {
             return Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         }
-        let first = bufs
-            .iter()
-            .find(|b| !b.is_empty())
-            .map_or(&[][..], |b| &**b);
+        let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| &**b);
         self.poll_write(cx, first)
     }
 
@@ -129,20 +116,12 @@ pub(crate) enum Answer {
     /// All at once.
     Whole(Option<Bytes>),
     /// One byte per pause.
-    Drip {
-        left: Bytes,
-        pause: Duration,
-        sleep: Option<Pin<Box<Sleep>>>,
-    },
+    Drip { left: Bytes, pause: Duration, sleep: Option<Pin<Box<Sleep>>> },
 }
 
 impl Answer {
     pub(crate) fn drip(left: Bytes, pause: Duration) -> Self {
-        Self::Drip {
-            left,
-            pause,
-            sleep: None,
-        }
+        Self::Drip { left, pause, sleep: None }
     }
 }
 
@@ -150,10 +129,7 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Drip { left, .. } if left.is_empty() => Poll::Ready(None),
@@ -183,10 +159,9 @@ impl Body for Answer {
 pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Answer> {
     let mut response = Response::new(Answer::Whole(Some(body.into())));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("application/json; charset=UTF-8"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json; charset=UTF-8"));
     response
 }
 
@@ -215,11 +190,7 @@ where
             _ = stopping.changed() => return,
         };
         match accepted {
-            Ok((stream, _)) => drop(tokio::spawn(connection(
-                stream,
-                stop.clone(),
-                handler.clone(),
-            ))),
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, stop.clone(), handler.clone()))),
             // Out of file descriptors or a peer that went away: the next accept may work, spinning would not help.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
@@ -234,15 +205,8 @@ where
     if stream.set_nodelay(true).is_err() {
         return; // The peer is gone already.
     }
-    let cut = Arc::new(Cut {
-        left: AtomicU64::new(WHOLE),
-        reset: AtomicBool::new(false),
-    });
-    let io = TokioIo::new(CutIo {
-        stream,
-        cut: cut.clone(),
-        settle: None,
-    });
+    let cut = Arc::new(Cut { left: AtomicU64::new(WHOLE), reset: AtomicBool::new(false) });
+    let io = TokioIo::new(CutIo { stream, cut: cut.clone(), settle: None });
     let service = service_fn(move |request| {
         cut.disarm();
         let answered = handler(request, cut.clone());

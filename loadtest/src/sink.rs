@@ -78,9 +78,7 @@ pub struct Sink {
 
 impl std::fmt::Debug for Sink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sink")
-            .field("addr", &self.addr)
-            .finish_non_exhaustive()
+        f.debug_struct("Sink").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
@@ -96,41 +94,18 @@ impl Sink {
             .map(|s| WebhookSecret::parse(s))
             .collect::<Result<_, _>>()
             .map_err(SinkError::Secret)?;
-        let file = config
-            .events_path
-            .as_deref()
-            .map(LineWriter::open)
-            .transpose()?;
-        let state = State {
-            behaviour: config.behaviour,
-            file,
-            ..State::default()
-        };
-        let shared = Arc::new(Shared {
-            secrets,
-            capacity: config.capacity,
-            hasher: RandomState::new(),
-            state: state.into(),
-        });
-        let bound = |source| SinkError::Bind {
-            addr: config.addr,
-            source,
-        };
+        let file = config.events_path.as_deref().map(LineWriter::open).transpose()?;
+        let state = State { behaviour: config.behaviour, file, ..State::default() };
+        let shared =
+            Arc::new(Shared { secrets, capacity: config.capacity, hasher: RandomState::new(), state: state.into() });
+        let bound = |source| SinkError::Bind { addr: config.addr, source };
         let listener = bind(config.addr).await.map_err(bound)?;
         let addr = listener.local_addr().map_err(bound)?;
         let (stop, stopping) = watch::channel(false);
         let serving = shared.clone();
         let handler = move |request, cut| route(serving.clone(), request, cut);
-        let tasks = [
-            tokio::spawn(serve(listener, stopping, handler)),
-            tokio::spawn(flush(shared.clone())),
-        ];
-        Ok(Self {
-            shared,
-            addr,
-            stop,
-            tasks,
-        })
+        let tasks = [tokio::spawn(serve(listener, stopping, handler)), tokio::spawn(flush(shared.clone()))];
+        Ok(Self { shared, addr, stop, tasks })
     }
 
     /// Where it listens.
@@ -154,14 +129,7 @@ impl Sink {
     /// Events in the order they were answered, leaving out the first `skip`; repeated ones are not in it.
     #[must_use]
     pub fn events(&self, skip: usize, limit: usize) -> Vec<Notified> {
-        self.shared
-            .state()
-            .events
-            .iter()
-            .skip(skip)
-            .take(limit)
-            .cloned()
-            .collect()
+        self.shared.state().events.iter().skip(skip).take(limit).cloned().collect()
     }
 
     /// Changes how it answers.
@@ -197,9 +165,7 @@ async fn route(shared: Arc<Shared>, request: Request<Incoming>, cut: Arc<Cut>) -
     let path = request.uri().path().to_owned();
     match (request.method(), path.strip_prefix("/_sink/")) {
         (&Method::GET, Some("stats")) => answer_json(&shared.state().stats),
-        (&Method::GET, Some("events")) => {
-            events(&shared, request.uri().query().unwrap_or_default())
-        }
+        (&Method::GET, Some("events")) => events(&shared, request.uri().query().unwrap_or_default()),
         (&Method::POST, Some("behaviour")) => behaviour(&shared, request).await,
         (&Method::POST, None) => delivery(&shared, request, &cut).await,
         _ => empty(StatusCode::NOT_FOUND),
@@ -215,11 +181,7 @@ fn answer_json(value: &impl Serialize) -> Response<Answer> {
 
 fn events(shared: &Shared, query: &str) -> Response<Answer> {
     let number = |name| {
-        query
-            .split('&')
-            .filter_map(|p| p.split_once('='))
-            .find(|(k, _)| *k == name)
-            .and_then(|(_, v)| v.parse().ok())
+        query.split('&').filter_map(|p| p.split_once('=')).find(|(k, _)| *k == name).and_then(|(_, v)| v.parse().ok())
     };
     let after: usize = number("after").unwrap_or(0);
     let limit = number("limit").unwrap_or(1000).min(PAGE_MAX);
@@ -229,10 +191,7 @@ fn events(shared: &Shared, query: &str) -> Response<Answer> {
 }
 
 async fn behaviour(shared: &Shared, request: Request<Incoming>) -> Response<Answer> {
-    let body = Limited::new(request.into_body(), BODY_MAX)
-        .collect()
-        .await
-        .map(|body| body.to_bytes());
+    let body = Limited::new(request.into_body(), BODY_MAX).collect().await.map(|body| body.to_bytes());
     let Ok(body) = body else {
         return json(StatusCode::BAD_REQUEST, "\"the body could not be read\"");
     };
@@ -241,20 +200,13 @@ async fn behaviour(shared: &Shared, request: Request<Incoming>) -> Response<Answ
             shared.state().behaviour = behaviour;
             json(StatusCode::OK, "{\"ok\":true}")
         }
-        Err(wrong) => json(
-            StatusCode::BAD_REQUEST,
-            serde_json::json!({ "error": wrong.to_string() }).to_string(),
-        ),
+        Err(wrong) => json(StatusCode::BAD_REQUEST, serde_json::json!({ "error": wrong.to_string() }).to_string()),
     }
 }
 
 async fn delivery(shared: &Shared, request: Request<Incoming>, cut: &Cut) -> Response<Answer> {
     let headers = request.headers().clone();
-    let Ok(body) = Limited::new(request.into_body(), BODY_MAX)
-        .collect()
-        .await
-        .map(|body| body.to_bytes())
-    else {
+    let Ok(body) = Limited::new(request.into_body(), BODY_MAX).collect().await.map(|body| body.to_bytes()) else {
         return empty(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let (status, behaviour) = judge(shared, &headers, &body);
@@ -267,31 +219,17 @@ async fn delivery(shared: &Shared, request: Request<Incoming>, cut: &Cut) -> Res
     }
     let mut response = empty(status);
     if behaviour.drip_ms > 0 {
-        *response.body_mut() = Answer::drip(
-            Bytes::from_static(b"{\"received\":true}"),
-            Duration::from_millis(behaviour.drip_ms),
-        );
+        *response.body_mut() =
+            Answer::drip(Bytes::from_static(b"{\"received\":true}"), Duration::from_millis(behaviour.drip_ms));
     }
     response
 }
 
 /// Verifies, records, and chooses the answer.
 fn judge(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> (StatusCode, Behaviour) {
-    let header = |name| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    let (id, timestamp, signature) = (
-        header("webhook-id"),
-        header("webhook-timestamp"),
-        header("webhook-signature"),
-    );
-    let good = shared
-        .secrets
-        .iter()
-        .any(|secret| secret.verify(id, timestamp, body, signature));
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (id, timestamp, signature) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+    let good = shared.secrets.iter().any(|secret| secret.verify(id, timestamp, body, signature));
     let parsed = serde_json::from_slice::<Body>(body);
     let mut state = shared.state();
     state.stats.deliveries += 1;
@@ -310,12 +248,8 @@ fn judge(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> (StatusCode, Beha
     }
     match parsed {
         Ok(body) => {
-            let event = Notified {
-                id: id.to_owned(),
-                kind: body.kind,
-                message_id: body.data.message_id,
-                at_us: now_us(),
-            };
+            let event =
+                Notified { id: id.to_owned(), kind: body.kind, message_id: body.data.message_id, at_us: now_us() };
             keep(&mut state, shared, event);
         }
         Err(_) => state.stats.malformed += 1,

@@ -57,6 +57,12 @@ impl<M> Inbox<M> {
         std::mem::take(&mut *self.mail.lock())
     }
 
+    /// Whether no mail waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.mail.lock().is_empty()
+    }
+
     /// An actor begins to read here.
     pub fn attach(&self, actor: ActorRef<Nudge>) {
         *self.actor.lock() = Some(actor);

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::session::SessionBox;
 use super::wheel::Wakes;
 use crate::domain::event::AttemptRef;
-use crate::domain::id::TenantId;
+use crate::domain::id::{SessionId, TenantId};
 
 /// A session's question to its tenant's budget.
 pub struct Ask {
@@ -26,7 +27,7 @@ impl std::fmt::Debug for Ask {
 }
 
 /// Where a tenant's budget takes questions.
-pub type Asks = Arc<super::inbox::Inbox<Ask>>;
+pub type Asks = Arc<super::inbox::Inbox<super::tenant::TenantMail>>;
 
 /// A feed's bell: who is nudged when it grows.
 type Bells = Vec<Arc<dyn Wakes>>;
@@ -37,6 +38,7 @@ pub struct Registry {
     budgets: RwLock<HashMap<TenantId, Asks>>,
     bells: RwLock<HashMap<TenantId, Bells>>,
     running: RwLock<HashSet<AttemptRef>>,
+    boxes: RwLock<HashMap<SessionId, Arc<SessionBox>>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -55,7 +57,7 @@ impl Registry {
     pub fn ask(&self, tenant: TenantId, ask: Ask) {
         let asks = self.budgets.read().get(&tenant).cloned();
         if let Some(asks) = asks {
-            asks.push(ask);
+            asks.push(super::tenant::TenantMail::Ask(ask));
         }
     }
 
@@ -71,6 +73,16 @@ impl Registry {
                 bell.wake();
             }
         }
+    }
+
+    /// A session's box: the same one for every life of its actor and of its partition.
+    pub fn session_box(&self, session: SessionId) -> Arc<SessionBox> {
+        Arc::clone(self.boxes.write().entry(session).or_default())
+    }
+
+    /// The session has nothing to do: its box is put away.
+    pub fn forget_box(&self, session: SessionId) {
+        self.boxes.write().remove(&session);
     }
 
     /// A task of this process is making this attempt.

@@ -82,7 +82,9 @@ impl Wheel {
         let wait = {
             let mut times = self.times.lock();
             loop {
-                let Some((at, address)) = times.by_time.first().copied() else { break LONGEST };
+                let Some((at, address)) = times.by_time.first().copied() else {
+                    break LONGEST;
+                };
                 if at > now {
                     break Duration::from_micros(u64::try_from(at - now).unwrap_or(0)).min(LONGEST);
                 }

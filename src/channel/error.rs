@@ -6,9 +6,7 @@ use super::whatsapp::codes::CodesError;
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
     /// The address of the Graph API cannot be used.
-    #[error(
-        "`{url}` is not an address of the Graph API: {why}; write it like https://graph.facebook.com"
-    )]
+    #[error("`{url}` is not an address of the Graph API: {why}; write it like https://graph.facebook.com")]
     GraphUrl {
         /// What was given.
         url: String,
@@ -21,9 +19,6 @@ pub enum ChannelError {
     /// The HTTP client could not be built: no roots, no crypto provider.
     #[error("the HTTP client cannot be built")]
     Client(#[source] reqwest::Error),
-    /// The TLS library refused its own defaults.
-    #[error("TLS cannot be set up")]
-    Tls(#[source] rustls::Error),
     /// The code table has a mistake.
     #[error(transparent)]
     Codes(#[from] CodesError),

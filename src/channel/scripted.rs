@@ -66,10 +66,7 @@ impl Scripted {
         }
         let id = format!("wamid.{}.{}", command.message, command.attempt);
         self.asked.lock().push(command);
-        self.script
-            .lock()
-            .pop_front()
-            .unwrap_or(Line::Say(Answer::Sent { provider_id: id }))
+        self.script.lock().pop_front().unwrap_or(Line::Say(Answer::Sent { provider_id: id }))
     }
 }
 

@@ -169,6 +169,5 @@ pub trait Channel: Send + Sync + 'static {
 
     /// One attempt: one request at most, one answer, within the channel's own time limit. Dropping the future after its
     /// first poll leaves the outcome unknown.
-    fn send(&self, command: SendCommand, credential: Arc<Credential>)
-    -> BoxFuture<'static, Answer>;
+    fn send(&self, command: SendCommand, credential: Arc<Credential>) -> BoxFuture<'static, Answer>;
 }

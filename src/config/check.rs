@@ -1,9 +1,6 @@
 //! Checks of single values beyond their kind: ranges, lengths, forms.
 
-#![allow(
-    clippy::ptr_arg,
-    reason = "a check is a function of a reference to its field's own type, such as String"
-)]
+#![allow(clippy::ptr_arg, reason = "a check is a function of a reference to its field's own type, such as String")]
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -20,10 +17,7 @@ pub(super) struct Complaint {
 
 impl Complaint {
     pub(super) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { what: what.into(), remedy: remedy.into() }
     }
 }
 
@@ -32,11 +26,7 @@ pub(super) type Verdict = Result<(), Complaint>;
 
 /// Passes where `good`, else refuses with this text.
 pub(super) fn require(good: bool, what: impl Into<String>, remedy: impl Into<String>) -> Verdict {
-    if good {
-        Ok(())
-    } else {
-        Err(Complaint::new(what, remedy))
-    }
+    if good { Ok(()) } else { Err(Complaint::new(what, remedy)) }
 }
 
 /// The value lies in the range, both ends included.
@@ -57,10 +47,7 @@ pub(super) fn if_set<T>(check: impl Fn(&T) -> Verdict) -> impl Fn(&Option<T>) ->
 }
 
 /// The list has that many elements, and each passes; the first that does not is named by its number from 0.
-pub(super) fn each<T>(
-    count: RangeInclusive<usize>,
-    check: impl Fn(&T) -> Verdict,
-) -> impl Fn(&Vec<T>) -> Verdict {
+pub(super) fn each<T>(count: RangeInclusive<usize>, check: impl Fn(&T) -> Verdict) -> impl Fn(&Vec<T>) -> Verdict {
     move |list| {
         let (low, high) = (count.start(), count.end());
         require(
@@ -69,9 +56,7 @@ pub(super) fn each<T>(
             format!("Give {low} to {high}"),
         )?;
         for (index, value) in list.iter().enumerate() {
-            check(value).map_err(|found| {
-                Complaint::new(format!("element {index}: {}", found.what), found.remedy)
-            })?;
+            check(value).map_err(|found| Complaint::new(format!("element {index}: {}", found.what), found.remedy))?;
         }
         Ok(())
     }
@@ -91,18 +76,12 @@ pub(super) fn filled(longest: usize) -> impl Fn(&String) -> Verdict {
 
 /// Graph API versions are written `v25.0`.
 pub(super) fn graph_version(text: &String) -> Verdict {
-    let number = |part: &str| {
-        !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit())
-    };
+    let number = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
     let good = text
         .strip_prefix('v')
         .and_then(|rest| rest.split_once('.'))
         .is_some_and(|(major, minor)| number(major) && number(minor));
-    require(
-        good,
-        format!("{} is not a version of the Graph API", quote(text)),
-        "Write it as \"v25.0\"",
-    )
+    require(good, format!("{} is not a version of the Graph API", quote(text)), "Write it as \"v25.0\"")
 }
 
 /// Meta's ids are strings of digits, too long for some number types.
@@ -119,11 +98,8 @@ pub(super) fn digits(text: &String) -> Verdict {
 pub(super) fn phone_number(text: &String) -> Verdict {
     let body = text.strip_prefix('+').unwrap_or("");
     let count = body.chars().filter(char::is_ascii_digit).count();
-    let good = (4..=15).contains(&count)
-        && text.len() <= 32
-        && body
-            .chars()
-            .all(|c| c.is_ascii_digit() || " -()".contains(c));
+    let good =
+        (4..=15).contains(&count) && text.len() <= 32 && body.chars().all(|c| c.is_ascii_digit() || " -()".contains(c));
     require(
         good,
         format!("{} is not an international phone number", quote(text)),
@@ -134,16 +110,13 @@ pub(super) fn phone_number(text: &String) -> Verdict {
 /// The path of a URL on our own listener, outside the paths that are taken.
 pub(super) fn callback_path(text: &String) -> Verdict {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
-    let good =
-        text.len() > 1 && text.len() <= 128 && text.starts_with('/') && text.chars().all(plain);
+    let good = text.len() > 1 && text.len() <= 128 && text.starts_with('/') && text.chars().all(plain);
     require(
         good,
         format!("{} is not a path", quote(text)),
         "Begin with \"/\" and use letters, digits, \"-\", \"_\", \".\" and \"~\"",
     )?;
-    let taken = [
-        "v1", "console", "metrics", "health", "healthz", "livez", "readyz",
-    ];
+    let taken = ["v1", "console", "metrics", "health", "healthz", "livez", "readyz"];
     let first = text.trim_start_matches('/').split('/').next().unwrap_or("");
     require(
         !taken.contains(&first),
@@ -160,26 +133,14 @@ pub(super) fn web_url(url: &Url) -> Verdict {
         "Begin with \"https://\"",
     )?;
     let bare = url.username().is_empty() && url.password().is_none();
-    require(
-        bare,
-        "the URL carries a user name or a password",
-        "Leave credentials out of the URL",
-    )?;
-    require(
-        url.fragment().is_none(),
-        "the URL has a fragment",
-        "Leave out \"#\" and what follows it",
-    )
+    require(bare, "the URL carries a user name or a password", "Leave credentials out of the URL")?;
+    require(url.fragment().is_none(), "the URL has a fragment", "Leave out \"#\" and what follows it")
 }
 
 /// A base URL that access tokens are sent to: https, or http inside one's own network.
 pub(super) fn graph_url(url: &Url) -> Verdict {
     web_url(url)?;
-    require(
-        url.query().is_none(),
-        "the URL has a query",
-        "Leave out \"?\" and what follows it",
-    )?;
+    require(url.query().is_none(), "the URL has a query", "Leave out \"?\" and what follows it")?;
     let private = url.scheme() == "https" || is_private(url);
     require(
         private,
@@ -198,10 +159,7 @@ fn is_private(url: &Url) -> bool {
         Some(Host::Ipv6(v6)) => address(v6.into()),
         // A name without a dot is a neighbour in a container network.
         Some(Host::Domain(name)) => {
-            !name.contains('.')
-                || [".localhost", ".internal", ".local"]
-                    .iter()
-                    .any(|end| name.ends_with(end))
+            !name.contains('.') || [".localhost", ".internal", ".local"].iter().any(|end| name.ends_with(end))
         }
         None => false,
     }
@@ -211,18 +169,9 @@ fn is_private(url: &Url) -> bool {
 pub(super) fn log_filter(text: &String) -> Verdict {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     // A bare word that is no level would silently mean "only this target": most likely a misspelled level.
-    let stray = text
-        .split(',')
-        .map(str::trim)
-        .find(|part| !part.contains(['=', '[']) && !LEVELS.contains(part));
+    let stray = text.split(',').map(str::trim).find(|part| !part.contains(['=', '[']) && !LEVELS.contains(part));
     let remedy = "Write a level (off, error, warn, info, debug, trace), or levels by target as in \"info,waybill::journal=debug\"";
-    require(
-        stray.is_none(),
-        format!("{} is not a level", quote(stray.unwrap_or(""))),
-        remedy,
-    )?;
+    require(stray.is_none(), format!("{} is not a level", quote(stray.unwrap_or(""))), remedy)?;
     let parsed = tracing_subscriber::EnvFilter::builder().parse(text);
-    parsed.map(drop).map_err(|error| {
-        Complaint::new(format!("{} is not a filter: {error}", quote(text)), remedy)
-    })
+    parsed.map(drop).map_err(|error| Complaint::new(format!("{} is not a filter: {error}", quote(text)), remedy))
 }

@@ -18,10 +18,7 @@ struct Rule {
 /// Every rule. The comment says what breaks without it.
 const RULES: &[Rule] = &[
     // Half of TLS is none: the listener would silently speak plain HTTP.
-    Rule {
-        keys: &["server.tls_cert", "server.tls_key"],
-        broken: tls,
-    },
+    Rule { keys: &["server.tls_cert", "server.tls_key"], broken: tls },
     // Both listeners would fight for one port.
     Rule {
         keys: &["server.admin_listen", "server.listen"],
@@ -38,103 +35,47 @@ const RULES: &[Rule] = &[
     Rule {
         keys: &["server.header_timeout", "server.request_timeout"],
         broken: |s| {
-            at_most(
-                "header_timeout",
-                s.server.header_timeout,
-                "server.request_timeout",
-                s.server.request_timeout,
-            )
+            at_most("header_timeout", s.server.header_timeout, "server.request_timeout", s.server.request_timeout)
         },
     },
     // A line of a bulk request is one message and ends in the same record.
     Rule {
         keys: &["server.bulk_line_max", "server.max_body"],
-        broken: |s| {
-            at_most(
-                "bulk_line_max",
-                s.server.bulk_line_max,
-                "server.max_body",
-                s.server.max_body,
-            )
-        },
+        broken: |s| at_most("bulk_line_max", s.server.bulk_line_max, "server.max_body", s.server.max_body),
     },
     // A batch must fit a segment and the memory that readers are served from.
     Rule {
         keys: &["journal.batch_bytes", "journal.segment_size"],
-        broken: |s| {
-            at_most(
-                "batch_bytes",
-                s.journal.batch_bytes,
-                "journal.segment_size",
-                s.journal.segment_size,
-            )
-        },
+        broken: |s| at_most("batch_bytes", s.journal.batch_bytes, "journal.segment_size", s.journal.segment_size),
     },
     Rule {
         keys: &["journal.batch_bytes", "journal.tail_memory"],
-        broken: |s| {
-            at_most(
-                "batch_bytes",
-                s.journal.batch_bytes,
-                "journal.tail_memory",
-                s.journal.tail_memory,
-            )
-        },
+        broken: |s| at_most("batch_bytes", s.journal.batch_bytes, "journal.tail_memory", s.journal.tail_memory),
     },
     // An intent that ends while its call may still run would be called unknown each time Meta is slow.
     Rule {
-        keys: &[
-            "delivery.intent_deadline",
-            "meta.request_timeout",
-            "meta.connect_timeout",
-        ],
+        keys: &["delivery.intent_deadline", "meta.request_timeout", "meta.connect_timeout"],
         broken: intent_outlives_call,
     },
     // A message under way would be waited for less long than it may be acted on.
     Rule {
         keys: &["delivery.unknown_after", "delivery.intent_deadline"],
         broken: |s| {
-            at_most(
-                "intent_deadline",
-                s.delivery.intent_deadline,
-                "delivery.unknown_after",
-                s.delivery.unknown_after,
-            )
+            at_most("intent_deadline", s.delivery.intent_deadline, "delivery.unknown_after", s.delivery.unknown_after)
         },
     },
     // A window larger than the ring can never be filled.
     Rule {
         keys: &["delivery.ring", "delivery.window"],
-        broken: |s| {
-            at_most(
-                "window",
-                s.delivery.window,
-                "delivery.ring",
-                s.delivery.ring,
-            )
-        },
+        broken: |s| at_most("window", s.delivery.window, "delivery.ring", s.delivery.ring),
     },
     Rule {
         keys: &["delivery.windows_total", "delivery.window"],
-        broken: |s| {
-            at_most(
-                "window",
-                s.delivery.window,
-                "delivery.windows_total",
-                s.delivery.windows_total,
-            )
-        },
+        broken: |s| at_most("window", s.delivery.window, "delivery.windows_total", s.delivery.windows_total),
     },
     Rule {
         keys: &["delivery.retry_cap", "delivery.retry_base"],
-        broken: |s| {
-            at_most(
-                "retry_base",
-                s.delivery.retry_base,
-                "delivery.retry_cap",
-                s.delivery.retry_cap,
-            )
-        },
+        broken: |s| at_most("retry_base", s.delivery.retry_base, "delivery.retry_cap", s.delivery.retry_cap),
     },
     // A message that expires before one attempt can end is never sent.
     Rule {
@@ -154,24 +95,10 @@ const RULES: &[Rule] = &[
         broken: |s| expires("service", s.delivery.expiry.service, s),
     },
     // An endpoint would be disabled before its last attempt was due.
-    Rule {
-        keys: &[
-            "webhooks.disable_after",
-            "webhooks.schedule",
-            "webhooks.jitter",
-        ],
-        broken: disabled_early,
-    },
+    Rule { keys: &["webhooks.disable_after", "webhooks.schedule", "webhooks.jitter"], broken: disabled_early },
     Rule {
         keys: &["runtime.backoff_cap", "runtime.backoff_base"],
-        broken: |s| {
-            at_most(
-                "backoff_base",
-                s.runtime.backoff_base,
-                "runtime.backoff_cap",
-                s.runtime.backoff_cap,
-            )
-        },
+        broken: |s| at_most("backoff_base", s.runtime.backoff_base, "runtime.backoff_cap", s.runtime.backoff_cap),
     },
 ];
 
@@ -180,55 +107,29 @@ pub(super) fn mistakes(settings: &Settings, tree: &Node, faulty: &[Mistake]) -> 
     // A faulty section covers its keys, a faulty element its list.
     let covers = |mistake: &Mistake, key: &str| {
         let stem = mistake.key.split('[').next().unwrap_or("");
-        key == stem
-            || key
-                .strip_prefix(stem)
-                .is_some_and(|rest| rest.starts_with('.'))
+        key == stem || key.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'))
     };
-    let judged = RULES.iter().filter(|rule| {
-        !rule
-            .keys
-            .iter()
-            .any(|key| faulty.iter().any(|mistake| covers(mistake, key)))
-    });
-    judged
-        .filter_map(|rule| (rule.broken)(settings).map(|complaint| place(rule, complaint, tree)))
-        .collect()
+    let judged =
+        RULES.iter().filter(|rule| !rule.keys.iter().any(|key| faulty.iter().any(|mistake| covers(mistake, key))));
+    judged.filter_map(|rule| (rule.broken)(settings).map(|complaint| place(rule, complaint, tree))).collect()
 }
 
 /// Puts the mistake where the operator wrote one of the keys; a default is nobody's place.
 fn place(rule: &Rule, complaint: Complaint, tree: &Node) -> Mistake {
-    let written = rule
-        .keys
-        .iter()
-        .filter_map(|key| Some((*key, tree.get(key)?)));
-    let by_operator = written
-        .clone()
-        .find(|(_, node)| &*node.place.origin != super::settings::BUILT_IN);
-    let (key, node) = by_operator
-        .or_else(|| written.clone().next())
-        .unwrap_or((rule.keys[0], tree));
+    let written = rule.keys.iter().filter_map(|key| Some((*key, tree.get(key)?)));
+    let by_operator = written.clone().find(|(_, node)| &*node.place.origin != super::settings::BUILT_IN);
+    let (key, node) = by_operator.or_else(|| written.clone().next()).unwrap_or((rule.keys[0], tree));
     Mistake::at(&node.place, complaint.what, complaint.remedy).under(key)
 }
 
 fn says(broken: bool, complaint: impl FnOnce() -> (String, String)) -> Option<Complaint> {
-    broken
-        .then(complaint)
-        .map(|(what, remedy)| Complaint::new(what, remedy))
+    broken.then(complaint).map(|(what, remedy)| Complaint::new(what, remedy))
 }
 
-fn at_most<T: Setting + PartialOrd>(
-    name: &str,
-    value: T,
-    limit_name: &str,
-    limit: T,
-) -> Option<Complaint> {
+fn at_most<T: Setting + PartialOrd>(name: &str, value: T, limit_name: &str, limit: T) -> Option<Complaint> {
     says(value > limit, || {
         let (value, limit) = (value.spell(), limit.spell());
-        (
-            format!("{name} ({value}) is more than {limit_name} ({limit})"),
-            format!("Lower {name} or raise {limit_name}"),
-        )
+        (format!("{name} ({value}) is more than {limit_name} ({limit})"), format!("Lower {name} or raise {limit_name}"))
     })
 }
 
@@ -251,40 +152,20 @@ fn intent_outlives_call(s: &Settings) -> Option<Complaint> {
         let what = format!(
             "intent_deadline ({deadline}) is not more than meta.request_timeout and meta.connect_timeout together ({call})"
         );
-        (
-            what,
-            format!("Raise delivery.intent_deadline above {call}, or lower the timeouts of [meta]"),
-        )
+        (what, format!("Raise delivery.intent_deadline above {call}, or lower the timeouts of [meta]"))
     })
 }
 
 fn expires(category: &str, expiry: Duration, s: &Settings) -> Option<Complaint> {
-    at_most(
-        "intent_deadline",
-        s.delivery.intent_deadline,
-        &format!("delivery.expiry.{category}"),
-        expiry,
-    )
+    at_most("intent_deadline", s.delivery.intent_deadline, &format!("delivery.expiry.{category}"), expiry)
 }
 
 fn disabled_early(s: &Settings) -> Option<Complaint> {
-    let longest: Duration = s
-        .webhooks
-        .schedule
-        .iter()
-        .sum::<Duration>()
-        .mul_f64(1.0 + s.webhooks.jitter);
+    let longest: Duration = s.webhooks.schedule.iter().sum::<Duration>().mul_f64(1.0 + s.webhooks.jitter);
     says(s.webhooks.disable_after < longest, || {
-        let (after, minutes) = (
-            s.webhooks.disable_after.spell(),
-            longest.as_secs().div_ceil(60),
-        );
-        let what = format!(
-            "disable_after ({after}) ends before the last attempt of schedule with its jitter ({minutes}m)"
-        );
-        (
-            what,
-            format!("Raise disable_after to \"{minutes}m\" or more, or shorten schedule"),
-        )
+        let (after, minutes) = (s.webhooks.disable_after.spell(), longest.as_secs().div_ceil(60));
+        let what =
+            format!("disable_after ({after}) ends before the last attempt of schedule with its jitter ({minutes}m)");
+        (what, format!("Raise disable_after to \"{minutes}m\" or more, or shorten schedule"))
     })
 }

@@ -5,14 +5,8 @@ use std::time::Duration;
 use super::setting::text_setting;
 
 /// Units in microseconds, largest first: the order in which a duration is spelled.
-const UNITS: [(&str, u64); 6] = [
-    ("d", 86_400_000_000),
-    ("h", 3_600_000_000),
-    ("m", 60_000_000),
-    ("s", 1_000_000),
-    ("ms", 1_000),
-    ("us", 1),
-];
+const UNITS: [(&str, u64); 6] =
+    [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 
 text_setting!(
     Duration,
@@ -30,10 +24,7 @@ fn parse(text: &str) -> Option<Duration> {
     }
     while !rest.is_empty() {
         let (number, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let (name, tail) = tail.split_at(
-            tail.find(|c: char| c.is_ascii_digit())
-                .unwrap_or(tail.len()),
-        );
+        let (name, tail) = tail.split_at(tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len()));
         let (_, unit) = UNITS.iter().find(|(known, _)| *known == name)?;
         // Units must shrink: "5m1h" is more likely a slip than a wish.
         if *unit >= smallest {

@@ -31,26 +31,14 @@ pub fn no_color() -> bool {
 }
 
 /// The layer that the variables make for this table of keys, and the mistakes in their names and encoding.
-pub(super) fn layer(
-    shape: &Shape,
-    variables: impl Iterator<Item = (String, String)>,
-) -> (Node, Vec<Mistake>) {
+pub(super) fn layer(shape: &Shape, variables: impl Iterator<Item = (String, String)>) -> (Node, Vec<Mistake>) {
     let known = variables_of(shape);
-    let mut root = Node::new(
-        Value::Table(BTreeMap::new()),
-        Place::whole("the environment"),
-    );
+    let mut root = Node::new(Value::Table(BTreeMap::new()), Place::whole("the environment"));
     let mut mistakes = Vec::new();
     for (variable, value) in variables.filter(|(name, _)| is_setting(name)) {
         match known.get(variable.as_str()) {
-            Some(_) if value.contains(char::REPLACEMENT_CHARACTER) => {
-                mistakes.push(not_utf8(&variable))
-            }
-            Some(path) => insert(
-                &mut root,
-                path,
-                Node::new(Value::Raw(value), Place::whole(&variable)),
-            ),
+            Some(_) if value.contains(char::REPLACEMENT_CHARACTER) => mistakes.push(not_utf8(&variable)),
+            Some(path) => insert(&mut root, path, Node::new(Value::Raw(value), Place::whole(&variable))),
             None => mistakes.push(unknown(&variable, &known)),
         }
     }
@@ -58,8 +46,7 @@ pub(super) fn layer(
 }
 
 fn is_setting(name: &str) -> bool {
-    name.strip_prefix(PREFIX)
-        .is_some_and(|rest| rest.contains("__"))
+    name.strip_prefix(PREFIX).is_some_and(|rest| rest.contains("__"))
 }
 
 /// Every variable and the path of the key it sets.
@@ -69,16 +56,9 @@ fn variables_of(shape: &Shape) -> BTreeMap<String, Vec<&'static str>> {
     found
 }
 
-fn collect(
-    shape: &Shape,
-    path: &mut Vec<&'static str>,
-    found: &mut BTreeMap<String, Vec<&'static str>>,
-) {
+fn collect(shape: &Shape, path: &mut Vec<&'static str>, found: &mut BTreeMap<String, Vec<&'static str>>) {
     match shape {
-        Shape::Key => drop(found.insert(
-            format!("{PREFIX}{}", path.join("__").to_uppercase()),
-            path.clone(),
-        )),
+        Shape::Key => drop(found.insert(format!("{PREFIX}{}", path.join("__").to_uppercase()), path.clone())),
         Shape::Table(keys) => {
             for (key, inner) in *keys {
                 path.push(key);
@@ -91,12 +71,7 @@ fn collect(
 
 fn insert(root: &mut Node, path: &[&str], leaf: Node) {
     let place = leaf.place.clone();
-    let wrap = |node, key: &&str| {
-        Node::new(
-            Value::Table(BTreeMap::from([((*key).to_owned(), node)])),
-            place.clone(),
-        )
-    };
+    let wrap = |node, key: &&str| Node::new(Value::Table(BTreeMap::from([((*key).to_owned(), node)])), place.clone());
     root.overlay(path.iter().rev().fold(leaf, wrap));
 }
 
@@ -107,17 +82,9 @@ fn unknown(variable: &str, known: &BTreeMap<String, Vec<&'static str>>) -> Mista
         Some(name) => format!("The nearest variable is {PREFIX}{name}"),
         None => "Remove it, or write WAYBILL_SECTION__KEY in capitals with two underscores between the parts".into(),
     };
-    Mistake::at(
-        &Place::whole(variable),
-        "no setting has this variable",
-        remedy,
-    )
+    Mistake::at(&Place::whole(variable), "no setting has this variable", remedy)
 }
 
 fn not_utf8(variable: &str) -> Mistake {
-    Mistake::at(
-        &Place::whole(variable),
-        "the value is not UTF-8 text",
-        "Set it to UTF-8 text",
-    )
+    Mistake::at(&Place::whole(variable), "the value is not UTF-8 text", "Set it to UTF-8 text")
 }

@@ -72,15 +72,7 @@ impl Mistakes {
     /// Orders the mistakes. The caller has at least one.
     pub(super) fn new(mut found: Vec<Mistake>) -> Self {
         found.sort_by(|a, b| {
-            let rank = |m: &Mistake| {
-                (
-                    m.line.is_none(),
-                    m.origin.clone(),
-                    m.line,
-                    m.column,
-                    m.key.clone(),
-                )
-            };
+            let rank = |m: &Mistake| (m.line.is_none(), m.origin.clone(), m.line, m.column, m.key.clone());
             rank(a).cmp(&rank(b))
         });
         Self(found)
@@ -92,10 +84,7 @@ impl Mistakes {
     }
 
     /// How many there are: at least one.
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "never empty: a reading without mistakes is Ok"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "never empty: a reading without mistakes is Ok")]
     pub fn len(&self) -> usize {
         self.0.len()
     }

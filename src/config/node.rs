@@ -35,11 +35,7 @@ pub(super) enum Value {
 
 impl Node {
     pub(super) fn new(value: Value, place: Place) -> Self {
-        Self {
-            value,
-            key_place: place.clone(),
-            place,
-        }
+        Self { value, key_place: place.clone(), place }
     }
 
     /// Parses one document. Every syntax error is reported; a document with one is not read further, because what
@@ -73,39 +69,24 @@ impl Node {
                 }
                 (self.place, self.key_place) = (over.place, over.key_place);
             }
-            (_, value) => {
-                *self = Node {
-                    value,
-                    place: over.place,
-                    key_place: over.key_place,
-                }
-            }
+            (_, value) => *self = Node { value, place: over.place, key_place: over.key_place },
         }
     }
 
     /// The node under a dotted key.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
-        key.split('.')
-            .try_fold(self, |node, part| node.table()?.get(part))
+        key.split('.').try_fold(self, |node, part| node.table()?.get(part))
     }
 
     /// Takes back what a layer said under a dotted key: the default if there is one, else nothing.
     pub(super) fn take_back(&mut self, key: &str, defaults: &Node) {
-        let (head, rest) = key
-            .split_once('.')
-            .map_or((key, None), |(head, rest)| (head, Some(rest)));
+        let (head, rest) = key.split_once('.').map_or((key, None), |(head, rest)| (head, Some(rest)));
         let head = head.split('[').next().unwrap_or(head);
         let Value::Table(table) = &mut self.value else {
             return;
         };
-        match (
-            defaults.table().and_then(|t| t.get(head)),
-            table.get_mut(head),
-            rest,
-        ) {
-            (Some(default), Some(node), Some(rest)) if node.table().is_some() => {
-                node.take_back(rest, default)
-            }
+        match (defaults.table().and_then(|t| t.get(head)), table.get_mut(head), rest) {
+            (Some(default), Some(node), Some(rest)) if node.table().is_some() => node.take_back(rest, default),
             (Some(default), _, _) => drop(table.insert(head.to_owned(), default.clone())),
             (None, _, _) => drop(table.remove(head)),
         }
@@ -130,9 +111,7 @@ impl Node {
     /// The same value, every part of it said to stand at one place.
     fn moved_to(self, place: &Place) -> Self {
         let value = match self.value {
-            Value::Array(items) => {
-                Value::Array(items.into_iter().map(|item| item.moved_to(place)).collect())
-            }
+            Value::Array(items) => Value::Array(items.into_iter().map(|item| item.moved_to(place)).collect()),
             other => other,
         };
         Self::new(value, place.clone())
@@ -142,19 +121,12 @@ impl Node {
 fn syntax(error: &toml::de::Error, lines: &Lines<'_>) -> Mistake {
     let place = lines.place(error.span().map_or(0, |span| span.start));
     let what = format!("this is not TOML: {}", error.message());
-    Mistake::at(
-        &place,
-        what,
-        "Correct the syntax here; the rest of the file is judged after that",
-    )
+    Mistake::at(&place, what, "Correct the syntax here; the rest of the file is judged after that")
 }
 
 fn table_value(table: &DeTable<'_>, lines: &Lines<'_>) -> Value {
     let entries = table.iter().map(|(key, value)| {
-        let node = Node {
-            key_place: lines.place(key.span().start),
-            ..from_spanned(value, lines)
-        };
+        let node = Node { key_place: lines.place(key.span().start), ..from_spanned(value, lines) };
         (key.get_ref().to_string(), node)
     });
     Value::Table(entries.collect())
@@ -179,10 +151,6 @@ fn from_spanned(spanned: &Spanned<DeValue<'_>>, lines: &Lines<'_>) -> Node {
 
 fn integer_value(integer: &DeInteger<'_>) -> i128 {
     let text = integer.as_str();
-    let limit = if text.starts_with('-') {
-        i128::MIN
-    } else {
-        i128::MAX
-    };
+    let limit = if text.starts_with('-') { i128::MIN } else { i128::MAX };
     i128::from_str_radix(text, integer.radix()).unwrap_or(limit)
 }

@@ -16,11 +16,7 @@ pub(super) struct Place {
 impl Place {
     /// The origin as a whole: an environment variable, or a file that could not be read.
     pub(super) fn whole(origin: &str) -> Self {
-        Self {
-            origin: origin.into(),
-            line: None,
-            column: None,
-        }
+        Self { origin: origin.into(), line: None, column: None }
     }
 }
 
@@ -34,14 +30,8 @@ pub(super) struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str, origin: &str) -> Self {
-        let starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            origin: origin.into(),
-            text,
-            starts,
-        }
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { origin: origin.into(), text, starts }
     }
 
     /// The place of a byte offset; an offset beyond the end is the end of the last line.
@@ -50,10 +40,6 @@ impl<'t> Lines<'t> {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];
         let column = self.text[start..offset].chars().count() + 1;
-        Place {
-            origin: self.origin.clone(),
-            line: Some(line),
-            column: Some(column),
-        }
+        Place { origin: self.origin.clone(), line: Some(line), column: Some(column) }
     }
 }

@@ -55,9 +55,7 @@ impl Setting for f64 {
             Value::Raw(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number
-            .filter(|number| number.is_finite())
-            .ok_or_else(|| refuse::<Self>(node))
+        number.filter(|number| number.is_finite()).ok_or_else(|| refuse::<Self>(node))
     }
 
     fn spell(&self) -> Toml {
@@ -145,8 +143,7 @@ impl<T: Setting> Setting for Option<T> {
     }
 
     fn spell(&self) -> Toml {
-        self.as_ref()
-            .map_or_else(|| Toml::String(String::new()), T::spell)
+        self.as_ref().map_or_else(|| Toml::String(String::new()), T::spell)
     }
 }
 
@@ -159,9 +156,7 @@ impl<T: Setting> Setting for Vec<T> {
 
     fn remedy() -> String {
         match T::SHAPE {
-            Shape::Table(_) => {
-                "Write its header in double brackets, [[like_this]], once for each".into()
-            }
+            Shape::Table(_) => "Write its header in double brackets, [[like_this]], once for each".into(),
             Shape::Key => "Write the elements in square brackets, separated by commas".into(),
         }
     }
@@ -172,18 +167,10 @@ impl<T: Setting> Setting for Vec<T> {
         for (index, item) in items.iter().enumerate() {
             match T::read(item) {
                 Ok(value) => list.push(value),
-                Err(found) => mistakes.extend(
-                    found
-                        .into_iter()
-                        .map(|mistake| mistake.under(&format!("[{index}]"))),
-                ),
+                Err(found) => mistakes.extend(found.into_iter().map(|mistake| mistake.under(&format!("[{index}]")))),
             }
         }
-        if mistakes.is_empty() {
-            Ok(list)
-        } else {
-            Err(mistakes)
-        }
+        if mistakes.is_empty() { Ok(list) } else { Err(mistakes) }
     }
 
     fn spell(&self) -> Toml {
@@ -203,8 +190,7 @@ fn elements(node: &Node) -> Option<Vec<Node>> {
         }
         Value::Raw(text) if text.trim().is_empty() => Some(Vec::new()),
         Value::Raw(text) => {
-            let part =
-                |part: &str| Node::new(Value::Raw(part.trim().to_owned()), node.place.clone());
+            let part = |part: &str| Node::new(Value::Raw(part.trim().to_owned()), node.place.clone());
             Some(text.split(',').map(part).collect())
         }
         _ => None,

@@ -59,9 +59,7 @@ pub enum SecretRef {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The environment variable is not set, or is not UTF-8.
-    #[error(
-        "the environment variable {name} is not set to UTF-8 text; set it, or change the reference env:{name}"
-    )]
+    #[error("the environment variable {name} is not set to UTF-8 text; set it, or change the reference env:{name}")]
     Unset {
         /// The variable.
         name: String,
@@ -106,24 +104,18 @@ impl SecretRef {
     ///
     /// # Errors
     /// [`SecretError`], which names the reference and never the text.
-    pub fn resolve_with(
-        &self,
-        variable: impl FnOnce(&str) -> Option<String>,
-    ) -> Result<Secret, SecretError> {
+    pub fn resolve_with(&self, variable: impl FnOnce(&str) -> Option<String>) -> Result<Secret, SecretError> {
         let secret = match self {
-            Self::Env(name) => variable(name)
-                .map(Secret::new)
-                .ok_or_else(|| SecretError::Unset { name: name.clone() })?,
-            Self::File(path) => read_secret(path).map_err(|source| SecretError::Unreadable {
-                path: path.clone(),
-                source,
-            })?,
+            Self::Env(name) => {
+                variable(name).map(Secret::new).ok_or_else(|| SecretError::Unset { name: name.clone() })?
+            }
+            Self::File(path) => {
+                read_secret(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?
+            }
             Self::Literal(secret) => secret.clone(),
         };
         if secret.expose().is_empty() {
-            return Err(SecretError::Empty {
-                reference: self.to_string(),
-            });
+            return Err(SecretError::Empty { reference: self.to_string() });
         }
         Ok(secret)
     }
@@ -131,24 +123,15 @@ impl SecretRef {
 
 fn is_variable(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.chars().all(word)
-        && name
-            .chars()
-            .next()
-            .is_some_and(|first| !first.is_ascii_digit())
+    name.chars().all(word) && name.chars().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 fn read_secret(path: &PathBuf) -> io::Result<Secret> {
     // The buffer has its full size from the start: a growing one would leave copies of the secret behind.
     let mut text = Zeroizing::new(String::with_capacity(LARGEST_SECRET as usize + 1));
-    File::open(path)?
-        .take(LARGEST_SECRET + 1)
-        .read_to_string(&mut text)?;
+    File::open(path)?.take(LARGEST_SECRET + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LARGEST_SECRET {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is larger than 64 KiB",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 64 KiB"));
     }
     Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

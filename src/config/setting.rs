@@ -44,11 +44,7 @@ pub(super) trait Setting: Sized {
 
 /// The refusal of a value of the wrong kind: what was expected, what was found.
 pub(super) fn refuse<T: Setting>(node: &Node) -> Vec<Mistake> {
-    let what = format!(
-        "expected {}, found {}",
-        T::expected(),
-        describe(&node.value, T::SECRET)
-    );
+    let what = format!("expected {}, found {}", T::expected(), describe(&node.value, T::SECRET));
     vec![Mistake::at(&node.place, what, T::remedy())]
 }
 

@@ -7,8 +7,7 @@ use super::env;
 use super::mistake::{Mistake, Mistakes};
 use super::node::Node;
 use super::section::{
-    Auth, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault,
-    Webhooks,
+    Auth, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault, Webhooks,
 };
 use super::setting::Setting;
 use super::source;
@@ -63,10 +62,7 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is wrong, in all layers, at once.
-    pub fn load(
-        file: Option<&Path>,
-        env: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, Mistakes> {
+    pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, Mistakes> {
         let layer = file.map(|path| {
             let text = source::read(path)?;
             Node::parse(&text, &path.display().to_string())
@@ -78,11 +74,7 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is wrong, in all layers, at once.
-    pub fn parse(
-        text: &str,
-        origin: &str,
-        env: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, Mistakes> {
+    pub fn parse(text: &str, origin: &str, env: impl Iterator<Item = (String, String)>) -> Result<Self, Mistakes> {
         layered(Some(Node::parse(text, origin)), env)
     }
 }
@@ -126,12 +118,7 @@ fn layered(
 
 /// The mistakes between keys. Where keys are faulty by themselves their defaults stand in, so that the rules about the
 /// other keys can be judged in the same run; rules that name a faulty key are left for the next.
-fn compare(
-    read: &Result<Settings, Vec<Mistake>>,
-    faulty: &[Mistake],
-    tree: &Node,
-    defaults: &Node,
-) -> Vec<Mistake> {
+fn compare(read: &Result<Settings, Vec<Mistake>>, faulty: &[Mistake], tree: &Node, defaults: &Node) -> Vec<Mistake> {
     if let Ok(settings) = read {
         return cross::mistakes(settings, tree, &[]);
     }
@@ -139,8 +126,5 @@ fn compare(
     for mistake in faulty {
         repaired.take_back(&mistake.key, defaults);
     }
-    Settings::read(&repaired).map_or_else(
-        |_| Vec::new(),
-        |settings| cross::mistakes(&settings, tree, faulty),
-    )
+    Settings::read(&repaired).map_or_else(|_| Vec::new(), |settings| cross::mistakes(&settings, tree, faulty))
 }

@@ -5,13 +5,7 @@
 use super::setting::text_setting;
 
 /// Units in bytes, largest first.
-const UNITS: [(&str, u64); 5] = [
-    ("TiB", 1 << 40),
-    ("GiB", 1 << 30),
-    ("MiB", 1 << 20),
-    ("KiB", 1 << 10),
-    ("B", 1),
-];
+const UNITS: [(&str, u64); 5] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,10 +55,7 @@ fn parse(text: &str) -> Option<Size> {
 
 fn spell(size: &Size) -> String {
     let whole = |unit: &&(&str, u64)| size.0 > 0 && size.0.is_multiple_of(unit.1);
-    UNITS.iter().find(whole).map_or_else(
-        || "0B".into(),
-        |(name, unit)| format!("{}{name}", size.0 / unit),
-    )
+    UNITS.iter().find(whole).map_or_else(|| "0B".into(), |(name, unit)| format!("{}{name}", size.0 / unit))
 }
 
 #[cfg(test)]
@@ -90,16 +81,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_size() {
-        for text in [
-            "",
-            "64",
-            "MiB",
-            "64MB",
-            "64mib",
-            "-1B",
-            "1.5GiB",
-            "99999999999TiB",
-        ] {
+        for text in ["", "64", "MiB", "64MB", "64mib", "-1B", "1.5GiB", "99999999999TiB"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -35,16 +35,10 @@ pub(super) fn read(path: &Path) -> Result<String, Vec<Mistake>> {
 fn unreadable(origin: &str, error: &io::Error) -> Mistake {
     let place = Place::whole(origin);
     match error.kind() {
-        io::ErrorKind::NotFound => Mistake::at(
-            &place,
-            "the file does not exist",
-            "Check the path, or create the file",
-        ),
-        io::ErrorKind::PermissionDenied => Mistake::at(
-            &place,
-            "the file may not be read",
-            "Give the account that runs waybill the right to read it",
-        ),
+        io::ErrorKind::NotFound => Mistake::at(&place, "the file does not exist", "Check the path, or create the file"),
+        io::ErrorKind::PermissionDenied => {
+            Mistake::at(&place, "the file may not be read", "Give the account that runs waybill the right to read it")
+        }
         _ => Mistake::at(
             &place,
             format!("the file cannot be read: {error}"),

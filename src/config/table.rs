@@ -24,11 +24,7 @@ impl<'n> Reader<'n> {
             return Err(refuse::<T>(node));
         };
         let mistakes = unknown::keys(entries, keys);
-        Ok(Self {
-            node,
-            entries,
-            mistakes,
-        })
+        Ok(Self { node, entries, mistakes })
     }
 
     /// Reads one key; None once a mistake about it has been noted.
@@ -51,8 +47,7 @@ impl<'n> Reader<'n> {
         match checked {
             Ok(value) => Some(value),
             Err(found) => {
-                self.mistakes
-                    .extend(found.into_iter().map(|mistake| mistake.under(key)));
+                self.mistakes.extend(found.into_iter().map(|mistake| mistake.under(key)));
                 None
             }
         }
@@ -60,8 +55,7 @@ impl<'n> Reader<'n> {
 
     fn missing<T: Setting>(&mut self, key: &str) {
         let what = format!("the key is missing: {}", T::expected());
-        self.mistakes
-            .push(Mistake::at(&self.node.place, what, format!("Add {key} = … here")).under(key));
+        self.mistakes.push(Mistake::at(&self.node.place, what, format!("Add {key} = … here")).under(key));
     }
 }
 

@@ -10,21 +10,11 @@ use super::setting::{Shape, quote};
 const ALIKE: f64 = 0.6;
 
 /// One mistake for each entry that is not among the known keys.
-pub(super) fn keys(
-    entries: &BTreeMap<String, Node>,
-    known: &[(&'static str, Shape)],
-) -> Vec<Mistake> {
-    let strangers = entries
-        .iter()
-        .filter(|(key, _)| !known.iter().any(|(name, _)| name == key));
+pub(super) fn keys(entries: &BTreeMap<String, Node>, known: &[(&'static str, Shape)]) -> Vec<Mistake> {
+    let strangers = entries.iter().filter(|(key, _)| !known.iter().any(|(name, _)| name == key));
     strangers
         .map(|(key, node)| {
-            Mistake::at(
-                &node.key_place,
-                format!("unknown key {}", quote(key)),
-                remedy(key, known),
-            )
-            .under(key)
+            Mistake::at(&node.key_place, format!("unknown key {}", quote(key)), remedy(key, known)).under(key)
         })
         .collect()
 }
@@ -46,14 +36,6 @@ fn remedy(key: &str, known: &[(&'static str, Shape)]) -> String {
 
 /// The most similar of the names, if any is similar enough.
 pub(super) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = among.map(|candidate| {
-        (
-            strsim::normalized_damerau_levenshtein(name, candidate),
-            candidate,
-        )
-    });
-    scored
-        .filter(|(score, _)| *score >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
+    let scored = among.map(|candidate| (strsim::normalized_damerau_levenshtein(name, candidate), candidate));
+    scored.filter(|(score, _)| *score >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }

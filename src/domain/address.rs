@@ -5,9 +5,7 @@ use std::fmt;
 use super::id::{EndpointId, KeyId, SessionId, TenantId};
 
 /// What kind of actor (or bare mailbox) an address belongs to. The numbers are stored for ever.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum AddressKind {
     /// The partition itself: genesis, claims, feature level, quarantine. Its id holds the number.
@@ -47,9 +45,7 @@ impl AddressKind {
 }
 
 /// A mailbox: kind and sixteen bytes.
-#[derive(
-    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Address {
     /// What lives there.
     pub kind: AddressKind,
@@ -61,10 +57,7 @@ impl Address {
     /// The mailbox of a partition itself.
     #[must_use]
     pub fn partition(number: u16) -> Self {
-        Self {
-            kind: AddressKind::Partition,
-            id: super::id::with_partition([0; 16], number),
-        }
+        Self { kind: AddressKind::Partition, id: super::id::with_partition([0; 16], number) }
     }
 }
 
@@ -76,37 +69,25 @@ impl fmt::Debug for Address {
 
 impl From<SessionId> for Address {
     fn from(id: SessionId) -> Self {
-        Self {
-            kind: AddressKind::Session,
-            id: id.0,
-        }
+        Self { kind: AddressKind::Session, id: id.0 }
     }
 }
 
 impl From<EndpointId> for Address {
     fn from(id: EndpointId) -> Self {
-        Self {
-            kind: AddressKind::Endpoint,
-            id: id.0,
-        }
+        Self { kind: AddressKind::Endpoint, id: id.0 }
     }
 }
 
 impl From<TenantId> for Address {
     fn from(id: TenantId) -> Self {
-        Self {
-            kind: AddressKind::Tenant,
-            id: id.0,
-        }
+        Self { kind: AddressKind::Tenant, id: id.0 }
     }
 }
 
 impl From<KeyId> for Address {
     fn from(id: KeyId) -> Self {
-        Self {
-            kind: AddressKind::Contact,
-            id: id.0,
-        }
+        Self { kind: AddressKind::Contact, id: id.0 }
     }
 }
 
@@ -124,12 +105,8 @@ impl<'b, C> minicbor::Decode<'b, C> for Address {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         super::record::pair(d)?;
         let number = d.u8()?;
-        let kind = AddressKind::from_number(number).ok_or_else(|| {
-            minicbor::decode::Error::message(format!("address kind {number} is not known"))
-        })?;
-        Ok(Self {
-            kind,
-            id: super::record::fixed(d)?,
-        })
+        let kind = AddressKind::from_number(number)
+            .ok_or_else(|| minicbor::decode::Error::message(format!("address kind {number} is not known")))?;
+        Ok(Self { kind, id: super::record::fixed(d)? })
     }
 }

@@ -147,10 +147,7 @@ impl PartBody {
 /// Shows what kind of part it is and nothing of what it says.
 impl std::fmt::Debug for Part {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Part")
-            .field("field", &self.field)
-            .field("body", &self.body.word())
-            .finish_non_exhaustive()
+        f.debug_struct("Part").field("field", &self.field).field("body", &self.body.word()).finish_non_exhaustive()
     }
 }
 
@@ -164,18 +161,7 @@ impl std::fmt::Debug for PartBody {
 /// Shows which names there are, none of them.
 impl std::fmt::Debug for Person {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let given = [
-            ("phone", &self.phone),
-            ("bsuid", &self.bsuid),
-            ("scoped", &self.scoped),
-        ];
-        f.debug_set()
-            .entries(
-                given
-                    .iter()
-                    .filter(|(_, value)| value.is_some())
-                    .map(|(name, _)| name),
-            )
-            .finish()
+        let given = [("phone", &self.phone), ("bsuid", &self.bsuid), ("scoped", &self.scoped)];
+        f.debug_set().entries(given.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name)).finish()
     }
 }

@@ -17,13 +17,7 @@ pub struct Draft {
 impl Draft {
     /// An event for a mailbox. `id` is random, or derived from its cause by [`EventId::caused_by`].
     #[must_use]
-    pub fn new(
-        id: EventId,
-        address: impl Into<Address>,
-        event: &Event,
-        by: Principal,
-        at: Micros,
-    ) -> Self {
+    pub fn new(id: EventId, address: impl Into<Address>, event: &Event, by: Principal, at: Micros) -> Self {
         let header = Header {
             kind: event.kind(),
             id,
@@ -42,10 +36,7 @@ impl Draft {
             attempt: None,
             facts: event.facts(),
         };
-        Self {
-            header,
-            body: Bytes::new(),
-        }
+        Self { header, body: Bytes::new() }
     }
 
     /// Whose audit tree and feed it belongs to.

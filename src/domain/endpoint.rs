@@ -12,19 +12,12 @@ impl EndpointRow {
     /// How far a feed is settled; `None` when nothing of it is.
     #[must_use]
     pub fn cursor(&self, partition: u16) -> Option<Position> {
-        self.cursors
-            .iter()
-            .find(|cursor| cursor.partition == partition)
-            .map(|cursor| cursor.position)
+        self.cursors.iter().find(|cursor| cursor.partition == partition).map(|cursor| cursor.position)
     }
 
     /// Takes a settled batch. Cursors only move forward, so a batch that comes twice, or late, changes nothing twice.
     pub fn settle(&mut self, settled: &DeliveriesSettledV1, at: Micros) {
-        let moved = settled
-            .cursors
-            .iter()
-            .filter(|cursor| self.advance(**cursor))
-            .count();
+        let moved = settled.cursors.iter().filter(|cursor| self.advance(**cursor)).count();
         let mut changed = 0;
         for id in &settled.recovered {
             let before = self.failing.len();
@@ -32,10 +25,7 @@ impl EndpointRow {
             changed += before - self.failing.len();
         }
         for failing in &settled.failing {
-            let known = self
-                .failing
-                .iter_mut()
-                .find(|known| known.notification == failing.notification);
+            let known = self.failing.iter_mut().find(|known| known.notification == failing.notification);
             match known {
                 Some(known) if known.tries >= failing.tries => continue,
                 Some(known) => *known = failing.clone(),
@@ -58,11 +48,7 @@ impl EndpointRow {
     }
 
     fn advance(&mut self, cursor: CursorV1) -> bool {
-        match self
-            .cursors
-            .iter_mut()
-            .find(|known| known.partition == cursor.partition)
-        {
+        match self.cursors.iter_mut().find(|known| known.partition == cursor.partition) {
             Some(known) if known.position >= cursor.position => false,
             Some(known) => {
                 known.position = cursor.position;

@@ -152,10 +152,7 @@ impl TenantId {
     /// The id of the tenant called `name` in this installation.
     #[must_use]
     pub fn named(installation: InstallationId, name: &str) -> Self {
-        Self(derive(
-            "waybill tenant",
-            &[&installation.0, name.as_bytes()],
-        ))
+        Self(derive("waybill tenant", &[&installation.0, name.as_bytes()]))
     }
 }
 
@@ -200,13 +197,9 @@ mod tests {
         let id = MessageId(with_partition([7; 16], 513));
         assert_eq!(id.to_string().parse::<MessageId>(), Ok(id));
         assert_eq!(id.partition(), 513);
-        for wrong in [
-            "",
-            "msg_",
-            "msg_00",
-            "ten_07070707070707070707070707070707",
-            "msg_0707070707070707070707070707070G",
-        ] {
+        for wrong in
+            ["", "msg_", "msg_00", "ten_07070707070707070707070707070707", "msg_0707070707070707070707070707070G"]
+        {
             assert!(wrong.parse::<MessageId>().is_err(), "{wrong}");
         }
         assert!(id.to_string().to_uppercase().parse::<MessageId>().is_err());

@@ -88,11 +88,7 @@ impl MessageRow {
     }
 
     fn unsent_state(&self) -> State {
-        match self
-            .attempts
-            .last()
-            .map(|attempt| attempt.ended.as_ref().map(|ended| ended.how))
-        {
+        match self.attempts.last().map(|attempt| attempt.ended.as_ref().map(|ended| ended.how)) {
             Some(None) => State::Sending,
             _ if self.cancelled.is_some() => State::Cancelled,
             _ if self.expired.is_some() => State::Expired,
@@ -104,17 +100,13 @@ impl MessageRow {
     /// The number the next attempt has.
     #[must_use]
     pub fn next_attempt(&self) -> u16 {
-        self.attempts
-            .last()
-            .map_or(1, |attempt| attempt.number.saturating_add(1))
+        self.attempts.last().map_or(1, |attempt| attempt.number.saturating_add(1))
     }
 
     /// The attempt that is neither closed nor superseded.
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
-        self.attempts
-            .last()
-            .filter(|attempt| attempt.ended.is_none())
+        self.attempts.last().filter(|attempt| attempt.ended.is_none())
     }
 
     /// Takes an acceptance: the first one that was not withdrawn counts.
@@ -134,10 +126,7 @@ impl MessageRow {
         if self.withdrawn.len() < MAX_WITHDRAWN {
             self.withdrawn.push(nonce);
         }
-        let is_it = self
-            .accepted
-            .as_ref()
-            .is_some_and(|accepted| accepted.nonce == nonce);
+        let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
         if is_it && self.attempts.is_empty() && self.sent.is_none() {
             self.accepted = None;
         }
@@ -155,11 +144,7 @@ impl MessageRow {
 
     /// Closes an attempt. Outcomes are facts: no claim fences them. `Unknown` gives way to a later, firmer word.
     pub fn close(&mut self, of: AttemptRef, ended: Ended) -> bool {
-        let Some(attempt) = self
-            .attempts
-            .iter_mut()
-            .find(|attempt| attempt.number == of.attempt)
-        else {
+        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == of.attempt) else {
             return false;
         };
         let firmer = match &attempt.ended {
@@ -174,11 +159,7 @@ impl MessageRow {
 
     /// The provider took an attempt: the first one makes the message sent, a further one is a confirmed duplicate.
     pub fn mark_sent(&mut self, of: AttemptRef, fact: Fact) -> bool {
-        let ended = Ended {
-            fact,
-            how: How::Sent,
-            code: 0,
-        };
+        let ended = Ended { fact, how: How::Sent, code: 0 };
         let closed = self.close(of, ended);
         match self.sent {
             None => {
@@ -204,11 +185,7 @@ impl MessageRow {
                 if self.failed.is_some() || self.delivered.is_some() || self.read.is_some() {
                     return false;
                 }
-                self.failed = Some(Failure {
-                    fact,
-                    class: class.to_owned(),
-                    code,
-                });
+                self.failed = Some(Failure { fact, class: class.to_owned(), code });
                 return true;
             }
         };

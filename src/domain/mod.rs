@@ -21,6 +21,7 @@
 
 pub mod address;
 pub mod callback;
+pub mod consent;
 pub mod content;
 pub mod draft;
 pub mod endpoint;

@@ -29,10 +29,7 @@ pub struct Rate {
 impl From<Quota> for Rate {
     fn from(quota: Quota) -> Self {
         let interval = micros(quota.replenish_interval());
-        Self {
-            interval,
-            tolerance: interval.saturating_mul(Micros::from(quota.burst_size().get()) - 1),
-        }
+        Self { interval, tolerance: interval.saturating_mul(Micros::from(quota.burst_size().get()) - 1) }
     }
 }
 
@@ -61,11 +58,7 @@ impl Rate {
 
     /// A clock that stepped back costs at most one full refill, and one that stepped ahead gives at most one burst.
     fn clamped(&self, cell: Cell, now: Micros) -> Micros {
-        cell.0.clamp(
-            now,
-            now.saturating_add(self.tolerance)
-                .saturating_add(self.interval),
-        )
+        cell.0.clamp(now, now.saturating_add(self.tolerance).saturating_add(self.interval))
     }
 }
 
@@ -98,18 +91,9 @@ impl Pacer {
     #[must_use]
     pub fn new(number: Quota, pair: Quota, now: Micros, rested: bool) -> Self {
         let (number, pair) = (Rate::from(number), Rate::from(pair));
-        let (number_cell, pair_floor) = if rested {
-            (Cell::default(), Cell::default())
-        } else {
-            (number.spent(now), pair.spent(now))
-        };
-        Self {
-            number,
-            number_cell,
-            pair,
-            pairs: HashMap::new(),
-            pair_floor,
-        }
+        let (number_cell, pair_floor) =
+            if rested { (Cell::default(), Cell::default()) } else { (number.spent(now), pair.spent(now)) };
+        Self { number, number_cell, pair, pairs: HashMap::new(), pair_floor }
     }
 
     /// Takes one from every bucket, or from none and says which holds it back.
@@ -126,8 +110,7 @@ impl Pacer {
         if at > now {
             return Err(Held::Pair(at));
         }
-        if self.pairs.len() >= MAX_PAIRS && !self.pairs.contains_key(&contact) && !self.forget(now)
-        {
+        if self.pairs.len() >= MAX_PAIRS && !self.pairs.contains_key(&contact) && !self.forget(now) {
             return Err(Held::Number(now + self.pair.interval));
         }
         self.number_cell = self.number.take(self.number_cell, now);
@@ -151,9 +134,7 @@ mod tests {
     const SECOND: Micros = 1_000_000;
 
     fn quota(interval_ms: u64, burst: u32) -> Quota {
-        Quota::with_period(Duration::from_millis(interval_ms))
-            .unwrap()
-            .allow_burst(NonZeroU32::new(burst).unwrap())
+        Quota::with_period(Duration::from_millis(interval_ms)).unwrap().allow_burst(NonZeroU32::new(burst).unwrap())
     }
 
     fn pacer(rested: bool) -> Pacer {

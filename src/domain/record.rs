@@ -95,10 +95,7 @@ impl BodyDigest {
     /// The digest of these stored bytes.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
-        Self {
-            len: u32::try_from(body.len()).unwrap_or(u32::MAX),
-            sha256: Sha256::digest(body).into(),
-        }
+        Self { len: u32::try_from(body.len()).unwrap_or(u32::MAX), sha256: Sha256::digest(body).into() }
     }
 }
 
@@ -187,9 +184,7 @@ pub enum RecordError {
         expected: u32,
     },
     /// Header or body is larger than a record may be.
-    #[error(
-        "the record has {len} bytes; at most {MAX_RECORD} are allowed, {MAX_HEADER} of them header"
-    )]
+    #[error("the record has {len} bytes; at most {MAX_RECORD} are allowed, {MAX_HEADER} of them header")]
     TooLarge {
         /// Header and body together.
         len: usize,
@@ -219,11 +214,7 @@ impl Record {
         if raw.len() > MAX_HEADER || len > MAX_RECORD {
             return Err(RecordError::TooLarge { len });
         }
-        Ok(Self {
-            header,
-            raw: raw.into(),
-            body,
-        })
+        Ok(Self { header, raw: raw.into(), body })
     }
 
     /// Reads a record back. The body may be absent (dropped); if present it must match the header's digest.
@@ -232,21 +223,13 @@ impl Record {
     /// Says what does not decode or match.
     pub fn decode(raw: Bytes, body: Bytes) -> Result<Self, RecordError> {
         let mut decoder = minicbor::Decoder::new(&raw);
-        let header: Header = decoder
-            .decode()
-            .map_err(|e| RecordError::Header(e.to_string()))?;
+        let header: Header = decoder.decode().map_err(|e| RecordError::Header(e.to_string()))?;
         if decoder.position() != raw.len() {
-            return Err(RecordError::TrailingBytes {
-                used: decoder.position(),
-                len: raw.len(),
-            });
+            return Err(RecordError::TrailingBytes { used: decoder.position(), len: raw.len() });
         }
         if !body.is_empty() && header.body != Some(BodyDigest::of(&body)) {
             let expected = header.body.map_or(0, |digest| digest.len);
-            return Err(RecordError::Body {
-                found: body.len(),
-                expected,
-            });
+            return Err(RecordError::Body { found: body.len(), expected });
         }
         Ok(Self { header, raw, body })
     }
@@ -273,22 +256,16 @@ impl Record {
 }
 
 /// Reads a byte string of exactly `N` bytes.
-pub(super) fn fixed<const N: usize>(
-    d: &mut minicbor::Decoder<'_>,
-) -> Result<[u8; N], minicbor::decode::Error> {
+pub(super) fn fixed<const N: usize>(d: &mut minicbor::Decoder<'_>) -> Result<[u8; N], minicbor::decode::Error> {
     let bytes = d.bytes()?;
-    bytes.try_into().map_err(|_| {
-        minicbor::decode::Error::message(format!("expected {N} bytes, found {}", bytes.len()))
-    })
+    bytes.try_into().map_err(|_| minicbor::decode::Error::message(format!("expected {N} bytes, found {}", bytes.len())))
 }
 
 /// Expects an array of two.
 pub(super) fn pair(d: &mut minicbor::Decoder<'_>) -> Result<(), minicbor::decode::Error> {
     match d.array()? {
         Some(2) => Ok(()),
-        other => Err(minicbor::decode::Error::message(format!(
-            "expected an array of two, found {other:?}"
-        ))),
+        other => Err(minicbor::decode::Error::message(format!("expected an array of two, found {other:?}"))),
     }
 }
 
@@ -305,10 +282,7 @@ impl<C> Encode<C> for BodyDigest {
 impl<'b, C> Decode<'b, C> for BodyDigest {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         pair(d)?;
-        Ok(Self {
-            len: d.u32()?,
-            sha256: fixed(d)?,
-        })
+        Ok(Self { len: d.u32()?, sha256: fixed(d)? })
     }
 }
 
@@ -337,15 +311,9 @@ impl<'b, C> Decode<'b, C> for Principal {
             1 => Ok(Self::Key(ApiKeyId(fixed(d)?))),
             2 | 3 => {
                 fixed::<0>(d)?;
-                Ok(if number == 2 {
-                    Self::Meta
-                } else {
-                    Self::Operator
-                })
+                Ok(if number == 2 { Self::Meta } else { Self::Operator })
             }
-            _ => Err(minicbor::decode::Error::message(format!(
-                "principal {number} is not known"
-            ))),
+            _ => Err(minicbor::decode::Error::message(format!("principal {number} is not known"))),
         }
     }
 }

@@ -72,26 +72,14 @@ pub fn judge(
     drawn: u64,
     limits: &RetryLimits,
 ) -> (Verdict, Option<Hold>) {
-    let again =
-        |class, code, wait: Micros| retry(class, code, now + wait, attempt, expires_at, limits);
+    let again = |class, code, wait: Micros| retry(class, code, now + wait, attempt, expires_at, limits);
     let backoff = backoff(attempt, drawn, limits);
     match answer {
-        Answer::Sent { provider_id } => (
-            Verdict::Sent {
-                provider_id: provider_id.clone(),
-            },
-            None,
-        ),
+        Answer::Sent { provider_id } => (Verdict::Sent { provider_id: provider_id.clone() }, None),
         Answer::Unknown { why } => (Verdict::Unknown { why }, None),
         Answer::NotSent { why } => (again(why, 0, backoff), None),
-        Answer::Rejected {
-            code,
-            class,
-            retry_after_ms,
-            ..
-        } => {
-            let asked = retry_after_ms
-                .map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
+        Answer::Rejected { code, class, retry_after_ms, .. } => {
+            let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
             rejected(*code, *class, asked, backoff, attempt, now, again)
         }
     }
@@ -106,55 +94,24 @@ fn rejected(
     now: Micros,
     again: impl Fn(&'static str, i32, Micros) -> Verdict,
 ) -> (Verdict, Option<Hold>) {
-    let hold = |wait: Micros| {
-        Some(Hold {
-            code,
-            until: now + wait,
-        })
-    };
+    let hold = |wait: Micros| Some(Hold { code, until: now + wait });
     match class {
-        FailureClass::Recipient => (
-            Verdict::Failed {
-                class: "recipient",
-                code,
-            },
-            None,
-        ),
-        FailureClass::Request => (
-            Verdict::Failed {
-                class: "request",
-                code,
-            },
-            None,
-        ),
+        FailureClass::Recipient => (Verdict::Failed { class: "recipient", code }, None),
+        FailureClass::Request => (Verdict::Failed { class: "request", code }, None),
         FailureClass::Ambiguous => (Verdict::Unknown { why: "ambiguous" }, None),
-        FailureClass::Retry => (
-            again("retry", code, asked.unwrap_or(backoff).max(backoff)),
-            None,
-        ),
+        FailureClass::Retry => (again("retry", code, asked.unwrap_or(backoff).max(backoff)), None),
         // The token or the number itself is at fault: nothing is retried into a wall. A minute, then one probe.
         FailureClass::Auth => (later("auth", code, now + 60 * SECOND), hold(60 * SECOND)),
         FailureClass::Sender => (later("sender", code, now + 60 * SECOND), hold(60 * SECOND)),
         FailureClass::Throttle(Bucket::Pair) => {
             // Meta: wait 4^X seconds, X = 0, 1, 2, … (cloud-api, code 131056). Others are not affected.
             let wait = SECOND << (2 * u32::from(attempt.clamp(1, 7) - 1));
-            (
-                later("throttle_pair", code, now + asked.unwrap_or(wait).max(wait)),
-                None,
-            )
+            (later("throttle_pair", code, now + asked.unwrap_or(wait).max(wait)), None)
         }
-        FailureClass::Throttle(Bucket::UserMarketing) => (
-            again(
-                "throttle_user_marketing",
-                code,
-                asked.unwrap_or(24 * HOUR).max(24 * HOUR),
-            ),
-            None,
-        ),
-        FailureClass::Throttle(Bucket::Template) => (
-            again("throttle_template", code, asked.unwrap_or(3 * HOUR)),
-            None,
-        ),
+        FailureClass::Throttle(Bucket::UserMarketing) => {
+            (again("throttle_user_marketing", code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
+        }
+        FailureClass::Throttle(Bucket::Template) => (again("throttle_template", code, asked.unwrap_or(3 * HOUR)), None),
         FailureClass::Throttle(_) => {
             let wait = asked.unwrap_or(SECOND).max(SECOND);
             (later("throttle", code, now + wait), hold(wait))
@@ -164,11 +121,7 @@ fn rejected(
 
 /// A throttled or held attempt is no fault of the message: it does not count against its attempts, only its expiry.
 fn later(class: &'static str, code: i32, not_before: Micros) -> Verdict {
-    Verdict::Retry {
-        class,
-        code,
-        not_before,
-    }
+    Verdict::Retry { class, code, not_before }
 }
 
 fn retry(
@@ -182,18 +135,12 @@ fn retry(
     if attempt >= limits.max_attempts || not_before >= expires_at {
         return Verdict::Failed { class, code };
     }
-    Verdict::Retry {
-        class,
-        code,
-        not_before,
-    }
+    Verdict::Retry { class, code, not_before }
 }
 
 /// Exponential, full jitter in its upper half: `base·2^(n-1)` capped, times 0.5 to 1.
 fn backoff(attempt: u16, drawn: u64, limits: &RetryLimits) -> Micros {
-    let doubled = limits
-        .base
-        .saturating_mul(1 << u32::from(attempt.clamp(1, 20) - 1));
+    let doubled = limits.base.saturating_mul(1 << u32::from(attempt.clamp(1, 20) - 1));
     let full = doubled.min(limits.cap).max(1);
     let jitter = Micros::try_from(drawn % (u64::try_from(full).unwrap_or(1) / 2 + 1)).unwrap_or(0);
     full - jitter

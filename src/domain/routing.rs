@@ -50,10 +50,7 @@ mod tests {
     fn routing_is_pinned_for_ever() {
         let at = |n: u8| partition(&SessionId([n; 16]).into(), 64);
         assert_eq!([at(0), at(1), at(2), at(255)], [42, 46, 51, 51]);
-        assert_eq!(
-            partition(&KeyId(with_partition([9; 16], 33)).into(), 64),
-            33
-        );
+        assert_eq!(partition(&KeyId(with_partition([9; 16], 33)).into(), 64), 33);
     }
 
     #[test]

@@ -117,10 +117,7 @@ impl Table {
     /// as a whole bucket, everything below a clustering key.
     #[must_use]
     pub const fn mutable(self) -> bool {
-        !matches!(
-            self,
-            Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing
-        )
+        !matches!(self, Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing)
     }
 }
 
@@ -246,11 +243,7 @@ impl fmt::Debug for KeyPart {
         let bytes = self.as_bytes();
         let shown = bytes.len().min(8);
         f.write_str(&hex::encode(&bytes[..shown]))?;
-        if shown < bytes.len() {
-            write!(f, "…({})", bytes.len())
-        } else {
-            Ok(())
-        }
+        if shown < bytes.len() { write!(f, "…({})", bytes.len()) } else { Ok(()) }
     }
 }
 
@@ -269,21 +262,13 @@ impl RowKey {
     /// A row with both halves.
     #[must_use]
     pub fn new(table: Table, pk: impl Into<KeyPart>, ck: impl Into<KeyPart>) -> Self {
-        Self {
-            table,
-            pk: pk.into(),
-            ck: ck.into(),
-        }
+        Self { table, pk: pk.into(), ck: ck.into() }
     }
 
     /// The only row of its partition key.
     #[must_use]
     pub fn single(table: Table, pk: impl Into<KeyPart>) -> Self {
-        Self {
-            table,
-            pk: pk.into(),
-            ck: KeyPart::EMPTY,
-        }
+        Self { table, pk: pk.into(), ck: KeyPart::EMPTY }
     }
 }
 
@@ -299,33 +284,17 @@ mod tests {
 
     #[test]
     fn table_numbers_are_pinned_for_ever() {
-        let listed: Vec<(u8, &str)> = Table::ALL
-            .into_iter()
-            .map(|table| (table.number(), table.name()))
-            .collect();
+        let listed: Vec<(u8, &str)> = Table::ALL.into_iter().map(|table| (table.number(), table.name())).collect();
         assert_eq!(listed.first(), Some(&(1, "partition")));
         assert_eq!(
             listed[13..],
-            [
-                (14, "outbox"),
-                (15, "feed"),
-                (16, "open_session"),
-                (17, "failing"),
-                (18, "quarantine")
-            ]
+            [(14, "outbox"), (15, "feed"), (16, "open_session"), (17, "failing"), (18, "quarantine")]
         );
         for (place, (number, _)) in listed.iter().enumerate() {
-            assert_eq!(
-                usize::from(*number),
-                place + 1,
-                "no table is missing from ALL"
-            );
+            assert_eq!(usize::from(*number), place + 1, "no table is missing from ALL");
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!(
-            (Table::from_number(0), Table::from_number(19)),
-            (None, None)
-        );
+        assert_eq!((Table::from_number(0), Table::from_number(19)), (None, None));
     }
 
     #[test]

@@ -45,12 +45,7 @@ pub fn life_counts(
     let Some(epoch) = epoch.filter(|epoch| partition.claim == Some(*epoch)) else {
         return Err(Void::OtherClaim);
     };
-    if session.incarnation
-        != Some(Incarnation {
-            started: incarnation,
-            epoch,
-        })
-    {
+    if session.incarnation != Some(Incarnation { started: incarnation, epoch }) {
         return Err(Void::OtherLife);
     }
     if session.suspended.is_some() {

@@ -30,9 +30,7 @@ pub enum Refusal {
     #[error("an append without records")]
     Empty,
     /// A record whose body has not the length that its header's digest names.
-    #[error(
-        "record {index} of the append has a body of {found} bytes, but its header names {expected}"
-    )]
+    #[error("record {index} of the append has a body of {found} bytes, but its header names {expected}")]
     Body {
         /// Which record of the call, from 0.
         index: usize,
@@ -73,9 +71,7 @@ pub enum JournalError {
         remedy: String,
     },
     /// The folder or topic belongs to another installation, or was made with another number of partitions.
-    #[error(
-        "this is the journal of {found}, but {expected} was expected; check the data folder and the configuration"
-    )]
+    #[error("this is the journal of {found}, but {expected} was expected; check the data folder and the configuration")]
     Foreign {
         /// What stands in the genesis.
         found: Genesis,
@@ -157,22 +153,12 @@ impl JournalError {
     /// An error of the operating system, with advice where there is any.
     pub(crate) fn io(doing: &'static str, path: &Path, error: &io::Error) -> Self {
         let advice = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "; free space on this file system"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "; give the user that runs waybill read and write access"
-            }
-            io::ErrorKind::ReadOnlyFilesystem => {
-                "; mount it writable, a journal must be written to"
-            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free space on this file system",
+            io::ErrorKind::PermissionDenied => "; give the user that runs waybill read and write access",
+            io::ErrorKind::ReadOnlyFilesystem => "; mount it writable, a journal must be written to",
             io::ErrorKind::NotADirectory => "; the data folder must be a folder",
             _ => "",
         };
-        Self::Io {
-            doing,
-            path: path.to_owned(),
-            why: format!("{error}{advice}"),
-        }
+        Self::Io { doing, path: path.to_owned(), why: format!("{error}{advice}") }
     }
 }

@@ -23,11 +23,7 @@ pub struct Genesis {
 
 impl fmt::Display for Genesis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} with {} partitions, routing version {}",
-            self.installation, self.count, self.routing
-        )
+        write!(f, "{} with {} partitions, routing version {}", self.installation, self.count, self.routing)
     }
 }
 
@@ -35,11 +31,7 @@ impl Genesis {
     /// The genesis of a new installation, with the routing of this version.
     #[must_use]
     pub fn new(installation: InstallationId, count: u16) -> Self {
-        Self {
-            installation,
-            count,
-            routing: ROUTING_VERSION,
-        }
+        Self { installation, count, routing: ROUTING_VERSION }
     }
 
     /// The first record of `partition`. Written twice, it is the same event.
@@ -55,10 +47,7 @@ impl Genesis {
         });
         let header = Header {
             kind: event.kind(),
-            id: EventId::caused_by(
-                EventId(self.installation.0),
-                &format!("genesis {partition}"),
-            ),
+            id: EventId::caused_by(EventId(self.installation.0), &format!("genesis {partition}")),
             cause: None,
             may_skip: event.may_skip(),
             address: Address::partition(partition),
@@ -81,11 +70,9 @@ impl Genesis {
     #[must_use]
     pub fn read(record: &Record, partition: u16) -> Option<Self> {
         match record.event() {
-            Ok(Event::Genesis(it)) if it.partition == partition => Some(Self {
-                installation: it.installation,
-                count: it.count,
-                routing: it.routing,
-            }),
+            Ok(Event::Genesis(it)) if it.partition == partition => {
+                Some(Self { installation: it.installation, count: it.count, routing: it.routing })
+            }
             _ => None,
         }
     }

@@ -8,7 +8,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`seam`] | [`Journal`], [`Tail`], [`Appended`]: all that the floors above see |
-//! | `segments` | the embedded journal: segmented files, one writer, group commit; bytes in `FORMAT.md` |
+//! | [`segments`] | the embedded journal: segmented files, one writer, group commit; bytes in `FORMAT.md` |
 //! | [`unruly`] | the double: in memory, and able to do everything Kafka does badly |
 //! | [`genesis`] | the first record of every partition |
 //! | `contract` | one suite of tests that every implementation passes |
@@ -19,6 +19,7 @@
 pub mod error;
 pub mod genesis;
 pub mod seam;
+pub mod segments;
 pub mod unruly;
 
 #[cfg(test)]
@@ -27,4 +28,5 @@ mod contract;
 pub use error::{JournalError, Refusal};
 pub use genesis::Genesis;
 pub use seam::{Answer, Appended, Appending, Entry, Journal, Tail};
+pub use segments::{EmbeddedJournal, OpenReport, Options};
 pub use unruly::{Deed, Odds, Unruly, When};

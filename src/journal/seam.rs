@@ -73,9 +73,7 @@ impl Future for Appending {
     type Output = Appended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Appended> {
-        Pin::new(&mut self.0)
-            .poll(context)
-            .map(|answer| answer.unwrap_or(Appended::Doubtful))
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Appended::Doubtful))
     }
 }
 
@@ -95,8 +93,7 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`JournalError::Missing`] beyond the end; damage and failures of the disk as they are found.
-    fn read(&self, partition: u16, at: Position)
-    -> BoxFuture<'_, Result<Arc<Entry>, JournalError>>;
+    fn read(&self, partition: u16, at: Position) -> BoxFuture<'_, Result<Arc<Entry>, JournalError>>;
 
     /// The position that the next durable record will get, as far as this node knows; 0 for a partition that does not
     /// exist.
@@ -134,12 +131,7 @@ pub const PAGE: usize = 1024;
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Checks what every implementation must check of an append. `overhead` is what each record costs beside its own bytes.
-pub(crate) fn refusal(
-    genesis: Genesis,
-    limits: Limits,
-    partition: u16,
-    records: &[Record],
-) -> Result<usize, Refusal> {
+pub(crate) fn refusal(genesis: Genesis, limits: Limits, partition: u16, records: &[Record]) -> Result<usize, Refusal> {
     let count = genesis.count;
     if partition >= count {
         return Err(Refusal::NoSuchPartition { partition, count });
@@ -151,25 +143,13 @@ pub(crate) fn refusal(
         let expected = record.header.body.map_or(0, |digest| digest.len as usize);
         // An empty body beside a digest is a dropped one, which replication and migration carry on.
         if !record.body.is_empty() && record.body.len() != expected {
-            return Err(Refusal::Body {
-                index,
-                found: record.body.len(),
-                expected,
-            });
+            return Err(Refusal::Body { index, found: record.body.len(), expected });
         }
     }
-    let bytes = records
-        .iter()
-        .map(|record| record.len() + limits.overhead)
-        .sum();
+    let bytes = records.iter().map(|record| record.len() + limits.overhead).sum();
     if records.len() > limits.records || bytes > limits.bytes {
         let (max_records, max_bytes) = (limits.records, limits.bytes);
-        return Err(Refusal::TooLarge {
-            records: records.len(),
-            bytes,
-            max_records,
-            max_bytes,
-        });
+        return Err(Refusal::TooLarge { records: records.len(), bytes, max_records, max_bytes });
     }
     Ok(bytes)
 }
@@ -187,11 +167,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// 256 records and 4 MiB: four of the largest records, and what one group commit holds.
-    pub const DEFAULT: Self = Self {
-        records: 256,
-        bytes: 4 * 1024 * 1024,
-        overhead: 32,
-    };
+    pub const DEFAULT: Self = Self { records: 256, bytes: 4 * 1024 * 1024, overhead: 32 };
 }
 
 /// Takes entries from an iterator until a page is full.

@@ -30,19 +30,13 @@ impl Unruly {
     /// A new log with its genesis records, and the first node on it.
     #[must_use]
     pub fn new(genesis: Genesis) -> Self {
-        Self {
-            log: Arc::new(Log::new(genesis)),
-            node: Arc::new(Node::new(genesis.count)),
-        }
+        Self { log: Arc::new(Log::new(genesis)), node: Arc::new(Node::new(genesis.count)) }
     }
 
     /// Another node on the same log: well-behaved, open, and seeing everything.
     #[must_use]
     pub fn another_node(&self) -> Self {
-        Self {
-            log: Arc::clone(&self.log),
-            node: Arc::new(Node::new(self.log.genesis.count)),
-        }
+        Self { log: Arc::clone(&self.log), node: Arc::new(Node::new(self.log.genesis.count)) }
     }
 
     /// What this node's next appends do, in order; after the script it behaves (or misbehaves by its odds).
@@ -105,9 +99,7 @@ impl Unruly {
             return Err(refusal);
         }
         let overtaking = self.node.overtaking(partition);
-        let landed = self
-            .log
-            .append(partition, records, overtaking, &deed.copies);
+        let landed = self.log.append(partition, records, overtaking, &deed.copies);
         Ok(match landed {
             Some((first, last)) if !deed.doubtful => Appended::Durable { first, last },
             _ => Appended::Doubtful,
@@ -121,26 +113,14 @@ impl Journal for Unruly {
     }
 
     fn append(&self, partition: u16, records: Vec<Record>) -> Appending {
-        Appending::answered(
-            self.attempt(partition, records)
-                .unwrap_or_else(Appended::Refused),
-        )
+        Appending::answered(self.attempt(partition, records).unwrap_or_else(Appended::Refused))
     }
 
     fn tail(&self, partition: u16, from: Position) -> Box<dyn Tail> {
-        Box::new(tail::UnrulyTail::new(
-            Arc::clone(&self.log),
-            Arc::clone(&self.node),
-            partition,
-            from,
-        ))
+        Box::new(tail::UnrulyTail::new(Arc::clone(&self.log), Arc::clone(&self.node), partition, from))
     }
 
-    fn read(
-        &self,
-        partition: u16,
-        at: Position,
-    ) -> BoxFuture<'_, Result<Arc<Entry>, JournalError>> {
+    fn read(&self, partition: u16, at: Position) -> BoxFuture<'_, Result<Arc<Entry>, JournalError>> {
         Box::pin(std::future::ready(self.log.read(partition, at)))
     }
 

@@ -45,10 +45,7 @@ impl ManualClock {
     /// A clock that shows `wall`.
     #[must_use]
     pub fn at(wall: Micros) -> Self {
-        Self {
-            wall: AtomicI64::new(wall),
-            steady: AtomicU64::new(0),
-        }
+        Self { wall: AtomicI64::new(wall), steady: AtomicU64::new(0) }
     }
 
     /// Moves both clocks on.
@@ -91,9 +88,6 @@ mod tests {
         let clock = ManualClock::at(1_000);
         clock.advance(Duration::from_micros(5));
         clock.step(-500);
-        assert_eq!(
-            (clock.wall(), clock.steady()),
-            (505, Duration::from_micros(5))
-        );
+        assert_eq!((clock.wall(), clock.steady()), (505, Duration::from_micros(5)));
     }
 }

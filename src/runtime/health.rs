@@ -36,11 +36,7 @@ impl Health {
     /// What is wrong, for people.
     #[must_use]
     pub fn reasons(&self) -> Vec<(&'static str, String)> {
-        self.reasons
-            .lock()
-            .iter()
-            .map(|(part, reason)| (*part, reason.clone()))
-            .collect()
+        self.reasons.lock().iter().map(|(part, reason)| (*part, reason.clone())).collect()
     }
 }
 

@@ -18,11 +18,8 @@ use super::seam::MAX_VALUE;
 pub const VERSION: u8 = 1;
 
 /// The limit also bounds what a damaged length can make the decoder allocate.
-const CONFIG: Configuration<
-    bincode::config::LittleEndian,
-    bincode::config::Varint,
-    Limit<MAX_VALUE>,
-> = bincode::config::standard().with_limit::<MAX_VALUE>();
+const CONFIG: Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<MAX_VALUE>> =
+    bincode::config::standard().with_limit::<MAX_VALUE>();
 
 /// A row's bytes.
 ///
@@ -32,13 +29,8 @@ pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
     // 128 bytes hold a usual row; a larger one grows the buffer twice or so.
     let mut bytes = Vec::with_capacity(128);
     bytes.push(VERSION);
-    bincode::serde::encode_into_std_write(row, &mut bytes, CONFIG)
-        .map_err(|why| bad(why.to_string()))?;
-    limit(
-        || format!("a row ({}) in bytes", std::any::type_name::<T>()),
-        bytes.len(),
-        MAX_VALUE,
-    )?;
+    bincode::serde::encode_into_std_write(row, &mut bytes, CONFIG).map_err(|why| bad(why.to_string()))?;
+    limit(|| format!("a row ({}) in bytes", std::any::type_name::<T>()), bytes.len(), MAX_VALUE)?;
     Ok(bytes)
 }
 
@@ -47,20 +39,13 @@ pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// [`StoreError::Row`] for another version, damage, or bytes left over. [`decode_row`] also says which row.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    let (version, rest) = bytes
-        .split_first()
-        .ok_or_else(|| bad("it is empty".to_owned()))?;
+    let (version, rest) = bytes.split_first().ok_or_else(|| bad("it is empty".to_owned()))?;
     if *version != VERSION {
         return Err(bad(format!("encoding version {version} is not {VERSION}")));
     }
-    let (row, used) =
-        bincode::serde::decode_from_slice(rest, CONFIG).map_err(|why| bad(why.to_string()))?;
+    let (row, used) = bincode::serde::decode_from_slice(rest, CONFIG).map_err(|why| bad(why.to_string()))?;
     if used != rest.len() {
-        return Err(bad(format!(
-            "{} bytes are left over after {}",
-            rest.len() - used,
-            std::any::type_name::<T>()
-        )));
+        return Err(bad(format!("{} bytes are left over after {}", rest.len() - used, std::any::type_name::<T>())));
     }
     Ok(row)
 }
@@ -93,11 +78,7 @@ mod tests {
     }
 
     fn sample() -> Sample {
-        Sample {
-            id: MessageId([9; 16]),
-            at: Some(-5),
-            names: vec!["a".into(), "bc".into()],
-        }
+        Sample { id: MessageId([9; 16]), at: Some(-5), names: vec!["a".into(), "bc".into()] }
     }
 
     #[test]
@@ -114,19 +95,9 @@ mod tests {
             assert!(decode::<Sample>(&bytes[..len]).is_err(), "cut at {len}");
         }
         let longer = [&bytes[..], &[0]].concat();
-        assert!(
-            decode::<Sample>(&longer)
-                .expect_err("longer")
-                .to_string()
-                .contains("1 bytes are left over")
-        );
+        assert!(decode::<Sample>(&longer).expect_err("longer").to_string().contains("1 bytes are left over"));
         let other = [&[VERSION + 1], &bytes[1..]].concat();
-        assert!(
-            decode::<Sample>(&other)
-                .expect_err("version")
-                .to_string()
-                .contains("version 2")
-        );
+        assert!(decode::<Sample>(&other).expect_err("version").to_string().contains("version 2"));
     }
 
     #[test]
@@ -134,21 +105,13 @@ mod tests {
         // Varint 253 announces eight bytes of length: 2^56 elements.
         let huge = [VERSION, 253, 0, 0, 0, 0, 0, 0, 0, 1];
         assert!(decode::<Vec<u64>>(&huge).is_err());
-        assert!(matches!(
-            encode(&vec![7u8; MAX_VALUE]),
-            Err(StoreError::Limit { .. })
-        ));
+        assert!(matches!(encode(&vec![7u8; MAX_VALUE]), Err(StoreError::Limit { .. })));
     }
 
     #[test]
     fn the_error_names_the_row() {
         let key = RowKey::single(Table::Message, [1; 16]);
-        let error = decode_row::<Sample>(&key, &[])
-            .expect_err("empty")
-            .to_string();
-        assert!(
-            error.contains("row message/0101010101010101…(16)/"),
-            "{error}"
-        );
+        let error = decode_row::<Sample>(&key, &[]).expect_err("empty").to_string();
+        assert!(error.contains("row message/0101010101010101…(16)/"), "{error}");
     }
 }

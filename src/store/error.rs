@@ -55,9 +55,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The folder holds something that cannot be read.
-    #[error(
-        "the store in {path} cannot be read ({why}); delete {path}: it is rebuilt from the journal"
-    )]
+    #[error("the store in {path} cannot be read ({why}); delete {path}: it is rebuilt from the journal")]
     Corrupt {
         /// The store's folder.
         path: PathBuf,
@@ -65,9 +63,7 @@ pub enum StoreError {
         why: String,
     },
     /// The disk or the file system refused.
-    #[error(
-        "the store in {path} cannot be used: {why}; check that the disk is writable and has room"
-    )]
+    #[error("the store in {path} cannot be used: {why}; check that the disk is writable and has room")]
     Io {
         /// The store's folder.
         path: PathBuf,
@@ -93,9 +89,7 @@ pub enum StoreError {
         max: usize,
     },
     /// A commit is behind what was applied: the caller has lost its order.
-    #[error(
-        "partition {partition}: a commit through {through:?} comes after one through {applied:?}"
-    )]
+    #[error("partition {partition}: a commit through {through:?} comes after one through {applied:?}")]
     Backwards {
         /// The partition.
         partition: u16,
@@ -134,10 +128,7 @@ impl StoreError {
     #[must_use]
     pub fn in_row(self, key: &RowKey) -> Self {
         match self {
-            Self::Row { why, .. } => Self::Row {
-                key: Some(Box::new(key.clone())),
-                why,
-            },
+            Self::Row { why, .. } => Self::Row { key: Some(Box::new(key.clone())), why },
             other => other,
         }
     }
@@ -159,9 +150,6 @@ impl StoreError {
     /// Whether deleting the store's folder (and replaying the journal) is the remedy.
     #[must_use]
     pub fn is_rebuildable(&self) -> bool {
-        matches!(
-            self,
-            Self::Older { .. } | Self::Corrupt { .. } | Self::Row { .. }
-        )
+        matches!(self, Self::Older { .. } | Self::Corrupt { .. } | Self::Row { .. })
     }
 }

@@ -61,11 +61,7 @@ pub fn encode_parts(table: Table, pk: &KeyPart, ck: &KeyPart) -> Result<Vec<u8>,
 /// # Errors
 /// [`StoreError::Limit`] when the scan asks for more than [`MAX_SCAN`] rows or a part is too long.
 pub fn range(scan: &Scan) -> Result<(Bound<Vec<u8>>, Bound<Vec<u8>>, usize), StoreError> {
-    limit(
-        || format!("the row limit of a scan of table `{}`", scan.table),
-        scan.limit,
-        MAX_SCAN,
-    )?;
+    limit(|| format!("the row limit of a scan of table `{}`", scan.table), scan.limit, MAX_SCAN)?;
     let prefix = prefix(scan.table, &scan.pk, 0)?;
     let skip = prefix.len();
     let upper = match &scan.before {
@@ -104,19 +100,11 @@ pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 pub fn check(commit: &Commit) -> Result<(), StoreError> {
     for put in &commit.puts {
         if put.at > commit.through {
-            return Err(StoreError::Beyond {
-                partition: commit.partition,
-                at: put.at,
-                through: commit.through,
-            });
+            return Err(StoreError::Beyond { partition: commit.partition, at: put.at, through: commit.through });
         }
         bounded(put.key.table, &put.key.pk)?;
         bounded(put.key.table, &put.key.ck)?;
-        limit(
-            || format!("a value of table `{}` in bytes", put.key.table),
-            put.value.len(),
-            MAX_VALUE,
-        )?;
+        limit(|| format!("a value of table `{}` in bytes", put.key.table), put.value.len(), MAX_VALUE)?;
     }
     for drop in &commit.drops {
         if drop.table.mutable() {
@@ -137,29 +125,13 @@ pub fn digest_row(hash: &mut Sha256, key: &[u8], value: &[u8]) {
 }
 
 /// Refuses what is larger than allowed.
-pub(super) fn limit(
-    what: impl FnOnce() -> String,
-    len: usize,
-    max: usize,
-) -> Result<(), StoreError> {
-    if len > max {
-        Err(StoreError::Limit {
-            what: what(),
-            len,
-            max,
-        })
-    } else {
-        Ok(())
-    }
+pub(super) fn limit(what: impl FnOnce() -> String, len: usize, max: usize) -> Result<(), StoreError> {
+    if len > max { Err(StoreError::Limit { what: what(), len, max }) } else { Ok(()) }
 }
 
 fn bounded(table: Table, part: &KeyPart) -> Result<&[u8], StoreError> {
     let bytes = part.as_bytes();
-    limit(
-        || format!("a key part of table `{table}` in bytes"),
-        bytes.len(),
-        MAX_PART,
-    )?;
+    limit(|| format!("a key part of table `{table}` in bytes"), bytes.len(), MAX_PART)?;
     Ok(bytes)
 }
 
@@ -170,10 +142,7 @@ mod tests {
     #[test]
     fn the_bytes_of_a_key_are_pinned() {
         let key = RowKey::new(Table::Feed, *b"ab", *b"cde");
-        assert_eq!(
-            encode(&key).expect("short"),
-            [15, 0, 2, b'a', b'b', b'c', b'd', b'e']
-        );
+        assert_eq!(encode(&key).expect("short"), [15, 0, 2, b'a', b'b', b'c', b'd', b'e']);
     }
 
     #[test]

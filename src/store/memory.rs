@@ -44,10 +44,7 @@ impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            state: Mutex::default(),
-            held: watch::Sender::new(false),
-        }
+        Self { state: Mutex::default(), held: watch::Sender::new(false) }
     }
 
     /// The next commit fails with this reason, changes nothing, and latches as in the real thing.
@@ -91,19 +88,12 @@ impl MemoryStore {
         state.fail_next = None;
         state.failed = None;
         state.closed = false;
-        Self {
-            state: Mutex::new(state),
-            held: watch::Sender::new(false),
-        }
+        Self { state: Mutex::new(state), held: watch::Sender::new(false) }
     }
 
     fn read<T>(&self, read: impl FnOnce(&State) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let state = self.state.lock();
-        if state.closed {
-            Err(StoreError::Closed)
-        } else {
-            read(&state)
-        }
+        if state.closed { Err(StoreError::Closed) } else { read(&state) }
     }
 }
 
@@ -116,17 +106,8 @@ impl State {
             return Err(StoreError::Failed(why.clone()));
         }
         key::check(&commit)?;
-        if let Some(applied) = self
-            .applied
-            .get(&commit.partition)
-            .copied()
-            .filter(|mark| commit.through < *mark)
-        {
-            return Err(StoreError::Backwards {
-                partition: commit.partition,
-                applied,
-                through: commit.through,
-            });
+        if let Some(applied) = self.applied.get(&commit.partition).copied().filter(|mark| commit.through < *mark) {
+            return Err(StoreError::Backwards { partition: commit.partition, applied, through: commit.through });
         }
         if let Some(why) = self.fail_next.take() {
             self.failed = Some(why.clone());
@@ -139,11 +120,7 @@ impl State {
         for put in commit.puts {
             let key = key::encode(&put.key)?;
             let older = self.rows.get(&key).is_some_and(|(at, _)| put.at < *at);
-            debug_assert!(
-                !older,
-                "row {:?} goes back to {:?}: positions never shrink",
-                put.key, put.at
-            );
+            debug_assert!(!older, "row {:?} goes back to {:?}: positions never shrink", put.key, put.at);
             if !older {
                 self.rows.insert(key, (put.at, put.value));
             }
@@ -151,9 +128,7 @@ impl State {
         for drop in commit.drops {
             let from = key::prefix(drop.table, &drop.pk, 0)?;
             let to = key::encode_parts(drop.table, &drop.pk, &drop.ck)?;
-            self.rows
-                .extract_if(from..to, |_, _| true)
-                .for_each(std::mem::drop);
+            self.rows.extract_if(from..to, |_, _| true).for_each(std::mem::drop);
         }
         self.applied.insert(commit.partition, commit.through);
         self.commits += 1;
@@ -161,10 +136,7 @@ impl State {
     }
 
     fn get(&self, key: &RowKey) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self
-            .rows
-            .get(&key::encode(key)?)
-            .map(|(_, value)| value.clone()))
+        Ok(self.rows.get(&key::encode(key)?).map(|(_, value)| value.clone()))
     }
 
     fn scan(&self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
@@ -173,9 +145,7 @@ impl State {
             return Ok(Vec::new());
         }
         let found = self.rows.range((lower, upper));
-        let row = |(key, (_, value)): (&Vec<u8>, &(Position, Vec<u8>))| {
-            (KeyPart::from(&key[skip..]), value.clone())
-        };
+        let row = |(key, (_, value)): (&Vec<u8>, &(Position, Vec<u8>))| (KeyPart::from(&key[skip..]), value.clone());
         Ok(if scan.reverse {
             found.rev().take(scan.limit).map(row).collect()
         } else {
@@ -185,10 +155,8 @@ impl State {
 
     fn digest(&self, tables: &[Table]) -> [u8; 32] {
         let mut hash = Sha256::new();
-        let listed = |key: &[u8]| {
-            key.first()
-                .is_some_and(|number| tables.iter().any(|table| table.number() == *number))
-        };
+        let listed =
+            |key: &[u8]| key.first().is_some_and(|number| tables.iter().any(|table| table.number() == *number));
         for (key, (_, value)) in self.rows.iter().filter(|(key, _)| listed(key)) {
             key::digest_row(&mut hash, key, value);
         }
@@ -215,16 +183,9 @@ impl Store for MemoryStore {
         Box::pin(async move { self.read(|state| state.get(key)) })
     }
 
-    fn get_many<'a>(
-        &'a self,
-        keys: &'a [RowKey],
-    ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StoreError>> {
+    fn get_many<'a>(&'a self, keys: &'a [RowKey]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StoreError>> {
         Box::pin(async move {
-            key::limit(
-                || "the number of keys read at once".to_owned(),
-                keys.len(),
-                MAX_SCAN,
-            )?;
+            key::limit(|| "the number of keys read at once".to_owned(), keys.len(), MAX_SCAN)?;
             self.read(|state| keys.iter().map(|key| state.get(key)).collect())
         })
     }
@@ -271,23 +232,10 @@ mod tests {
         store.fail_next_commit("disk full");
         assert!(store.commit(commit(1, &[(key(), b"x")])).await.is_err());
         assert_eq!(store.failed().as_deref(), Some("disk full"));
-        assert!(
-            matches!(
-                store.commit(commit(1, &[])).await,
-                Err(StoreError::Failed(_))
-            ),
-            "latched"
-        );
-        assert_eq!(
-            (store.get(&key()).await, store.applied(0).await),
-            (Ok(None), Ok(None)),
-            "still readable"
-        );
+        assert!(matches!(store.commit(commit(1, &[])).await, Err(StoreError::Failed(_))), "latched");
+        assert_eq!((store.get(&key()).await, store.applied(0).await), (Ok(None), Ok(None)), "still readable");
         store.heal();
-        store
-            .commit(commit(1, &[(key(), b"x")]))
-            .await
-            .expect("healed");
+        store.commit(commit(1, &[(key(), b"x")])).await.expect("healed");
     }
 
     #[tokio::test]
@@ -308,15 +256,9 @@ mod tests {
     #[tokio::test]
     async fn a_snapshot_is_what_a_crash_leaves() {
         let store = MemoryStore::new();
-        store
-            .commit(commit(1, &[(key(), b"one")]))
-            .await
-            .expect("commit");
+        store.commit(commit(1, &[(key(), b"one")])).await.expect("commit");
         let left = store.snapshot();
-        store
-            .commit(commit(2, &[(key(), b"two")]))
-            .await
-            .expect("commit");
+        store.commit(commit(2, &[(key(), b"two")])).await.expect("commit");
         assert_eq!(left.get(&key()).await, Ok(Some(b"one".to_vec())));
         assert_eq!(left.applied(0).await, Ok(Some(Position(1))));
     }
@@ -325,10 +267,7 @@ mod tests {
     #[should_panic(expected = "positions never shrink")]
     async fn a_row_that_goes_back_is_a_defect_of_the_caller() {
         let store = MemoryStore::new();
-        store
-            .commit(commit(5, &[(key(), b"five")]))
-            .await
-            .expect("commit");
+        store.commit(commit(5, &[(key(), b"five")])).await.expect("commit");
         let mut older = commit(6, &[(key(), b"four")]);
         older.puts[0].at = Position(4);
         let _ = store.commit(older).await;

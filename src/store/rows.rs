@@ -62,11 +62,7 @@ pub fn key_of(id: &RowId) -> RowKey {
 /// # Errors
 /// When the row is larger than a value may be.
 pub fn put(id: &RowId, row: &Row, at: Position) -> Result<Put, StoreError> {
-    Ok(Put {
-        key: key_of(id),
-        value: encode(row)?,
-        at,
-    })
+    Ok(Put { key: key_of(id), value: encode(row)?, at })
 }
 
 /// Reads a row.
@@ -75,11 +71,7 @@ pub fn put(id: &RowId, row: &Row, at: Position) -> Result<Put, StoreError> {
 /// When the store cannot be read, or the bytes are no row.
 pub async fn get(store: &dyn Store, id: &RowId) -> Result<Option<Row>, StoreError> {
     let key = key_of(id);
-    store
-        .get(&key)
-        .await?
-        .map(|bytes| decode_row(&key, &bytes))
-        .transpose()
+    store.get(&key).await?.map(|bytes| decode_row(&key, &bytes)).transpose()
 }
 
 /// Reads several rows, in their order.
@@ -89,21 +81,14 @@ pub async fn get(store: &dyn Store, id: &RowId) -> Result<Option<Row>, StoreErro
 pub async fn get_many(store: &dyn Store, ids: &[RowId]) -> Result<Vec<Option<Row>>, StoreError> {
     let keys: Vec<RowKey> = ids.iter().map(key_of).collect();
     let values = store.get_many(&keys).await?;
-    keys.iter()
-        .zip(values)
-        .map(|(key, value)| value.map(|bytes| decode_row(key, &bytes)).transpose())
-        .collect()
+    keys.iter().zip(values).map(|(key, value)| value.map(|bytes| decode_row(key, &bytes)).transpose()).collect()
 }
 
 /// A name's upsert.
 #[must_use]
 pub fn put_name(kind: &str, partition: u16, named: &Named, at: Position) -> Put {
     let ck = KeyPart::join(&[&named.scope, named.name.as_bytes()]);
-    Put {
-        key: RowKey::new(Table::Name, name_pk(kind, partition), ck),
-        value: named.id.to_vec(),
-        at,
-    }
+    Put { key: RowKey::new(Table::Name, name_pk(kind, partition), ck), value: named.id.to_vec(), at }
 }
 
 /// All names of a kind in a partition, at most `limit`, after `after` (scope and name).
@@ -122,11 +107,8 @@ pub async fn names(
         scan = scan.after(KeyPart::join(&[&last.scope, last.name.as_bytes()]));
     }
     let rows = store.scan(scan).await?;
-    let read = rows
-        .into_iter()
-        .map(|(ck, value)| named(ck.as_bytes(), &value));
-    read.map(|named| named.ok_or_else(|| bad("a name")))
-        .collect()
+    let read = rows.into_iter().map(|(ck, value)| named(ck.as_bytes(), &value));
+    read.map(|named| named.ok_or_else(|| bad("a name"))).collect()
 }
 
 fn named(ck: &[u8], value: &[u8]) -> Option<Named> {
@@ -139,33 +121,19 @@ fn named(ck: &[u8], value: &[u8]) -> Option<Named> {
 }
 
 fn name_pk(kind: &str, partition: u16) -> KeyPart {
-    let number = NAME_KINDS
-        .iter()
-        .position(|known| *known == kind)
-        .unwrap_or(usize::from(u8::MAX)) as u8;
+    let number = NAME_KINDS.iter().position(|known| *known == kind).unwrap_or(usize::from(u8::MAX)) as u8;
     KeyPart::join(&[&[number], &partition.to_be_bytes()])
 }
 
 fn bad(what: &str) -> StoreError {
-    StoreError::Row {
-        key: None,
-        why: format!("{what} does not decode"),
-    }
+    StoreError::Row { key: None, why: format!("{what} does not decode") }
 }
 
 /// An outbox row's upsert.
 #[must_use]
 pub fn put_outbox(session: SessionId, message: MessageId, at: Position) -> Put {
-    let key = RowKey::new(
-        Table::Outbox,
-        outbox_pk(session, at.0 / BUCKET),
-        &at.0.to_be_bytes()[..],
-    );
-    Put {
-        key,
-        value: message.0.to_vec(),
-        at,
-    }
+    let key = RowKey::new(Table::Outbox, outbox_pk(session, at.0 / BUCKET), &at.0.to_be_bytes()[..]);
+    Put { key, value: message.0.to_vec(), at }
 }
 
 /// The session's accepted messages from `from` up to `through` (both inclusive), at most `limit`, in order.
@@ -181,17 +149,12 @@ pub async fn outbox(
 ) -> Result<Vec<(Position, MessageId)>, StoreError> {
     let mut found = Vec::new();
     for bucket in from.0 / BUCKET..=through.0 / BUCKET {
-        let mut scan = Scan::of(
-            Table::Outbox,
-            outbox_pk(session, bucket),
-            limit - found.len(),
-        );
+        let mut scan = Scan::of(Table::Outbox, outbox_pk(session, bucket), limit - found.len());
         if let Some(before) = from.0.checked_sub(1) {
             scan = scan.after(&before.to_be_bytes()[..]);
         }
         for (ck, value) in store.scan(scan).await? {
-            let position =
-                position(ck.as_bytes()).ok_or_else(|| bad("an outbox row's position"))?;
+            let position = position(ck.as_bytes()).ok_or_else(|| bad("an outbox row's position"))?;
             let message = value.try_into().map_err(|_| bad("an outbox row"))?;
             if position > through {
                 return Ok(found);
@@ -217,20 +180,10 @@ fn position(ck: &[u8]) -> Option<Position> {
 ///
 /// # Errors
 /// When the row is larger than a value may be.
-pub fn put_feed(
-    tenant: TenantId,
-    partition: u16,
-    number: u16,
-    row: &FeedRow,
-    at: Position,
-) -> Result<Put, StoreError> {
+pub fn put_feed(tenant: TenantId, partition: u16, number: u16, row: &FeedRow, at: Position) -> Result<Put, StoreError> {
     let ck = KeyPart::join(&[&at.0.to_be_bytes(), &number.to_be_bytes()]);
     let key = RowKey::new(Table::Feed, feed_pk(tenant, partition, at.0 / BUCKET), ck);
-    Ok(Put {
-        key,
-        value: encode(row)?,
-        at,
-    })
+    Ok(Put { key, value: encode(row)?, at })
 }
 
 /// The tenant's public events of one partition after `after` up to `through`, at most `limit` rows, ascending. A page
@@ -285,46 +238,23 @@ fn feed_pk(tenant: TenantId, partition: u16, bucket: u64) -> KeyPart {
 
 /// Remembers from where a session's outbox holds unsettled messages. A hint: too low costs reads, never a message.
 #[must_use]
-pub fn put_open_session(
-    partition: u16,
-    session: SessionId,
-    low: Option<Position>,
-    at: Position,
-) -> Put {
+pub fn put_open_session(partition: u16, session: SessionId, low: Option<Position>, at: Position) -> Put {
     let value = low.map_or(u64::MAX, |low| low.0).to_be_bytes().to_vec();
-    Put {
-        key: RowKey::new(
-            Table::OpenSession,
-            &partition.to_be_bytes()[..],
-            &session.0[..],
-        ),
-        value,
-        at,
-    }
+    Put { key: RowKey::new(Table::OpenSession, &partition.to_be_bytes()[..], &session.0[..]), value, at }
 }
 
 /// Sessions of a partition with unsettled messages, and from where.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn open_sessions(
-    store: &dyn Store,
-    partition: u16,
-) -> Result<Vec<(SessionId, Position)>, StoreError> {
+pub async fn open_sessions(store: &dyn Store, partition: u16) -> Result<Vec<(SessionId, Position)>, StoreError> {
     let mut open = Vec::new();
-    let mut scan = Scan::of(
-        Table::OpenSession,
-        &partition.to_be_bytes()[..],
-        super::seam::MAX_SCAN,
-    );
+    let mut scan = Scan::of(Table::OpenSession, &partition.to_be_bytes()[..], super::seam::MAX_SCAN);
     loop {
         let page = store.scan(scan.clone()).await?;
         let last = page.last().map(|(ck, _)| ck.clone());
         for (ck, value) in page {
-            let session = ck
-                .as_bytes()
-                .try_into()
-                .map_err(|_| bad("an open session"))?;
+            let session = ck.as_bytes().try_into().map_err(|_| bad("an open session"))?;
             let low = position(&value).ok_or_else(|| bad("an open session's mark"))?;
             if low.0 != u64::MAX {
                 open.push((SessionId(session), low));
@@ -337,41 +267,36 @@ pub async fn open_sessions(
     }
 }
 
+/// From where one session's outbox holds unsettled messages.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn open_session(
+    store: &dyn Store,
+    partition: u16,
+    session: SessionId,
+) -> Result<Option<Position>, StoreError> {
+    let key = RowKey::new(Table::OpenSession, &partition.to_be_bytes()[..], &session.0[..]);
+    let low = store.get(&key).await?.and_then(|value| position(&value));
+    Ok(low.filter(|low| low.0 != u64::MAX))
+}
+
 /// An event set aside.
 #[must_use]
 pub fn put_quarantine(partition: u16, position: Position, why: &str, at: Position) -> Put {
-    let key = RowKey::new(
-        Table::Quarantine,
-        &partition.to_be_bytes()[..],
-        &position.0.to_be_bytes()[..],
-    );
-    Put {
-        key,
-        value: why.as_bytes().to_vec(),
-        at,
-    }
+    let key = RowKey::new(Table::Quarantine, &partition.to_be_bytes()[..], &position.0.to_be_bytes()[..]);
+    Put { key, value: why.as_bytes().to_vec(), at }
 }
 
 /// Events of a partition that are set aside.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn quarantined(
-    store: &dyn Store,
-    partition: u16,
-) -> Result<Vec<(Position, String)>, StoreError> {
-    let rows = store
-        .scan(Scan::of(
-            Table::Quarantine,
-            &partition.to_be_bytes()[..],
-            super::seam::MAX_SCAN,
-        ))
-        .await?;
+pub async fn quarantined(store: &dyn Store, partition: u16) -> Result<Vec<(Position, String)>, StoreError> {
+    let rows = store.scan(Scan::of(Table::Quarantine, &partition.to_be_bytes()[..], super::seam::MAX_SCAN)).await?;
     let read = rows.into_iter().map(|(ck, value)| {
         let why = String::from_utf8_lossy(&value).into_owned();
-        position(ck.as_bytes())
-            .map(|position| (position, why))
-            .ok_or_else(|| bad("a quarantined event"))
+        position(ck.as_bytes()).map(|position| (position, why)).ok_or_else(|| bad("a quarantined event"))
     });
     read.collect()
 }

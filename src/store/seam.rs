@@ -80,14 +80,7 @@ impl Scan {
     /// All rows of `(table, pk)` upwards, at most `limit`.
     #[must_use]
     pub fn of(table: Table, pk: impl Into<KeyPart>, limit: usize) -> Self {
-        Self {
-            table,
-            pk: pk.into(),
-            after: None,
-            before: None,
-            limit,
-            reverse: false,
-        }
+        Self { table, pk: pk.into(), after: None, before: None, limit, reverse: false }
     }
 
     /// Only above this clustering key.
@@ -142,10 +135,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// When there are too many keys, or the store cannot be read.
-    fn get_many<'a>(
-        &'a self,
-        keys: &'a [RowKey],
-    ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StoreError>>;
+    fn get_many<'a>(&'a self, keys: &'a [RowKey]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StoreError>>;
 
     /// A range of rows, in the order asked for.
     ///

@@ -23,14 +23,10 @@ pub struct Alias {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AliasError {
     /// Not 7 to 15 digits, after an optional `+` and the usual separators.
-    #[error(
-        "not a phone number: expected 7 to 15 digits that begin with the country code, such as +491511234567"
-    )]
+    #[error("not a phone number: expected 7 to 15 digits that begin with the country code, such as +491511234567")]
     Phone,
     /// Empty, too long, or with spaces or control characters.
-    #[error(
-        "not a business-scoped user id: expected 1 to {MAX_ALIAS} printable characters without spaces"
-    )]
+    #[error("not a business-scoped user id: expected 1 to {MAX_ALIAS} printable characters without spaces")]
     Bsuid,
 }
 
@@ -42,18 +38,12 @@ impl Alias {
     pub fn phone(text: &str) -> Result<Self, AliasError> {
         let digits = text.trim();
         let digits = digits.strip_prefix('+').unwrap_or(digits);
-        let value: String = digits
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
-            .collect();
+        let value: String = digits.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
         let plausible = (7..=15).contains(&value.len()) && !value.starts_with('0');
         if !plausible || value.bytes().any(|b| !b.is_ascii_digit()) {
             return Err(AliasError::Phone);
         }
-        Ok(Self {
-            kind: AliasKind::Phone,
-            value,
-        })
+        Ok(Self { kind: AliasKind::Phone, value })
     }
 
     /// A business-scoped user id of Meta, kept as it is.
@@ -65,10 +55,7 @@ impl Alias {
         if !plausible || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(AliasError::Bsuid);
         }
-        Ok(Self {
-            kind: AliasKind::Bsuid,
-            value: text.to_owned(),
-        })
+        Ok(Self { kind: AliasKind::Bsuid, value: text.to_owned() })
     }
 
     /// The stored number of the kind, the same as in `AliasAdded` events.
@@ -95,10 +82,7 @@ impl Alias {
             1 => AliasKind::Bsuid,
             _ => return None,
         };
-        Some(Self {
-            kind,
-            value: std::str::from_utf8(text).ok()?.to_owned(),
-        })
+        Some(Self { kind, value: std::str::from_utf8(text).ok()?.to_owned() })
     }
 }
 
@@ -123,27 +107,14 @@ mod tests {
         let plain = Alias::phone("491511234567");
         assert!(plain.is_ok());
         assert_eq!(Alias::phone("+49 (151) 123-45.67"), plain);
-        for wrong in [
-            "",
-            "+",
-            "12345",
-            "0151 1234567",
-            "49151123456x",
-            "++491511234567",
-            "1234567890123456",
-        ] {
+        for wrong in ["", "+", "12345", "0151 1234567", "49151123456x", "++491511234567", "1234567890123456"] {
             assert_eq!(Alias::phone(wrong), Err(AliasError::Phone), "{wrong}");
         }
     }
 
     #[test]
     fn a_bsuid_is_kept_and_has_a_limit() {
-        assert_eq!(
-            Alias::bsuid("US.13491208655302741918")
-                .expect("a bsuid")
-                .value,
-            "US.13491208655302741918"
-        );
+        assert_eq!(Alias::bsuid("US.13491208655302741918").expect("a bsuid").value, "US.13491208655302741918");
         for wrong in ["", "a b", "a\n", &"x".repeat(MAX_ALIAS + 1)] {
             assert_eq!(Alias::bsuid(wrong), Err(AliasError::Bsuid), "{wrong}");
         }

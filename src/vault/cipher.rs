@@ -87,12 +87,7 @@ impl Key {
         }
         let mut text = Zeroizing::new(text.to_vec());
         self.cipher()
-            .decrypt_inout_detached(
-                &Nonce::from(*nonce),
-                aad,
-                text.as_mut_slice().into(),
-                &(*tag).into(),
-            )
+            .decrypt_inout_detached(&Nonce::from(*nonce), aad, text.as_mut_slice().into(), &(*tag).into())
             .map_err(|_| NotOpened)?;
         Ok(text)
     }
@@ -100,8 +95,7 @@ impl Key {
     /// HMAC-SHA256 over length-prefixed parts (eight bytes big-endian each), the first of which is the purpose.
     #[must_use]
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice())
-            .expect("HMAC takes any key length");
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice()).expect("HMAC takes any key length");
         for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -139,27 +133,16 @@ mod tests {
         let entropy = SeededEntropy::new(1);
         let (key, other) = (Key::draw(&entropy), Key::draw(&entropy));
         let bytes = key.seal(&entropy, b"here", &[b"sa", b"lt"]);
-        assert_eq!(
-            key.open(b"here", &bytes).expect("opens").as_slice(),
-            b"salt"
-        );
+        assert_eq!(key.open(b"here", &bytes).expect("opens").as_slice(), b"salt");
         assert_eq!(key.open(b"there", &bytes), Err(NotOpened));
         assert_eq!(other.open(b"here", &bytes), Err(NotOpened));
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
             assert_eq!(key.open(b"here", &flipped), Err(NotOpened), "byte {at}");
-            assert_eq!(
-                key.open(b"here", &bytes[..at]),
-                Err(NotOpened),
-                "cut at {at}"
-            );
+            assert_eq!(key.open(b"here", &bytes[..at]), Err(NotOpened), "cut at {at}");
         }
-        assert_ne!(
-            key.seal(&entropy, b"here", &[b"salt"]),
-            bytes,
-            "a nonce was used twice"
-        );
+        assert_ne!(key.seal(&entropy, b"here", &[b"salt"]), bytes, "a nonce was used twice");
     }
 
     /// Computed with Python's `hmac` over the same length-prefixed bytes.
@@ -167,10 +150,7 @@ mod tests {
     fn the_mac_is_plain_hmac_sha256_and_does_not_run_parts_together() {
         let key = Key::from_slice(&[7; 32]).expect("32 bytes");
         let found = hex::encode(key.mac("p", &[b"ab", b"c"]));
-        assert_eq!(
-            found,
-            "01293f7065a557f38cf097d4525ad10f1f36367cee7dd9940785f0acd0dc3868"
-        );
+        assert_eq!(found, "01293f7065a557f38cf097d4525ad10f1f36367cee7dd9940785f0acd0dc3868");
         assert_ne!(key.mac("p", &[b"ab", b"c"]), key.mac("p", &[b"a", b"bc"]));
         assert_ne!(key.mac("p", &[b"ab"]), key.mac("q", &[b"ab"]));
         assert!(Key::from_slice(&[7; 31]).is_none());

@@ -53,10 +53,7 @@ async fn contacts_are_found_again(mut stage: impl Stage) {
     let first = vault.contact(ONE, &ann).await.expect("made");
     let second = vault.contact(ONE, &bob).await.expect("made");
     assert_ne!(first, second);
-    assert!(
-        partition_of(&first.0) < COUNT,
-        "{first} lives in no partition"
-    );
+    assert!(partition_of(&first.0) < COUNT, "{first} lives in no partition");
     drop(vault);
     stage.reopen().await;
     let vault = stage.vault();
@@ -76,42 +73,21 @@ async fn tenants_do_not_see_each_other(stage: impl Stage) {
     assert_eq!(vault.seal(TWO, here, b"", b"x").await, Err(unknown.clone()));
     assert_eq!(vault.aliases(TWO, here).await, Err(unknown.clone()));
     let sealed = vault.seal(ONE, here, b"", b"x").await.expect("sealed");
-    assert_eq!(
-        vault.open(TWO, here, b"", &sealed.bytes).await,
-        Err(unknown.clone())
-    );
-    assert_eq!(
-        vault.add_alias(TWO, here, &phone("491510000009")).await,
-        Err(unknown)
-    );
+    assert_eq!(vault.open(TWO, here, b"", &sealed.bytes).await, Err(unknown.clone()));
+    assert_eq!(vault.add_alias(TWO, here, &phone("491510000009")).await, Err(unknown));
 }
 
 async fn aliases_are_added_and_kept(mut stage: impl Stage) {
     let vault = stage.vault();
-    let (ann, bsuid) = (
-        phone("491510000001"),
-        Alias::bsuid("DE.1234").expect("a bsuid"),
-    );
+    let (ann, bsuid) = (phone("491510000001"), Alias::bsuid("DE.1234").expect("a bsuid"));
     let contact = vault.contact(ONE, &ann).await.expect("made");
     vault.add_alias(ONE, contact, &bsuid).await.expect("added");
-    vault
-        .add_alias(ONE, contact, &bsuid)
-        .await
-        .expect("a second time does nothing");
-    let other = vault
-        .contact(ONE, &phone("491510000002"))
-        .await
-        .expect("made");
-    assert_eq!(
-        vault.add_alias(ONE, other, &bsuid).await,
-        Err(VaultError::Taken { contact })
-    );
+    vault.add_alias(ONE, contact, &bsuid).await.expect("a second time does nothing");
+    let other = vault.contact(ONE, &phone("491510000002")).await.expect("made");
+    assert_eq!(vault.add_alias(ONE, other, &bsuid).await, Err(VaultError::Taken { contact }));
     let nobody = KeyId([9; 16]);
     let unknown = VaultError::Unknown { contact: nobody };
-    assert_eq!(
-        vault.add_alias(ONE, nobody, &phone("491510000003")).await,
-        Err(unknown)
-    );
+    assert_eq!(vault.add_alias(ONE, nobody, &phone("491510000003")).await, Err(unknown));
     drop(vault);
     stage.reopen().await;
     let vault = stage.vault();
@@ -121,63 +97,29 @@ async fn aliases_are_added_and_kept(mut stage: impl Stage) {
 
 async fn content_opens_only_in_its_place(mut stage: impl Stage) {
     let vault = stage.vault();
-    let contact = vault
-        .contact(ONE, &phone("491510000001"))
-        .await
-        .expect("made");
-    let other = vault
-        .contact(ONE, &phone("491510000002"))
-        .await
-        .expect("made");
-    let Sealed { key, bytes, .. } = vault
-        .seal(ONE, contact, b"event 1", b"hello")
-        .await
-        .expect("sealed");
+    let contact = vault.contact(ONE, &phone("491510000001")).await.expect("made");
+    let other = vault.contact(ONE, &phone("491510000002")).await.expect("made");
+    let Sealed { key, bytes, .. } = vault.seal(ONE, contact, b"event 1", b"hello").await.expect("sealed");
     assert_eq!((key, bytes.len()), (contact, 1 + 12 + 32 + 5 + 16));
     assert_eq!(bytes[0], 1, "the layout byte");
-    let damaged = |found: Result<Vec<u8>, VaultError>| {
-        assert!(matches!(found, Err(VaultError::Damaged { .. })))
-    };
+    let damaged = |found: Result<Vec<u8>, VaultError>| assert!(matches!(found, Err(VaultError::Damaged { .. })));
     damaged(vault.open(ONE, contact, b"event 2", &bytes).await);
     damaged(vault.open(ONE, other, b"event 1", &bytes).await);
-    damaged(
-        vault
-            .open(ONE, contact, b"event 1", &bytes[..bytes.len() - 1])
-            .await,
-    );
+    damaged(vault.open(ONE, contact, b"event 1", &bytes[..bytes.len() - 1]).await);
     damaged(vault.open(ONE, contact, b"event 1", b"").await);
     drop(vault);
     stage.reopen().await;
-    assert_eq!(
-        stage.vault().open(ONE, contact, b"event 1", &bytes).await,
-        Ok(b"hello".to_vec())
-    );
-    let empty = stage
-        .vault()
-        .seal(ONE, contact, b"", b"")
-        .await
-        .expect("nothing may be sealed too");
-    assert_eq!(
-        stage.vault().open(ONE, contact, b"", &empty.bytes).await,
-        Ok(Vec::new())
-    );
+    assert_eq!(stage.vault().open(ONE, contact, b"event 1", &bytes).await, Ok(b"hello".to_vec()));
+    let empty = stage.vault().seal(ONE, contact, b"", b"").await.expect("nothing may be sealed too");
+    assert_eq!(stage.vault().open(ONE, contact, b"", &empty.bytes).await, Ok(Vec::new()));
 }
 
 async fn commitments_are_salted(stage: impl Stage) {
     use sha2::{Digest, Sha256};
     let vault = stage.vault();
-    let contact = vault
-        .contact(ONE, &phone("491510000001"))
-        .await
-        .expect("made");
-    let first = vault
-        .seal(ONE, contact, b"e", b"hello")
-        .await
-        .expect("sealed");
-    let second = vault
-        .seal(ONE, contact, b"e", b"hello")
-        .await
-        .expect("sealed");
+    let contact = vault.contact(ONE, &phone("491510000001")).await.expect("made");
+    let first = vault.seal(ONE, contact, b"e", b"hello").await.expect("sealed");
+    let second = vault.seal(ONE, contact, b"e", b"hello").await.expect("sealed");
     assert_ne!(first.commitment, second.commitment);
     assert_ne!(first.bytes, second.bytes);
     let bare: [u8; 32] = Sha256::digest(b"hello").into();
@@ -188,49 +130,26 @@ async fn tags_and_macs_are_stable(mut stage: impl Stage) {
     let vault = stage.vault();
     let tag = vault.tag(ONE, "key", &[b"a", b"b"]).await.expect("tagged");
     let mac = vault.mac("callback", &[b"a"]);
-    assert_ne!(
-        vault.tag(TWO, "key", &[b"a", b"b"]).await,
-        Ok(tag),
-        "two tenants share a tag"
-    );
-    assert_ne!(
-        vault.tag(ONE, "key", &[b"ab"]).await,
-        Ok(tag),
-        "parts run together"
-    );
-    assert_ne!(
-        vault.tag(ONE, "other", &[b"a", b"b"]).await,
-        Ok(tag),
-        "purposes share a tag"
-    );
+    assert_ne!(vault.tag(TWO, "key", &[b"a", b"b"]).await, Ok(tag), "two tenants share a tag");
+    assert_ne!(vault.tag(ONE, "key", &[b"ab"]).await, Ok(tag), "parts run together");
+    assert_ne!(vault.tag(ONE, "other", &[b"a", b"b"]).await, Ok(tag), "purposes share a tag");
     assert_ne!(vault.mac("callback", &[b"b"]), mac);
     let installation = vault.installation();
     drop(vault);
     stage.reopen().await;
     let vault = stage.vault();
     assert_eq!(vault.tag(ONE, "key", &[b"a", b"b"]).await, Ok(tag));
-    assert_eq!(
-        (vault.mac("callback", &[b"a"]), vault.installation()),
-        (mac, installation)
-    );
+    assert_eq!((vault.mac("callback", &[b"a"]), vault.installation()), (mac, installation));
 }
 
 async fn secrets_are_replaced_by_name(mut stage: impl Stage) {
     let vault = stage.vault();
     let secret = |text: &str| SecretBytes::new(text.as_bytes().to_vec());
     assert_eq!(vault.secret(Some(ONE), "token"), Ok(None));
-    vault
-        .put_secret(Some(ONE), "token", &secret("first"))
-        .await
-        .expect("kept");
-    vault
-        .put_secret(Some(ONE), "token", &secret("second"))
-        .await
-        .expect("kept");
-    vault
-        .put_secret(None, "token", &secret("ours"))
-        .await
-        .expect("kept");
+    vault.put_secret(Some(ONE), "token", &secret("first")).await.expect("kept");
+    vault.put_secret(Some(ONE), "token", &secret("second")).await.expect("kept");
+    vault.put_secret(None, "token", &secret("ours")).await.expect("kept");
+    drop(vault);
     for _ in 0..2 {
         let vault = stage.vault();
         assert_eq!(vault.secret(Some(ONE), "token"), Ok(Some(secret("second"))));
@@ -255,18 +174,9 @@ async fn concurrent_calls_get_one_key(stage: impl Stage) {
     let mut calls = tokio::task::JoinSet::new();
     for n in 0..200 {
         let vault = stage.vault();
-        calls.spawn(async move {
-            vault
-                .contact(ONE, &phone(&format!("49151000000{}", n % 2)))
-                .await
-        });
+        calls.spawn(async move { vault.contact(ONE, &phone(&format!("49151000000{}", n % 2))).await });
     }
-    let found: Vec<KeyId> = calls
-        .join_all()
-        .await
-        .into_iter()
-        .map(|found| found.expect("made"))
-        .collect();
+    let found: Vec<KeyId> = calls.join_all().await.into_iter().map(|found| found.expect("made")).collect();
     let keys: std::collections::BTreeSet<_> = found.iter().collect();
     assert_eq!(keys.len(), 2, "two names, {} keys", keys.len());
 }
@@ -275,85 +185,33 @@ async fn erased_is_erased(mut stage: impl Stage) {
     let vault = stage.vault();
     let ann = phone("491510000001");
     let contact = vault.contact(ONE, &ann).await.expect("made");
-    let other = vault
-        .contact(ONE, &phone("491510000002"))
-        .await
-        .expect("made");
-    let sealed = vault
-        .seal(ONE, contact, b"e", b"hello")
-        .await
-        .expect("sealed");
+    let other = vault.contact(ONE, &phone("491510000002")).await.expect("made");
+    let sealed = vault.seal(ONE, contact, b"e", b"hello").await.expect("sealed");
     drop(vault);
     stage.erase(ONE, contact).await;
     let vault = stage.vault();
     let erased = VaultError::Erased { contact };
-    assert_eq!(
-        vault.open(ONE, contact, b"e", &sealed.bytes).await,
-        Err(erased.clone())
-    );
-    assert_eq!(
-        vault.seal(ONE, contact, b"e", b"x").await,
-        Err(erased.clone())
-    );
+    assert_eq!(vault.open(ONE, contact, b"e", &sealed.bytes).await, Err(erased.clone()));
+    assert_eq!(vault.seal(ONE, contact, b"e", b"x").await, Err(erased.clone()));
     assert_eq!(vault.aliases(ONE, contact).await, Err(erased.clone()));
     assert_eq!(vault.add_alias(ONE, contact, &ann).await, Err(erased));
     assert_eq!(vault.find(ONE, &ann).await, Ok(None));
-    assert_ne!(
-        vault.contact(ONE, &ann).await,
-        Ok(contact),
-        "a person who comes back is somebody new"
-    );
-    assert!(
-        vault.seal(ONE, other, b"e", b"x").await.is_ok(),
-        "the neighbour is untouched"
-    );
+    assert_ne!(vault.contact(ONE, &ann).await, Ok(contact), "a person who comes back is somebody new");
+    assert!(vault.seal(ONE, other, b"e", b"x").await.is_ok(), "the neighbour is untouched");
 }
 
 async fn limits_are_kept(stage: impl Stage) {
     let vault = stage.vault();
-    let long = Alias {
-        kind: crate::domain::event::contact::AliasKind::Bsuid,
-        value: "x".repeat(129),
-    };
-    let contact = vault
-        .contact(ONE, &phone("491510000001"))
-        .await
-        .expect("made");
-    let too_large =
-        |error: VaultError| assert!(matches!(error, VaultError::TooLarge { .. }), "{error}");
+    let long = Alias { kind: crate::domain::event::contact::AliasKind::Bsuid, value: "x".repeat(129) };
+    let contact = vault.contact(ONE, &phone("491510000001")).await.expect("made");
+    let too_large = |error: VaultError| assert!(matches!(error, VaultError::TooLarge { .. }), "{error}");
     too_large(vault.contact(ONE, &long).await.expect_err("too long"));
-    too_large(
-        vault
-            .add_alias(ONE, contact, &long)
-            .await
-            .expect_err("too long"),
-    );
-    too_large(
-        vault
-            .seal(ONE, contact, b"", &vec![0; 1024 * 1024 + 1])
-            .await
-            .expect_err("too long"),
-    );
-    let (large, small) = (
-        SecretBytes::new(vec![0; 64 * 1024 + 1]),
-        SecretBytes::new(vec![0; 64 * 1024]),
-    );
-    too_large(
-        vault
-            .put_secret(None, "n", &large)
-            .await
-            .expect_err("too long"),
-    );
-    too_large(
-        vault
-            .put_secret(None, &"n".repeat(257), &small)
-            .await
-            .expect_err("too long"),
-    );
-    vault
-        .put_secret(None, "n", &small)
-        .await
-        .expect("the limit itself is taken");
+    too_large(vault.add_alias(ONE, contact, &long).await.expect_err("too long"));
+    too_large(vault.seal(ONE, contact, b"", &vec![0; 1024 * 1024 + 1]).await.expect_err("too long"));
+    let (large, small) = (SecretBytes::new(vec![0; 64 * 1024 + 1]), SecretBytes::new(vec![0; 64 * 1024]));
+    too_large(vault.put_secret(None, "n", &large).await.expect_err("too long"));
+    too_large(vault.put_secret(None, &"n".repeat(257), &small).await.expect_err("too long"));
+    vault.put_secret(None, "n", &small).await.expect("the limit itself is taken");
 }
 
 async fn a_broken_vault_keeps_nothing_new(mut stage: impl Stage) {
@@ -367,20 +225,10 @@ async fn a_broken_vault_keeps_nothing_new(mut stage: impl Stage) {
         assert!(matches!(found, Err(VaultError::Failed(_))), "{found:?}");
     }
     assert!(vault.failed().is_some());
-    let put = vault
-        .put_secret(None, "n", &SecretBytes::new(vec![1]))
-        .await;
+    let put = vault.put_secret(None, "n", &SecretBytes::new(vec![1])).await;
     assert!(matches!(put, Err(VaultError::Failed(_))), "{put:?}");
-    assert_eq!(
-        vault.find(ONE, &phone("491510000002")).await,
-        Ok(None),
-        "what is not durable is not visible"
-    );
-    assert_eq!(
-        vault.contact(ONE, &ann).await,
-        Ok(contact),
-        "what was durable is still found"
-    );
+    assert_eq!(vault.find(ONE, &phone("491510000002")).await, Ok(None), "what is not durable is not visible");
+    assert_eq!(vault.contact(ONE, &ann).await, Ok(contact), "what was durable is still found");
     assert!(vault.seal(ONE, contact, b"", b"x").await.is_ok());
 }
 
@@ -388,14 +236,6 @@ async fn a_closed_vault_keeps_nothing_new(stage: impl Stage) {
     let vault = stage.vault();
     vault.close().await.expect("closed");
     vault.close().await.expect("a second time does nothing");
-    assert_eq!(
-        vault.contact(ONE, &phone("491510000002")).await,
-        Err(VaultError::Closed)
-    );
-    assert_eq!(
-        vault
-            .put_secret(None, "n", &SecretBytes::new(vec![1]))
-            .await,
-        Err(VaultError::Closed)
-    );
+    assert_eq!(vault.contact(ONE, &phone("491510000002")).await, Err(VaultError::Closed));
+    assert_eq!(vault.put_secret(None, "n", &SecretBytes::new(vec![1])).await, Err(VaultError::Closed));
 }

@@ -96,9 +96,7 @@ pub enum VaultError {
         contact: KeyId,
     },
     /// The contact was erased: its keys are destroyed, and what was sealed under them is gone.
-    #[error(
-        "contact {contact} was erased; what was sealed under its key cannot be opened any more"
-    )]
+    #[error("contact {contact} was erased; what was sealed under its key cannot be opened any more")]
     Erased {
         /// The contact asked for.
         contact: KeyId,
@@ -141,4 +139,20 @@ pub enum VaultError {
         /// What the system said.
         why: String,
     },
+}
+
+/// For `map_err`: what was tried on which path.
+pub(super) fn io_error<'a>(
+    doing: &'static str,
+    path: &'a std::path::Path,
+) -> impl FnOnce(std::io::Error) -> VaultError + 'a {
+    move |error| VaultError::Io { doing, path: path.to_owned(), why: error.to_string() }
+}
+
+impl VaultError {
+    /// Whether what was asked for was destroyed on purpose.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        matches!(self, Self::Erased { .. })
+    }
 }

@@ -51,13 +51,7 @@ impl MemoryVault {
     #[must_use]
     pub fn new(installation: InstallationId, count: u16, entropy: Arc<dyn Entropy>) -> Self {
         let mac = Key::draw(&*entropy);
-        Self {
-            installation,
-            count: count.max(1),
-            entropy,
-            mac,
-            state: Mutex::default(),
-        }
+        Self { installation, count: count.max(1), entropy, mac, state: Mutex::default() }
     }
 
     /// From now on every call that would keep something new is refused with this reason, as after a failed sync.
@@ -82,10 +76,7 @@ impl MemoryVault {
     }
 
     /// Waits as told, then does the work, unless the switch says no.
-    async fn keep<T>(
-        &self,
-        work: impl FnOnce(&mut State) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+    async fn keep<T>(&self, work: impl FnOnce(&mut State) -> Result<T, VaultError>) -> Result<T, VaultError> {
         let delay = self.state.lock().delay;
         if let Some(delay) = delay {
             tokio::time::sleep(delay).await;
@@ -99,50 +90,24 @@ impl MemoryVault {
     }
 
     fn create(&self, state: &mut State, tenant: TenantId, tag: Tag, alias: &Alias) -> KeyId {
-        let contact = KeyId(with_partition(
-            self.entropy.id(),
-            contact_partition(&tag, self.count),
-        ));
+        let contact = KeyId(with_partition(self.entropy.id(), contact_partition(&tag, self.count)));
         let key = Some(Key::draw(&*self.entropy));
-        state.contacts.insert(
-            contact,
-            Contact {
-                tenant,
-                key,
-                aliases: vec![alias.clone()],
-            },
-        );
+        state.contacts.insert(contact, Contact { tenant, key, aliases: vec![alias.clone()] });
         state.tags.insert(tag, contact);
         contact
     }
 }
 
 impl State {
-    fn contact(
-        &mut self,
-        tenant: TenantId,
-        contact: KeyId,
-    ) -> Result<(&Key, &mut Vec<Alias>), VaultError> {
-        let found = self
-            .contacts
-            .get_mut(&contact)
-            .filter(|found| found.tenant == tenant);
+    fn contact(&mut self, tenant: TenantId, contact: KeyId) -> Result<(&Key, &mut Vec<Alias>), VaultError> {
+        let found = self.contacts.get_mut(&contact).filter(|found| found.tenant == tenant);
         let found = found.ok_or(VaultError::Unknown { contact })?;
         let key = found.key.as_ref().ok_or(VaultError::Erased { contact })?;
         Ok((key, &mut found.aliases))
     }
 
-    fn tag(
-        &mut self,
-        entropy: &dyn Entropy,
-        tenant: TenantId,
-        purpose: &str,
-        parts: &[&[u8]],
-    ) -> Tag {
-        let index = self
-            .indexes
-            .entry(tenant)
-            .or_insert_with(|| Key::draw(entropy));
+    fn tag(&mut self, entropy: &dyn Entropy, tenant: TenantId, purpose: &str, parts: &[&[u8]]) -> Tag {
+        let index = self.indexes.entry(tenant).or_insert_with(|| Key::draw(entropy));
         Tag(first(&index.mac(purpose, parts)))
     }
 
@@ -200,21 +165,10 @@ impl Vault for MemoryVault {
     }
 
     fn aliases(&self, tenant: TenantId, contact: KeyId) -> Kept<'_, Vec<Alias>> {
-        Box::pin(async move {
-            self.state
-                .lock()
-                .contact(tenant, contact)
-                .map(|(_, aliases)| aliases.clone())
-        })
+        Box::pin(async move { self.state.lock().contact(tenant, contact).map(|(_, aliases)| aliases.clone()) })
     }
 
-    fn seal<'a>(
-        &'a self,
-        tenant: TenantId,
-        contact: KeyId,
-        context: &'a [u8],
-        text: &'a [u8],
-    ) -> Kept<'a, Sealed> {
+    fn seal<'a>(&'a self, tenant: TenantId, contact: KeyId, context: &'a [u8], text: &'a [u8]) -> Kept<'a, Sealed> {
         Box::pin(async move {
             let mut state = self.state.lock();
             let (key, _) = state.contact(tenant, contact)?;
@@ -222,78 +176,40 @@ impl Vault for MemoryVault {
         })
     }
 
-    fn open<'a>(
-        &'a self,
-        tenant: TenantId,
-        contact: KeyId,
-        context: &'a [u8],
-        bytes: &'a [u8],
-    ) -> Kept<'a, Vec<u8>> {
+    fn open<'a>(&'a self, tenant: TenantId, contact: KeyId, context: &'a [u8], bytes: &'a [u8]) -> Kept<'a, Vec<u8>> {
         Box::pin(async move {
             let mut state = self.state.lock();
             let (key, _) = state.contact(tenant, contact)?;
-            sealing::open(key, (tenant, contact), context, bytes)
-                .map_err(|_| sealing::damaged_content(contact))
+            sealing::open(key, (tenant, contact), context, bytes).map_err(|_| sealing::damaged_content(contact))
         })
     }
 
-    fn tag<'a>(
-        &'a self,
-        tenant: TenantId,
-        purpose: &'a str,
-        parts: &'a [&'a [u8]],
-    ) -> Kept<'a, Tag> {
-        Box::pin(async move {
-            Ok(self
-                .state
-                .lock()
-                .tag(&*self.entropy, tenant, purpose, parts))
-        })
+    fn tag<'a>(&'a self, tenant: TenantId, purpose: &'a str, parts: &'a [&'a [u8]]) -> Kept<'a, Tag> {
+        Box::pin(async move { Ok(self.state.lock().tag(&*self.entropy, tenant, purpose, parts)) })
     }
 
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 8] {
         first(&self.mac.mac(purpose, parts))
     }
 
-    fn put_secret<'a>(
-        &'a self,
-        tenant: Option<TenantId>,
-        name: &'a str,
-        value: &'a SecretBytes,
-    ) -> Kept<'a, ()> {
+    fn put_secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str, value: &'a SecretBytes) -> Kept<'a, ()> {
         Box::pin(async move {
             limit("the secret's name", name.len(), sealing::MAX_NAME)?;
             limit("the secret", value.expose().len(), MAX_SECRET)?;
             let put = |state: &mut State| {
-                state
-                    .secrets
-                    .insert((tenant, name.to_owned()), value.clone());
+                state.secrets.insert((tenant, name.to_owned()), value.clone());
                 Ok(())
             };
             self.keep(put).await
         })
     }
 
-    fn secret(
-        &self,
-        tenant: Option<TenantId>,
-        name: &str,
-    ) -> Result<Option<SecretBytes>, VaultError> {
-        Ok(self
-            .state
-            .lock()
-            .secrets
-            .get(&(tenant, name.to_owned()))
-            .cloned())
+    fn secret(&self, tenant: Option<TenantId>, name: &str) -> Result<Option<SecretBytes>, VaultError> {
+        Ok(self.state.lock().secrets.get(&(tenant, name.to_owned())).cloned())
     }
 
     fn marks(&self) -> Vec<(u16, Position)> {
-        self.state
-            .lock()
-            .marks
-            .iter()
-            .map(|(partition, position)| (*partition, *position))
-            .collect()
+        self.state.lock().marks.iter().map(|(partition, position)| (*partition, *position)).collect()
     }
 
     fn raise_marks(&self, marks: &[(u16, Position)]) {
@@ -344,11 +260,7 @@ mod tests {
     }
 
     fn fresh() -> InMemory {
-        InMemory(Arc::new(MemoryVault::new(
-            InstallationId([5; 16]),
-            COUNT,
-            Arc::new(SeededEntropy::new(3)),
-        )))
+        InMemory(Arc::new(MemoryVault::new(InstallationId([5; 16]), COUNT, Arc::new(SeededEntropy::new(3)))))
     }
 
     #[tokio::test]
@@ -362,10 +274,7 @@ mod tests {
         vault.slow(Some(Duration::from_secs(3600)));
         let alias = Alias::phone("491510000001").expect("a phone number");
         let call = vault.contact(TenantId([1; 16]), &alias);
-        assert!(
-            tokio::time::timeout(Duration::ZERO, call).await.is_err(),
-            "it did not wait"
-        );
+        assert!(tokio::time::timeout(Duration::ZERO, call).await.is_err(), "it did not wait");
         assert_eq!(vault.find(TenantId([1; 16]), &alias).await, Ok(None));
         vault.slow(None);
         assert!(vault.contact(TenantId([1; 16]), &alias).await.is_ok());

@@ -10,6 +10,7 @@
 //! | [`seam`] | [`Vault`], [`Sealed`]: all that the floors above see |
 //! | [`alias`], [`secret`] | what goes in: a person's name elsewhere, bytes that must not be shown |
 //! | [`cipher`], [`sealing`] | AES-256-GCM, HMAC-SHA256 and the layouts made of them |
+//! | [`files`] | the vault in `<data>/vault/`: synced files, one writer |
 //! | [`memory`] | the double: in memory, can be told to fail, to be slow, to have erased someone |
 //! | `contract` | one suite of tests that every implementation passes |
 //!
@@ -22,6 +23,7 @@
 pub mod alias;
 pub mod cipher;
 pub mod error;
+pub mod files;
 pub mod memory;
 pub mod sealing;
 pub mod seam;
@@ -32,6 +34,7 @@ mod contract;
 
 pub use alias::{Alias, AliasError};
 pub use error::VaultError;
+pub use files::{FileVault, OpenReport, Opening};
 pub use memory::MemoryVault;
 pub use sealing::Sealed;
 pub use seam::Vault;

@@ -43,21 +43,9 @@ pub(super) fn seal(
     limit("content to seal", text.len(), MAX_RECORD)?;
     let mut salt = Zeroizing::new([0; SALT]);
     entropy.fill(salt.as_mut());
-    let commitment = Sha256::new()
-        .chain_update(salt.as_slice())
-        .chain_update(text)
-        .finalize()
-        .into();
-    let bytes = key.seal(
-        entropy,
-        &place(tenant, contact, context),
-        &[salt.as_slice(), text],
-    );
-    Ok(Sealed {
-        key: contact,
-        bytes,
-        commitment,
-    })
+    let commitment = Sha256::new().chain_update(salt.as_slice()).chain_update(text).finalize().into();
+    let bytes = key.seal(entropy, &place(tenant, contact, context), &[salt.as_slice(), text]);
+    Ok(Sealed { key: contact, bytes, commitment })
 }
 
 /// Opens sealed content; the salt is dropped.
@@ -79,16 +67,42 @@ pub(super) fn place(tenant: TenantId, contact: KeyId, context: &[u8]) -> Vec<u8>
 
 /// Refuses what is larger than the limit.
 pub(super) fn limit(what: &'static str, len: usize, max: usize) -> Result<(), VaultError> {
-    if len > max {
-        Err(VaultError::TooLarge { what, len, max })
-    } else {
-        Ok(())
-    }
+    if len > max { Err(VaultError::TooLarge { what, len, max }) } else { Ok(()) }
 }
 
 /// What is said when a contact's content does not open.
 pub(super) fn damaged_content(contact: KeyId) -> VaultError {
-    VaultError::Damaged {
-        what: format!("content sealed for contact {contact}"),
+    VaultError::Damaged { what: format!("content sealed for contact {contact}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::SeededEntropy;
+
+    const AT: (TenantId, KeyId) = (TenantId([1; 16]), KeyId([2; 16]));
+
+    #[test]
+    fn sealed_bytes_are_bound_to_tenant_contact_and_context_even_under_one_key() {
+        let entropy = SeededEntropy::new(1);
+        let key = Key::draw(&entropy);
+        let sealed = seal(&key, &entropy, AT, b"event", b"hello").expect("sealed");
+        assert_eq!(open(&key, AT, b"event", &sealed.bytes), Ok(b"hello".to_vec()));
+        assert_eq!(open(&key, (TenantId([9; 16]), AT.1), b"event", &sealed.bytes), Err(NotOpened));
+        assert_eq!(open(&key, (AT.0, KeyId([9; 16])), b"event", &sealed.bytes), Err(NotOpened));
+        assert_eq!(open(&key, AT, b"other", &sealed.bytes), Err(NotOpened));
+    }
+
+    #[test]
+    fn the_layout_and_the_commitment_are_as_documented() {
+        let entropy = SeededEntropy::new(1);
+        let key = Key::draw(&entropy);
+        let sealed = seal(&key, &entropy, AT, b"event", b"hello").expect("sealed");
+        let aad = [&[1; 16][..], &[2; 16], b"event"].concat();
+        let salted = key.open(&aad, &sealed.bytes).expect("opens with the documented associated data");
+        assert_eq!(&salted[32..], b"hello");
+        assert_eq!(sealed.commitment, <[u8; 32]>::from(Sha256::digest(&*salted)));
+        let unsalted = key.seal(&entropy, &aad, &[b"short"]);
+        assert_eq!(open(&key, AT, b"event", &unsalted), Err(NotOpened), "shorter than its salt");
     }
 }

@@ -45,34 +45,18 @@ pub trait Vault: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Unknown`, `Erased`; `TooLarge` above the size of a record.
-    fn seal<'a>(
-        &'a self,
-        tenant: TenantId,
-        contact: KeyId,
-        context: &'a [u8],
-        plaintext: &'a [u8],
-    ) -> Kept<'a, Sealed>;
+    fn seal<'a>(&'a self, tenant: TenantId, contact: KeyId, context: &'a [u8], plaintext: &'a [u8])
+    -> Kept<'a, Sealed>;
 
     /// Opens what [`Vault::seal`] made for this contact and context.
     ///
     /// # Errors
     /// `Unknown`, `Erased`, `Damaged`.
-    fn open<'a>(
-        &'a self,
-        tenant: TenantId,
-        contact: KeyId,
-        context: &'a [u8],
-        bytes: &'a [u8],
-    ) -> Kept<'a, Vec<u8>>;
+    fn open<'a>(&'a self, tenant: TenantId, contact: KeyId, context: &'a [u8], bytes: &'a [u8]) -> Kept<'a, Vec<u8>>;
 
     /// HMAC-SHA256 over purpose and parts under the tenant's index key, cut to 16 bytes: finds something again
     /// (a message of an idempotency key, a person's rows) and says nothing to whoever has not the vault.
-    fn tag<'a>(
-        &'a self,
-        tenant: TenantId,
-        purpose: &'a str,
-        parts: &'a [&'a [u8]],
-    ) -> Kept<'a, Tag>;
+    fn tag<'a>(&'a self, tenant: TenantId, purpose: &'a str, parts: &'a [&'a [u8]]) -> Kept<'a, Tag>;
 
     /// HMAC-SHA256 under the instance's own key, cut to 8 bytes: for tokens that come back in callbacks.
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 8];
@@ -81,22 +65,13 @@ pub trait Vault: Send + Sync + 'static {
     ///
     /// # Errors
     /// `TooLarge` above 64 KiB, or for a name above 256 bytes.
-    fn put_secret<'a>(
-        &'a self,
-        tenant: Option<TenantId>,
-        name: &'a str,
-        value: &'a SecretBytes,
-    ) -> Kept<'a, ()>;
+    fn put_secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str, value: &'a SecretBytes) -> Kept<'a, ()>;
 
     /// The secret of this name, if there is one. Does not wait: one small read from a cached file.
     ///
     /// # Errors
     /// `Damaged`, `Io`.
-    fn secret(
-        &self,
-        tenant: Option<TenantId>,
-        name: &str,
-    ) -> Result<Option<SecretBytes>, VaultError>;
+    fn secret(&self, tenant: Option<TenantId>, name: &str) -> Result<Option<SecretBytes>, VaultError>;
 
     /// For each partition the highest position this vault has seen, in order of partition. A journal that ends before
     /// its mark is older than the vault: a restored backup.
@@ -106,7 +81,8 @@ pub trait Vault: Send + Sync + 'static {
     /// lags makes the detection of a restore coarser by a second, never wrong.
     fn raise_marks(&self, marks: &[(u16, Position)]);
 
-    /// Why the vault keeps nothing new any more, if so. Feeds the health latch.
+    /// What is wrong, if anything: a failed write, after which nothing new is kept until a restart, or marks that could
+    /// not be written the last time. Feeds the health latch.
     fn failed(&self) -> Option<String>;
 
     /// Writes what is waiting, then keeps nothing new. A second call does nothing.

@@ -19,6 +19,12 @@ impl SecretBytes {
         Self(Zeroizing::new(bytes))
     }
 
+    /// The bytes as text, which tokens and signing secrets are. Bytes that are none are shown as replacement characters.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+
     /// The bytes, for the one call that needs them. Never for a log, an error, an event or an export.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -54,10 +60,7 @@ mod tests {
     #[test]
     fn a_secret_shows_nothing_not_even_its_length() {
         let secret = SecretBytes::new(b"EAAB-token".to_vec());
-        assert_eq!(
-            format!("{secret:?} {secret:#?}"),
-            "SecretBytes(hidden) SecretBytes(hidden)"
-        );
+        assert_eq!(format!("{secret:?} {secret:#?}"), "SecretBytes(hidden) SecretBytes(hidden)");
         assert_eq!(secret, SecretBytes::new(b"EAAB-token".to_vec()));
         assert_ne!(secret, SecretBytes::new(b"EAAB-tokem".to_vec()));
     }

@@ -54,10 +54,7 @@ impl AddressClass {
     #[must_use]
     pub fn is_private_network(self) -> bool {
         use AddressClass::{Benchmarking, CarrierGradeNat, Loopback, Private, UniqueLocal};
-        matches!(
-            self,
-            Loopback | Private | CarrierGradeNat | UniqueLocal | Benchmarking
-        )
+        matches!(self, Loopback | Private | CarrierGradeNat | UniqueLocal | Benchmarking)
     }
 }
 
@@ -103,11 +100,7 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u32, class: AddressClass) -> Row<I
 }
 
 const fn v6(head: [u16; 3], tail: u16, bits: u32, class: AddressClass) -> Row<Ipv6Addr> {
-    (
-        Ipv6Addr::new(head[0], head[1], head[2], 0, 0, 0, 0, tail),
-        bits,
-        class,
-    )
+    (Ipv6Addr::new(head[0], head[1], head[2], 0, 0, 0, 0, tail), bits, class)
 }
 
 /// Single addresses before the blocks they lie in.
@@ -175,9 +168,7 @@ pub fn is_global(address: IpAddr) -> Result<(), NotGlobal> {
 }
 
 fn class_of_v4(address: Ipv4Addr) -> Option<AddressClass> {
-    let holds = |(block, bits, _): &&Row<Ipv4Addr>| {
-        (address.to_bits() ^ block.to_bits()) >> (32 - bits) == 0
-    };
+    let holds = |(block, bits, _): &&Row<Ipv4Addr>| (address.to_bits() ^ block.to_bits()) >> (32 - bits) == 0;
     V4.iter().find(holds).map(|row| row.2)
 }
 
@@ -326,14 +317,7 @@ mod tests {
     fn the_corpus_is_refused_with_its_reason() {
         for (text, class) in REFUSED {
             let address: IpAddr = text.parse().expect(text);
-            assert_eq!(
-                is_global(address),
-                Err(NotGlobal {
-                    address,
-                    class: *class
-                }),
-                "{text}"
-            );
+            assert_eq!(is_global(address), Err(NotGlobal { address, class: *class }), "{text}");
         }
     }
 
@@ -346,30 +330,12 @@ mod tests {
 
     #[test]
     fn a_private_network_never_includes_metadata_or_disguises() {
-        let admitted: Vec<AddressClass> = REFUSED
-            .iter()
-            .map(|row| row.1)
-            .filter(|class| class.is_private_network())
-            .collect();
-        for class in [
-            Loopback,
-            Private,
-            CarrierGradeNat,
-            UniqueLocal,
-            Benchmarking,
-        ] {
+        let admitted: Vec<AddressClass> =
+            REFUSED.iter().map(|row| row.1).filter(|class| class.is_private_network()).collect();
+        for class in [Loopback, Private, CarrierGradeNat, UniqueLocal, Benchmarking] {
             assert!(admitted.contains(&class), "{class:?}");
         }
-        for class in [
-            Metadata,
-            LinkLocal,
-            Unspecified,
-            Multicast,
-            Ipv4Mapped,
-            SixToFour,
-            Teredo,
-            Reserved,
-        ] {
+        for class in [Metadata, LinkLocal, Unspecified, Multicast, Ipv4Mapped, SixToFour, Teredo, Reserved] {
             assert!(!admitted.contains(&class), "{class:?}");
         }
     }

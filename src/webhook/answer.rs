@@ -18,15 +18,8 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
         200..=299 => Delivered::Acknowledged { status },
         300..=399 => Delivered::Redirected { status },
         410 => Delivered::Gone,
-        429 | 502 | 503 | 504 => Delivered::Throttled {
-            status,
-            retry_after,
-        },
-        _ => Delivered::Rejected {
-            status,
-            retry_after,
-            excerpt: excerpt(body),
-        },
+        429 | 502 | 503 | 504 => Delivered::Throttled { status, retry_after },
+        _ => Delivered::Rejected { status, retry_after, excerpt: excerpt(body) },
     }
 }
 
@@ -36,13 +29,7 @@ pub(super) fn excerpt(body: &[u8]) -> String {
     let head = &body[..body.len().min(EXCERPT_BYTES)];
     String::from_utf8_lossy(head)
         .chars()
-        .map(|c| {
-            if matches!(c, '\n' | '\r' | '\t') {
-                ' '
-            } else {
-                c
-            }
-        })
+        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
         .filter(|c| !c.is_control() && !changes_direction(*c))
         .collect::<String>()
         .trim()
@@ -63,19 +50,9 @@ pub(super) fn failure(error: &(dyn Error + 'static), is_timeout: bool, is_dns: b
     if is_timeout {
         return Delivered::TimedOut;
     }
-    let reason = if is_dns {
-        UnreachableReason::NameNotResolved
-    } else {
-        reason(&causes)
-    };
-    let detail = causes
-        .last()
-        .map(|cause| cause.to_string())
-        .unwrap_or_default();
-    Delivered::Unreachable {
-        reason,
-        detail: detail.chars().take(DETAIL_CHARS).collect(),
-    }
+    let reason = if is_dns { UnreachableReason::NameNotResolved } else { reason(&causes) };
+    let detail = causes.last().map(|cause| cause.to_string()).unwrap_or_default();
+    Delivered::Unreachable { reason, detail: detail.chars().take(DETAIL_CHARS).collect() }
 }
 
 type Cause<'a> = &'a (dyn Error + 'static);
@@ -83,16 +60,11 @@ type Cause<'a> = &'a (dyn Error + 'static);
 /// Outermost first. An `io::Error` hides what it wraps from `source()`, so it is opened; the number of links is
 /// bounded, because nothing promises that a chain ends.
 fn causes<'a>(error: Cause<'a>) -> Vec<Cause<'a>> {
-    std::iter::successors(Some(error), |cause| beneath(*cause))
-        .take(16)
-        .collect()
+    std::iter::successors(Some(error), |cause| beneath(*cause)).take(16).collect()
 }
 
 fn beneath<'a>(cause: Cause<'a>) -> Option<Cause<'a>> {
-    match cause
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-    {
+    match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => cause.source(),
     }
@@ -110,27 +82,21 @@ fn reason(causes: &[Cause<'_>]) -> UnreachableReason {
         return of_io(kind);
     }
     match find::<hyper::Error>(causes) {
-        Some(error) if error.is_incomplete_message() || error.is_canceled() => {
-            UnreachableReason::ConnectionLost
-        }
-        Some(error) if error.is_parse() || error.is_parse_too_large() => {
-            UnreachableReason::Protocol
-        }
+        Some(error) if error.is_incomplete_message() || error.is_canceled() => UnreachableReason::ConnectionLost,
+        Some(error) if error.is_parse() || error.is_parse_too_large() => UnreachableReason::Protocol,
         _ => UnreachableReason::Other,
     }
 }
 
 fn of_io(kind: io::ErrorKind) -> UnreachableReason {
     use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
-        NetworkUnreachable, UnexpectedEof,
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable,
+        UnexpectedEof,
     };
     match kind {
         ConnectionRefused => UnreachableReason::ConnectionRefused,
         HostUnreachable | NetworkUnreachable => UnreachableReason::NoRoute,
-        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
-            UnreachableReason::ConnectionLost
-        }
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => UnreachableReason::ConnectionLost,
         _ => UnreachableReason::Other,
     }
 }
@@ -144,33 +110,17 @@ mod tests {
     fn every_status_has_its_outcome() {
         let wait = Some(Duration::from_secs(3));
         for status in [200, 201, 202, 204, 299] {
-            assert_eq!(
-                classify(status, wait, b"x"),
-                Delivered::Acknowledged { status }
-            );
+            assert_eq!(classify(status, wait, b"x"), Delivered::Acknowledged { status });
         }
         for status in [300, 301, 302, 304, 307, 308, 399] {
-            assert_eq!(
-                classify(status, wait, b"x"),
-                Delivered::Redirected { status }
-            );
+            assert_eq!(classify(status, wait, b"x"), Delivered::Redirected { status });
         }
         assert_eq!(classify(410, wait, b"x"), Delivered::Gone);
         for status in [429, 502, 503, 504] {
-            assert_eq!(
-                classify(status, wait, b"x"),
-                Delivered::Throttled {
-                    status,
-                    retry_after: wait
-                }
-            );
+            assert_eq!(classify(status, wait, b"x"), Delivered::Throttled { status, retry_after: wait });
         }
         for status in [199, 400, 401, 403, 404, 409, 418, 500, 501, 505, 599, 999] {
-            let expected = Delivered::Rejected {
-                status,
-                retry_after: wait,
-                excerpt: "x".to_owned(),
-            };
+            let expected = Delivered::Rejected { status, retry_after: wait, excerpt: "x".to_owned() };
             assert_eq!(classify(status, wait, b"x"), expected);
         }
     }

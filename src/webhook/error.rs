@@ -9,24 +9,16 @@ use super::address::NotGlobal;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSecret {
     /// The text does not begin with `whsec_`.
-    #[error(
-        "the signing secret must begin with `whsec_`, followed by base64 of 24 to 64 random bytes"
-    )]
+    #[error("the signing secret must begin with `whsec_`, followed by base64 of 24 to 64 random bytes")]
     Prefix,
     /// The text is an Ed25519 key (`whsk_` or `whpk_`), a scheme that is not offered.
-    #[error(
-        "`{0}` marks an asymmetric key, which is not supported: give a shared secret that begins with `whsec_`"
-    )]
+    #[error("`{0}` marks an asymmetric key, which is not supported: give a shared secret that begins with `whsec_`")]
     Asymmetric(&'static str),
     /// What follows the prefix is not standard base64.
-    #[error(
-        "the signing secret is not standard base64 (characters A-Z a-z 0-9 + /) after `whsec_`"
-    )]
+    #[error("the signing secret is not standard base64 (characters A-Z a-z 0-9 + /) after `whsec_`")]
     Base64,
     /// Fewer than 24 bytes: too little to resist guessing.
-    #[error(
-        "the signing secret holds {0} bytes; it needs 24 to 64: make a new one from random bytes"
-    )]
+    #[error("the signing secret holds {0} bytes; it needs 24 to 64: make a new one from random bytes")]
     Short(usize),
     /// More than 64 bytes, the maximum of the specification (512 bits).
     #[error("the signing secret holds more than 64 bytes; it needs 24 to 64")]
@@ -35,9 +27,7 @@ pub enum BadSecret {
     #[error("an endpoint needs at least one signing secret")]
     None,
     /// More secrets than may be live at once during rotations.
-    #[error(
-        "{0} signing secrets are live; at most 4 may be: revoke the oldest before rotating again"
-    )]
+    #[error("{0} signing secrets are live; at most 4 may be: revoke the oldest before rotating again")]
     TooMany(usize),
 }
 
@@ -48,9 +38,7 @@ pub enum BadDeliveryId {
     #[error("a webhook id has 1 to 128 characters, this one has {0}")]
     Length(usize),
     /// A character outside `[A-Za-z0-9_-]`. A dot would let two different messages have one signature.
-    #[error(
-        "a webhook id consists of letters, digits, `_` and `-`; the character at position {0} is none of them"
-    )]
+    #[error("a webhook id consists of letters, digits, `_` and `-`; the character at position {0} is none of them")]
     Character(usize),
 }
 
@@ -70,9 +58,7 @@ pub enum Refusal {
     #[error("the endpoint's address has {0} bytes; at most 2048 are allowed")]
     TooLong(usize),
     /// The address is a URL, and yet not what may stand in an HTTP request.
-    #[error(
-        "the endpoint's address has a host with characters that cannot stand in an HTTP request"
-    )]
+    #[error("the endpoint's address has a host with characters that cannot stand in an HTTP request")]
     NotSendable,
     /// The port is not on the instance's list.
     #[error("port {0} is not among the ports this installation may call")]
@@ -100,9 +86,7 @@ pub enum BuildError {
     #[error("the webhook timeout must be more than 0 and at most 60 seconds, it is {0:?}")]
     Timeout(std::time::Duration),
     /// The additional certificate authorities could not be read.
-    #[error(
-        "the additional certificate authorities for webhooks are not a readable PEM bundle: {0}"
-    )]
+    #[error("the additional certificate authorities for webhooks are not a readable PEM bundle: {0}")]
     Roots(reqwest::Error),
     /// A bundle was given and holds no certificate.
     #[error(

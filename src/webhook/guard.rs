@@ -45,10 +45,7 @@ impl Default for Guard {
     /// Public addresses, on the ports HTTP servers are found on. Port 25 and its kind must not be reachable: they
     /// would make us a relay for whoever can write an endpoint's address.
     fn default() -> Self {
-        Self {
-            allow_private: false,
-            allowed_ports: Ports::Only(vec![80, 443, 8080, 8443]),
-        }
+        Self { allow_private: false, allowed_ports: Ports::Only(vec![80, 443, 8080, 8443]) }
     }
 }
 
@@ -152,10 +149,7 @@ mod tests {
         for (text, expected) in [
             ("ftp://example.com/", Refusal::Scheme("ftp".to_owned())),
             ("file:///etc/passwd", Refusal::Scheme("file".to_owned())),
-            (
-                "gopher://example.com/",
-                Refusal::Scheme("gopher".to_owned()),
-            ),
+            ("gopher://example.com/", Refusal::Scheme("gopher".to_owned())),
             ("https://a{b.example/", Refusal::NotSendable),
             ("https://user@example.com/", Refusal::UserInfo),
             ("https://:pw@example.com/", Refusal::UserInfo),
@@ -182,42 +176,19 @@ mod tests {
 
     #[test]
     fn allow_private_opens_the_own_network_and_no_more() {
-        let guard = Guard {
-            allow_private: true,
-            allowed_ports: Ports::Any,
-        };
-        for text in [
-            "http://127.0.0.1:1/",
-            "http://10.1.2.3/",
-            "http://[fd12::1]/",
-            "http://100.64.0.1:9/",
-        ] {
+        let guard = Guard { allow_private: true, allowed_ports: Ports::Any };
+        for text in ["http://127.0.0.1:1/", "http://10.1.2.3/", "http://[fd12::1]/", "http://100.64.0.1:9/"] {
             assert_eq!(check(&guard, text), Ok(()), "{text}");
         }
-        for text in [
-            "http://169.254.169.254/",
-            "http://0.0.0.0/",
-            "http://[::ffff:10.0.0.1]/",
-            "http://224.0.0.1/",
-        ] {
-            assert!(
-                matches!(check(&guard, text), Err(Refusal::Literal(_))),
-                "{text}"
-            );
+        for text in ["http://169.254.169.254/", "http://0.0.0.0/", "http://[::ffff:10.0.0.1]/", "http://224.0.0.1/"] {
+            assert!(matches!(check(&guard, text), Err(Refusal::Literal(_))), "{text}");
         }
     }
 
     #[test]
     fn a_refusal_shows_no_address_that_a_name_resolved_to() {
         let found = is_global([10, 1, 2, 3].into()).expect_err("private");
-        let text = Refusal::Resolved {
-            host: "intern.example".to_owned(),
-            found,
-        }
-        .to_string();
-        assert!(
-            text.contains("private") && !text.contains("10.1.2.3"),
-            "{text}"
-        );
+        let text = Refusal::Resolved { host: "intern.example".to_owned(), found }.to_string();
+        assert!(text.contains("private") && !text.contains("10.1.2.3"), "{text}");
     }
 }

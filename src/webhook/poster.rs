@@ -51,11 +51,7 @@ pub struct PosterSettings {
 impl Default for PosterSettings {
     /// Public addresses; 20 s, in the middle of what the specification recommends; the system's authorities.
     fn default() -> Self {
-        Self {
-            guard: Guard::default(),
-            timeout: Duration::from_secs(20),
-            extra_roots_pem: None,
-        }
+        Self { guard: Guard::default(), timeout: Duration::from_secs(20), extra_roots_pem: None }
     }
 }
 
@@ -77,16 +73,9 @@ impl Poster {
     }
 
     /// The same with another way from name to addresses; tests script it.
-    pub(super) fn with_lookup(
-        settings: PosterSettings,
-        lookup: Lookup,
-    ) -> Result<Self, BuildError> {
+    pub(super) fn with_lookup(settings: PosterSettings, lookup: Lookup) -> Result<Self, BuildError> {
         install_provider();
-        let PosterSettings {
-            guard,
-            timeout,
-            extra_roots_pem,
-        } = settings;
+        let PosterSettings { guard, timeout, extra_roots_pem } = settings;
         if timeout.is_zero() || timeout > MAX_TIMEOUT {
             return Err(BuildError::Timeout(timeout));
         }
@@ -126,13 +115,7 @@ impl Deliver for Poster {
         }
         let now_s = post.timestamp_s;
         let headers = headers(&post);
-        let sent = self
-            .client
-            .post(post.url)
-            .headers(headers)
-            .body(post.body)
-            .send()
-            .await;
+        let sent = self.client.post(post.url).headers(headers).body(post.body).send().await;
         let response = match sent {
             Ok(response) => response,
             Err(error) => return failed(error),
@@ -141,10 +124,7 @@ impl Deliver for Poster {
             return Delivered::Refused(refusal);
         }
         let status = response.status().as_u16();
-        let asked = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok());
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = asked.and_then(|value| parse_retry_after(value, now_s));
         classify(status, retry_after, &read_body(response).await)
     }

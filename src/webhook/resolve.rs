@@ -26,9 +26,7 @@ pub(super) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
 
 /// The system's resolver. Port 0 means "the port of the URL" to the HTTP client.
 pub(super) fn system_lookup() -> Lookup {
-    Arc::new(|host| {
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
-    })
+    Arc::new(|host| Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) }))
 }
 
 /// Resolves, vets, and only then lets dial.
@@ -40,22 +38,14 @@ pub(super) struct GuardedResolver {
 
 impl GuardedResolver {
     pub(super) fn new(guard: Guard, lookup: Lookup) -> Self {
-        Self {
-            guard,
-            lookup,
-            permits: Arc::new(Semaphore::new(MAX_LOOKUPS)),
-        }
+        Self { guard, lookup, permits: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
-        let (guard, permits, lookup) = (
-            self.guard.clone(),
-            Arc::clone(&self.permits),
-            Arc::clone(&self.lookup),
-        );
+        let (guard, permits, lookup) = (self.guard.clone(), Arc::clone(&self.permits), Arc::clone(&self.lookup));
         Box::pin(async move {
             let _permit = permits.acquire_owned().await?;
             let mut found = lookup(host.clone()).await?;
@@ -69,12 +59,7 @@ impl Resolve for GuardedResolver {
 /// All of an answer, before any of it is cut off.
 fn vet(guard: &Guard, host: &str, found: &[SocketAddr]) -> Result<(), Refusal> {
     for address in found {
-        guard
-            .check_address(address.ip())
-            .map_err(|found| Refusal::Resolved {
-                host: host.to_owned(),
-                found,
-            })?;
+        guard.check_address(address.ip()).map_err(|found| Refusal::Resolved { host: host.to_owned(), found })?;
     }
     Ok(())
 }
@@ -85,10 +70,8 @@ mod tests {
     use super::*;
 
     fn class_of(guard: &Guard, answer: &[&str]) -> Option<AddressClass> {
-        let answer: Vec<SocketAddr> = answer
-            .iter()
-            .map(|ip| SocketAddr::new(ip.parse().expect("an address"), 0))
-            .collect();
+        let answer: Vec<SocketAddr> =
+            answer.iter().map(|ip| SocketAddr::new(ip.parse().expect("an address"), 0)).collect();
         match vet(guard, "hooks.example", &answer) {
             Ok(()) => None,
             Err(Refusal::Resolved { found, .. }) => Some(found.class),
@@ -100,14 +83,8 @@ mod tests {
     fn one_bad_address_refuses_the_whole_answer() {
         let guard = Guard::default();
         assert_eq!(class_of(&guard, &["1.1.1.1", "2606:4700:4700::1111"]), None);
-        assert_eq!(
-            class_of(&guard, &["1.1.1.1", "10.0.0.1"]),
-            Some(AddressClass::Private)
-        );
-        assert_eq!(
-            class_of(&guard, &["fd00:ec2::254", "1.1.1.1"]),
-            Some(AddressClass::Metadata)
-        );
+        assert_eq!(class_of(&guard, &["1.1.1.1", "10.0.0.1"]), Some(AddressClass::Private));
+        assert_eq!(class_of(&guard, &["fd00:ec2::254", "1.1.1.1"]), Some(AddressClass::Metadata));
         let mut late = vec!["1.1.1.1"; MAX_ADDRESSES];
         late.push("127.0.0.1");
         assert_eq!(class_of(&guard, &late), Some(AddressClass::Loopback));
@@ -115,14 +92,8 @@ mod tests {
 
     #[test]
     fn with_private_networks_allowed_metadata_is_still_refused() {
-        let guard = Guard {
-            allow_private: true,
-            ..Guard::default()
-        };
+        let guard = Guard { allow_private: true, ..Guard::default() };
         assert_eq!(class_of(&guard, &["10.0.0.1", "1.1.1.1"]), None);
-        assert_eq!(
-            class_of(&guard, &["10.0.0.1", "169.254.169.254"]),
-            Some(AddressClass::Metadata)
-        );
+        assert_eq!(class_of(&guard, &["10.0.0.1", "169.254.169.254"]), Some(AddressClass::Metadata));
     }
 }

@@ -31,10 +31,7 @@ pub fn parse_retry_after(value: &str, now_s: u64) -> Option<Duration> {
 
 /// Unix seconds of an HTTP date; dates before 1970 count as 1970.
 fn date(value: &str) -> Option<u64> {
-    let stamp = DateTimeParser::new()
-        .parse_timestamp(value)
-        .ok()
-        .or_else(|| obsolete(value))?;
+    let stamp = DateTimeParser::new().parse_timestamp(value).ok().or_else(|| obsolete(value))?;
     Some(u64::try_from(stamp.as_second()).unwrap_or(0))
 }
 
@@ -43,10 +40,7 @@ fn obsolete(value: &str) -> Option<Timestamp> {
     let civil = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
         .iter()
         .find_map(|format| DateTime::strptime(format, value).ok())?;
-    civil
-        .to_zoned(TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 #[cfg(test)]
@@ -75,11 +69,7 @@ mod tests {
             ("soon", None),
             ("12 monkeys", None),
         ] {
-            assert_eq!(
-                parse_retry_after(value, minute_before),
-                expected.map(Duration::from_secs),
-                "{value:?}"
-            );
+            assert_eq!(parse_retry_after(value, minute_before), expected.map(Duration::from_secs), "{value:?}");
         }
     }
 

@@ -34,12 +34,7 @@ const SPREAD: u64 = 2_000;
 /// `retry_after` is what the endpoint asked for: it can only make the wait longer, and by no more than the longest step
 /// of the schedule, so an endpoint cannot make us keep its notifications for ever.
 #[must_use]
-pub fn next_delay(
-    schedule: &[Duration],
-    failures: u32,
-    retry_after: Option<Duration>,
-    drawn: u64,
-) -> Option<Duration> {
+pub fn next_delay(schedule: &[Duration], failures: u32, retry_after: Option<Duration>, drawn: u64) -> Option<Duration> {
     let index = usize::try_from(failures.checked_sub(1)?).ok()?;
     let step = *schedule.get(index)?;
     let longest = schedule.iter().max().copied().unwrap_or(step);
@@ -64,14 +59,9 @@ mod tests {
 
     #[test]
     fn the_standard_schedule_is_ten_attempts_over_three_days() {
-        let delays: Vec<Duration> = (1..)
-            .map_while(|n| next_delay(&STANDARD_SCHEDULE, n, None, MIDDLE))
-            .collect();
+        let delays: Vec<Duration> = (1..).map_while(|n| next_delay(&STANDARD_SCHEDULE, n, None, MIDDLE)).collect();
         assert_eq!(delays, STANDARD_SCHEDULE);
-        assert_eq!(
-            delays.iter().sum::<Duration>(),
-            Duration::from_secs(75 * 3600 + 35 * 60 + 5)
-        );
+        assert_eq!(delays.iter().sum::<Duration>(), Duration::from_secs(75 * 3600 + 35 * 60 + 5));
     }
 
     #[test]
@@ -84,14 +74,8 @@ mod tests {
 
     #[test]
     fn retry_after_lengthens_and_never_shortens() {
-        let wish = |failures, seconds| {
-            next_delay(
-                &STANDARD_SCHEDULE,
-                failures,
-                Some(Duration::from_secs(seconds)),
-                MIDDLE,
-            )
-        };
+        let wish =
+            |failures, seconds| next_delay(&STANDARD_SCHEDULE, failures, Some(Duration::from_secs(seconds)), MIDDLE);
         assert_eq!(wish(1, 60), Some(Duration::from_secs(60)));
         assert_eq!(wish(2, 60), Some(minutes(5)));
         assert_eq!(wish(1, 30 * 24 * 3600), Some(minutes(24 * 60)));
@@ -117,9 +101,6 @@ mod tests {
     fn both_ends_of_the_spread_are_reached() {
         let step = [Duration::from_secs(10)];
         assert_eq!(next_delay(&step, 1, None, 0), Some(Duration::from_secs(8)));
-        assert_eq!(
-            next_delay(&step, 1, None, 4_000),
-            Some(Duration::from_secs(12))
-        );
+        assert_eq!(next_delay(&step, 1, None, 4_000), Some(Duration::from_secs(12)));
     }
 }

@@ -18,11 +18,7 @@ impl ScriptedEndpoint {
     /// Answers `script` in order, then `afterwards` for ever.
     #[must_use]
     pub fn new(script: impl IntoIterator<Item = Delivered>, afterwards: Delivered) -> Self {
-        Self {
-            script: Mutex::new(script.into_iter().collect()),
-            afterwards,
-            posts: Mutex::default(),
-        }
+        Self { script: Mutex::new(script.into_iter().collect()), afterwards, posts: Mutex::default() }
     }
 
     /// Acknowledges everything with 204.
@@ -41,10 +37,7 @@ impl ScriptedEndpoint {
 impl Deliver for ScriptedEndpoint {
     async fn deliver(&self, post: Post) -> Delivered {
         self.posts.lock().push(post);
-        self.script
-            .lock()
-            .pop_front()
-            .unwrap_or_else(|| self.afterwards.clone())
+        self.script.lock().pop_front().unwrap_or_else(|| self.afterwards.clone())
     }
 }
 
@@ -55,15 +48,11 @@ mod tests {
 
     #[tokio::test]
     async fn it_follows_its_script_and_remembers() {
-        let endpoint = ScriptedEndpoint::new(
-            [Delivered::TimedOut, Delivered::Gone],
-            Delivered::Acknowledged { status: 200 },
-        );
+        let endpoint =
+            ScriptedEndpoint::new([Delivered::TimedOut, Delivered::Gone], Delivered::Acknowledged { status: 200 });
         let secret = Secret::from_random(&[1; 32]).expect("32 bytes");
         let post = Post {
-            url: "https://hooks.example/a?token=hidden"
-                .parse()
-                .expect("a url"),
+            url: "https://hooks.example/a?token=hidden".parse().expect("a url"),
             id: DeliveryId::new("msg_1").expect("an id"),
             timestamp_s: 1,
             body: "{}".into(),
@@ -73,18 +62,8 @@ mod tests {
         for _ in 0..3 {
             answers.push(endpoint.deliver(post.clone()).await);
         }
-        assert_eq!(
-            answers,
-            [
-                Delivered::TimedOut,
-                Delivered::Gone,
-                Delivered::Acknowledged { status: 200 }
-            ]
-        );
+        assert_eq!(answers, [Delivered::TimedOut, Delivered::Gone, Delivered::Acknowledged { status: 200 }]);
         assert_eq!(endpoint.posts().len(), 3);
-        assert!(
-            !format!("{:?}", endpoint.posts()).contains("hidden"),
-            "debug output shows a token"
-        );
+        assert!(!format!("{:?}", endpoint.posts()).contains("hidden"), "debug output shows a token");
     }
 }

@@ -27,10 +27,8 @@ const MAX_TEXT: usize = PREFIX.len() + 88;
 pub const MAX_SECRETS: usize = 4;
 
 /// The specification says "base64" and not whether it is padded, and its libraries differ; so both are read.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &ALPHABET,
-    GeneralPurposeConfig::new().with_decode_padding_mode(Indifferent),
-);
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_padding_mode(Indifferent));
 
 /// One signing secret, opened. Wiped when dropped; `Debug` shows nothing.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -122,16 +120,9 @@ mod tests {
     fn a_secret_survives_its_text_form_padded_or_not() {
         for length in [24, 25, 32, 64] {
             let bytes: Vec<u8> = (0..length).collect();
-            let text = Secret::from_random(&bytes)
-                .expect("length in range")
-                .to_text();
+            let text = Secret::from_random(&bytes).expect("length in range").to_text();
             assert_eq!(Secret::parse(&text).expect("padded").key(), bytes);
-            assert_eq!(
-                Secret::parse(text.trim_end_matches('='))
-                    .expect("unpadded")
-                    .key(),
-                bytes
-            );
+            assert_eq!(Secret::parse(text.trim_end_matches('=')).expect("unpadded").key(), bytes);
         }
     }
 
@@ -141,14 +132,8 @@ mod tests {
         let cases: [(&str, BadSecret); 8] = [
             ("", BadSecret::Prefix),
             ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", BadSecret::Prefix),
-            (
-                "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-                BadSecret::Asymmetric("whsk_"),
-            ),
-            (
-                "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-                BadSecret::Asymmetric("whpk_"),
-            ),
+            ("whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", BadSecret::Asymmetric("whsk_")),
+            ("whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", BadSecret::Asymmetric("whpk_")),
             ("whsec_not base64 at all, is it", BadSecret::Base64),
             ("whsec_", BadSecret::Short(0)),
             ("whsec_c2hvcnQ=", BadSecret::Short(5)),
@@ -157,10 +142,7 @@ mod tests {
         for (text, expected) in cases {
             let error = Secret::parse(text).expect_err(text);
             assert_eq!(error, expected);
-            assert!(
-                text.len() < 12 || !error.to_string().contains(&text[6..]),
-                "{error} repeats the secret"
-            );
+            assert!(text.len() < 12 || !error.to_string().contains(&text[6..]), "{error} repeats the secret");
         }
     }
 
@@ -176,9 +158,6 @@ mod tests {
         let draw = |n: u8| Secret::from_random(&[n; 32]).expect("32 bytes");
         assert_eq!(Secrets::new(vec![]).expect_err("none"), BadSecret::None);
         assert!(Secrets::new((0..4).map(draw).collect()).is_ok());
-        assert_eq!(
-            Secrets::new((0..5).map(draw).collect()).expect_err("five"),
-            BadSecret::TooMany(5)
-        );
+        assert_eq!(Secrets::new((0..5).map(draw).collect()).expect_err("five"), BadSecret::TooMany(5));
     }
 }

@@ -32,10 +32,7 @@ impl DeliveryId {
         if text.is_empty() || text.len() > MAX_ID {
             return Err(BadDeliveryId::Length(text.chars().count()));
         }
-        match text
-            .bytes()
-            .position(|b| !(b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
-        {
+        match text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_' || b == b'-')) {
             Some(position) => Err(BadDeliveryId::Character(position)),
             None => Ok(Self(text.into())),
         }
@@ -72,8 +69,7 @@ pub fn sign(secrets: &Secrets, id: &DeliveryId, timestamp_s: u64, body: &[u8]) -
 }
 
 fn mac(secret: &Secret, id: &DeliveryId, timestamp_s: u64, body: &[u8]) -> [u8; 32] {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.key()).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.key()).expect("HMAC takes a key of any length");
     mac.update(id.as_str().as_bytes());
     mac.update(b".");
     mac.update(timestamp_s.to_string().as_bytes());
@@ -125,12 +121,7 @@ mod tests {
         let (key, id, timestamp_s, body, expected) = KNOWN;
         let secrets = Secrets::new(vec![secret(key)]).expect("one secret");
         let signed = |id: &str, at: u64, body: &str| {
-            sign(
-                &secrets,
-                &DeliveryId::new(id).expect("a valid id"),
-                at,
-                body.as_bytes(),
-            )
+            sign(&secrets, &DeliveryId::new(id).expect("a valid id"), at, body.as_bytes())
         };
         assert_eq!(signed(id, timestamp_s, body), expected);
         assert_ne!(signed("msg_other", timestamp_s, body), expected);

@@ -9,32 +9,16 @@ use std::process::Command;
 use crate::tidy::repository;
 
 /// What the domain may know. To add one: it computes, and neither waits, reads, writes, draws nor logs.
-const CRATES: &[&str] = &[
-    "bincode",
-    "governor",
-    "hex",
-    "hmac",
-    "minicbor",
-    "serde",
-    "serde_json",
-    "sha2",
-];
+const CRATES: &[&str] = &["bincode", "governor", "hex", "hmac", "minicbor", "serde", "serde_json", "sha2"];
 
 #[test]
 fn the_domain_compiles_alone() {
     let door = repository().join("src/domain/mod.rs");
-    assert!(
-        door.is_file(),
-        "{} is missing: the domain is floor 0",
-        door.display()
-    );
+    assert!(door.is_file(), "{} is missing: the domain is floor 0", door.display());
     let package = target().join("domain-alone");
     write_package(&package, &manifest(&door, &root_manifest()));
     let (ok, said) = check(&package);
-    assert!(
-        ok,
-        "src/domain does not compile alone, with only {CRATES:?}:\n{said}"
-    );
+    assert!(ok, "src/domain does not compile alone, with only {CRATES:?}:\n{said}");
 }
 
 #[test]
@@ -42,26 +26,16 @@ fn a_domain_that_reaches_out_does_not_compile() {
     let package = target().join("domain-reaching-out");
     let door = package.join("lib.rs");
     write_package(&package, &manifest(&door, &root_manifest()));
-    std::fs::write(
-        &door,
-        "pub use tokio::spawn;\npub use crate::journal::Position;\n",
-    )
-    .unwrap();
+    std::fs::write(&door, "pub use tokio::spawn;\npub use crate::journal::Position;\n").unwrap();
     let (ok, said) = check(&package);
     assert!(!ok, "a domain with tokio and the journal in it compiled");
-    assert!(
-        said.contains("tokio") && said.contains("journal"),
-        "failed for another reason:\n{said}"
-    );
+    assert!(said.contains("tokio") && said.contains("journal"), "failed for another reason:\n{said}");
 }
 
 /// The target folder that this test was built into.
 fn target() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    scratch
-        .parent()
-        .expect("cargo puts its tmp folder into the target folder")
-        .to_owned()
+    scratch.parent().expect("cargo puts its tmp folder into the target folder").to_owned()
 }
 
 fn root_manifest() -> toml::Table {
@@ -75,13 +49,9 @@ fn manifest(door: &Path, root: &toml::Table) -> String {
     let mut crates = toml::Table::new();
     for name in CRATES {
         let own = root["dependencies"].get(name);
-        let own =
-            own.unwrap_or_else(|| panic!("{name} is no longer a dependency: drop it from CRATES"));
+        let own = own.unwrap_or_else(|| panic!("{name} is no longer a dependency: drop it from CRATES"));
         let inherited = own.get("workspace").is_some();
-        crates.insert(
-            (*name).to_owned(),
-            if inherited { &shared[*name] } else { own }.clone(),
-        );
+        crates.insert((*name).to_owned(), if inherited { &shared[*name] } else { own }.clone());
     }
     let lib = toml::Table::from_iter([("path".to_owned(), door.display().to_string().into())]);
     let mut manifest = toml::Table::new();
@@ -96,10 +66,7 @@ fn manifest(door: &Path, root: &toml::Table) -> String {
 fn package(root: &toml::Table) -> toml::Table {
     let mut package = toml::Table::new();
     package.insert("name".to_owned(), "domain-alone".into());
-    package.insert(
-        "edition".to_owned(),
-        root["workspace"]["package"]["edition"].clone(),
-    );
+    package.insert("edition".to_owned(), root["workspace"]["package"]["edition"].clone());
     package
 }
 
@@ -120,8 +87,5 @@ fn check(package: &Path) -> (bool, String) {
         .current_dir(package)
         .output();
     let run = run.unwrap_or_else(|e| panic!("cannot run {cargo}: {e}: this test needs cargo"));
-    (
-        run.status.success(),
-        String::from_utf8_lossy(&run.stderr).into_owned(),
-    )
+    (run.status.success(), String::from_utf8_lossy(&run.stderr).into_owned())
 }

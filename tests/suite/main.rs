@@ -9,5 +9,6 @@
     reason = "a test may fail loudly, and lives in real time"
 )]
 
+mod actors;
 mod domain_alone;
 mod tidy;

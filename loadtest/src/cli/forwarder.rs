@@ -51,11 +51,7 @@ fn configure(args: Args) -> Result<ForwarderConfig, Failure> {
     config.app_secret = args.app_secret.or(config.app_secret);
     if let Some(path) = args.synced {
         let (linger_us, prefill_mib) = (args.linger_us.unwrap_or(0), args.prefill_mib.unwrap_or(0));
-        config.synced = Some(Synced {
-            path,
-            linger_us,
-            prefill_mib,
-        });
+        config.synced = Some(Synced { path, linger_us, prefill_mib });
     }
     if let (Some(url), Some(secret)) = (args.webhook_url, args.webhook_secret) {
         config.webhook = Some(Webhook { url, secret });
@@ -65,17 +61,9 @@ fn configure(args: Args) -> Result<ForwarderConfig, Failure> {
 
 pub(super) async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let config = configure(args)?;
-    let kind = if config.synced.is_some() {
-        "synced"
-    } else {
-        "plain"
-    };
+    let kind = if config.synced.is_some() { "synced" } else { "plain" };
     let forwarder = Forwarder::start(config).await?;
-    println!(
-        "{kind} forwarder on http://{}, process {}",
-        forwarder.addr(),
-        std::process::id()
-    );
+    println!("{kind} forwarder on http://{}, process {}", forwarder.addr(), std::process::id());
     until_stopped().await?;
     let stats = forwarder.stats();
     let human = format!(

@@ -23,20 +23,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
-    let listed = args
-        .unknown
-        .map(|path| std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display())));
-    let unknown: HashSet<String> = listed
-        .transpose()?
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
+    let listed =
+        args.unknown.map(|path| std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display())));
+    let unknown: HashSet<String> =
+        listed.transpose()?.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     let ledger = join_files(&args.acks, &args.requests, args.events.as_deref(), &unknown)?;
     report(json, &ledger, &ledger)?;
-    if ledger.is_clean() {
-        Ok(())
-    } else {
-        Err("messages were lost or duplicated".into())
-    }
+    if ledger.is_clean() { Ok(()) } else { Err("messages were lost or duplicated".into()) }
 }

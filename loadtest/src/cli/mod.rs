@@ -52,21 +52,17 @@ pub(crate) fn main(args: Args) -> ExitCode {
     if let Some(workers) = args.workers {
         runtime.worker_threads(workers.max(1));
     }
-    let done = runtime
-        .enable_all()
-        .build()
-        .map_err(Failure::from)
-        .and_then(|runtime| {
-            runtime.block_on(async {
-                match args.command {
-                    Command::Simulator(command) => simulator::run(command, args.json).await,
-                    Command::Sink(command) => sink::run(command, args.json).await,
-                    Command::Forwarder(command) => forwarder::run(command, args.json).await,
-                    Command::Run(command) => run::run(*command, args.json).await,
-                    Command::Join(command) => join::run(command, args.json),
-                }
-            })
-        });
+    let done = runtime.enable_all().build().map_err(Failure::from).and_then(|runtime| {
+        runtime.block_on(async {
+            match args.command {
+                Command::Simulator(command) => simulator::run(command, args.json).await,
+                Command::Sink(command) => sink::run(command, args.json).await,
+                Command::Forwarder(command) => forwarder::run(command, args.json).await,
+                Command::Run(command) => run::run(*command, args.json).await,
+                Command::Join(command) => join::run(command, args.json),
+            }
+        })
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -103,26 +103,9 @@ fn pace(args: &Args, pace: Pace) -> Pace {
     };
     let count = args.count.unwrap_or(count);
     match (args.rate, args.concurrency, pace) {
-        (Some(rate), _, _) => Pace::Open {
-            rate,
-            count,
-            in_flight: args.in_flight,
-        },
-        (
-            None,
-            None,
-            Pace::Open {
-                rate, in_flight, ..
-            },
-        ) => Pace::Open {
-            rate,
-            count,
-            in_flight,
-        },
-        (None, asked, _) => Pace::Closed {
-            concurrency: asked.unwrap_or(concurrency),
-            count,
-        },
+        (Some(rate), _, _) => Pace::Open { rate, count, in_flight: args.in_flight },
+        (None, None, Pace::Open { rate, in_flight, .. }) => Pace::Open { rate, count, in_flight },
+        (None, asked, _) => Pace::Closed { concurrency: asked.unwrap_or(concurrency), count },
     }
 }
 
@@ -148,8 +131,7 @@ fn configure(args: Args) -> Result<RunConfig, Failure> {
         config.senders = args.senders;
     }
     if let Some(path) = &args.body {
-        config.body =
-            Some(std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?);
+        config.body = Some(std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?);
     }
     config.until = match (args.until, &config.simulator, &config.sink) {
         (Some(wait), _, _) => wait.into(),

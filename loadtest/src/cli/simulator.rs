@@ -53,10 +53,7 @@ fn configure(args: Args) -> Result<SimulatorConfig, Failure> {
 
 pub(super) async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let simulator = Simulator::start(configure(args)?).await?;
-    println!(
-        "graph simulator on {}, looking in: {0}/_sim/stats",
-        simulator.base_url()
-    );
+    println!("graph simulator on {}, looking in: {0}/_sim/stats", simulator.base_url());
     until_stopped().await?;
     let stats = simulator.stats();
     simulator.shutdown().await;

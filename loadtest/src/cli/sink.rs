@@ -35,20 +35,12 @@ pub(super) async fn run(args: Args, json: bool) -> Result<(), Failure> {
     config.behaviour.fail_share = args.fail_share.unwrap_or(config.behaviour.fail_share);
     config.events_path = args.events.or(config.events_path);
     let sink = Sink::start(config).await?;
-    println!(
-        "webhook sink on {}, looking in: http://{}/_sink/stats",
-        sink.url(),
-        sink.addr()
-    );
+    println!("webhook sink on {}, looking in: http://{}/_sink/stats", sink.url(), sink.addr());
     until_stopped().await?;
     let stats = sink.stats();
     let human = format!(
         "deliveries {}, events {}, duplicates {}, signatures good {} bad {}",
-        stats.deliveries,
-        stats.events,
-        stats.duplicates,
-        stats.signatures_good,
-        stats.signatures_bad
+        stats.deliveries, stats.events, stats.duplicates, stats.signatures_good, stats.signatures_bad
     );
     report(json, &human, &stats)
 }

@@ -102,9 +102,7 @@ pub struct Forwarder {
 
 impl std::fmt::Debug for Forwarder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Forwarder")
-            .field("addr", &self.addr)
-            .finish_non_exhaustive()
+        f.debug_struct("Forwarder").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
@@ -114,46 +112,23 @@ impl Forwarder {
     /// # Errors
     /// [`ForwarderError`] when the address, the file or a setting is no good.
     pub async fn start(config: ForwarderConfig) -> Result<Self, ForwarderError> {
-        let bound = |source| ForwarderError::Bind {
-            addr: config.addr,
-            source,
-        };
+        let bound = |source| ForwarderError::Bind { addr: config.addr, source };
         let listener = TcpListener::bind(config.addr).await.map_err(bound)?;
         let addr = listener.local_addr().map_err(bound)?;
-        let (client, count, window) = (
-            client(config.window)?,
-            Arc::new(Counters::default()),
-            config.window.max(1),
-        );
-        let wal = config
-            .synced
-            .as_ref()
-            .map(Wal::open)
-            .transpose()
-            .map_err(ForwarderError::File)?;
+        let (client, count, window) = (client(config.window)?, Arc::new(Counters::default()), config.window.max(1));
+        let wal = config.synced.as_ref().map(Wal::open).transpose().map_err(ForwarderError::File)?;
         let (messages, outgoing) = mpsc::channel(config.queue);
         let graph = Arc::new(Graph::new(&config, client.clone(), count.clone())?);
-        let mut tasks = vec![tokio::spawn(drain(outgoing, window, move |message| {
-            graph.clone().send(message)
-        }))];
+        let mut tasks = vec![tokio::spawn(drain(outgoing, window, move |message| graph.clone().send(message)))];
         let mut notices = None;
         if let Some(webhook) = &config.webhook {
             let (queue, waiting) = mpsc::channel(config.queue);
             let customer = Arc::new(Customer::new(webhook, client, count.clone())?);
-            tasks.push(tokio::spawn(drain(waiting, window, move |notice| {
-                customer.clone().notify(notice)
-            })));
+            tasks.push(tokio::spawn(drain(waiting, window, move |notice| customer.clone().notify(notice))));
             notices = Some(queue);
         }
         let ids = AtomicU64::new(rand::random::<u64>() >> 1);
-        let app = routes(Arc::new(Shared {
-            config,
-            wal,
-            messages,
-            notices,
-            count: count.clone(),
-            ids,
-        }));
+        let app = routes(Arc::new(Shared { config, wal, messages, notices, count: count.clone(), ids }));
         tasks.push(tokio::spawn(serve(listener, app)));
         Ok(Self { addr, count, tasks })
     }

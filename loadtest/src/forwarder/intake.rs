@@ -45,9 +45,7 @@ fn refuse(status: StatusCode, error: &str) -> Response {
 }
 
 async fn send(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if given.and_then(|value| value.strip_prefix("Bearer ")) != Some(&*shared.config.api_key) {
         return refuse(StatusCode::UNAUTHORIZED, "the api key is missing or wrong");
     }
@@ -56,22 +54,9 @@ async fn send(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         Err(wrong) => return refuse(StatusCode::BAD_REQUEST, &wrong.to_string()),
     };
     let id = shared.next_id();
-    let number = shared
-        .config
-        .senders
-        .get(&*call.from)
-        .unwrap_or(&shared.config.phone_number_id);
-    let (phone_number_id, to, text) = (
-        number.clone(),
-        call.to.into_owned(),
-        call.text.body.into_owned(),
-    );
-    let message = Outgoing {
-        id: id.clone(),
-        phone_number_id,
-        to,
-        text,
-    };
+    let number = shared.config.senders.get(&*call.from).unwrap_or(&shared.config.phone_number_id);
+    let (phone_number_id, to, text) = (number.clone(), call.to.into_owned(), call.text.body.into_owned());
+    let message = Outgoing { id: id.clone(), phone_number_id, to, text };
     // A place first: what is synced must be forwarded.
     let place = match shared.messages.try_reserve() {
         Ok(place) => place,
@@ -85,20 +70,12 @@ async fn send(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     if let Some(wal) = &shared.wal
         && !wal.append(body).await
     {
-        return refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the file cannot be written",
-        );
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "the file cannot be written");
     }
     place.send(message);
     shared.count.accepted.fetch_add(1, Relaxed);
     let answer = format!("{{\"id\":\"{id}\",\"status\":\"accepted\"}}");
-    (
-        StatusCode::ACCEPTED,
-        [(header::CONTENT_TYPE, "application/json")],
-        answer,
-    )
-        .into_response()
+    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
 #[derive(Deserialize)]
@@ -135,17 +112,11 @@ struct Status<'a> {
     biz_opaque_callback_data: Cow<'a, str>,
 }
 
-async fn callback(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn callback(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let Some(secret) = &shared.config.app_secret else {
         return StatusCode::NOT_FOUND;
     };
-    let given = headers
-        .get("x-hub-signature-256")
-        .and_then(|value| value.to_str().ok());
+    let given = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     if !given.is_some_and(|signature| verify_hub(secret, &body, signature)) {
         return StatusCode::UNAUTHORIZED;
     }
@@ -157,11 +128,7 @@ async fn callback(
     let Ok(callback) = serde_json::from_slice::<Callback<'_>>(&body) else {
         return StatusCode::BAD_REQUEST;
     };
-    let statuses = callback
-        .entry
-        .iter()
-        .flat_map(|entry| &entry.changes)
-        .flat_map(|change| &change.value.statuses);
+    let statuses = callback.entry.iter().flat_map(|entry| &entry.changes).flat_map(|change| &change.value.statuses);
     for status in statuses {
         shared.count.statuses.fetch_add(1, Relaxed);
         if !notice(&shared, status) {
@@ -177,25 +144,11 @@ fn notice(shared: &Shared, status: &Status<'_>) -> bool {
         return true;
     };
     let text = |value: &Cow<'_, str>| value.to_string();
-    let (message_id, timestamp) = (
-        text(&status.biz_opaque_callback_data),
-        text(&status.timestamp),
-    );
-    notices
-        .try_send(Notice {
-            message_id,
-            status: text(&status.status),
-            timestamp,
-        })
-        .is_ok()
+    let (message_id, timestamp) = (text(&status.biz_opaque_callback_data), text(&status.timestamp));
+    notices.try_send(Notice { message_id, status: text(&status.status), timestamp }).is_ok()
 }
 
 async fn stats(State(shared): State<Arc<Shared>>) -> Response {
     let body = json!(shared.count.stats()).to_string();
-    (
-        StatusCode::OK,
-        [(header::CONTENT_TYPE, "application/json")],
-        body,
-    )
-        .into_response()
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

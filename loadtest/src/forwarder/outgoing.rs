@@ -53,11 +53,7 @@ where
 {
     let permits = Arc::new(Semaphore::new(window));
     while let Some(item) = queue.recv().await {
-        let permit = permits
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         let calling = call(item);
         drop(tokio::spawn(async move {
             calling.await;
@@ -91,60 +87,33 @@ struct Text<'a> {
 }
 
 impl Graph {
-    pub(super) fn new(
-        config: &ForwarderConfig,
-        client: Client,
-        count: Arc<Counters>,
-    ) -> Result<Self, ForwarderError> {
+    pub(super) fn new(config: &ForwarderConfig, client: Client, count: Arc<Counters>) -> Result<Self, ForwarderError> {
         let wrong = |e: &dyn std::fmt::Display| ForwarderError::Settings(format!("graph: {e}"));
         Url::parse(&config.graph).map_err(|e| wrong(&e))?;
-        let authorization = HeaderValue::from_str(&format!("Bearer {}", config.access_token))
-            .map_err(|e| wrong(&e))?;
-        Ok(Self {
-            client,
-            base: config.graph.trim_end_matches('/').to_owned(),
-            authorization,
-            count,
-        })
+        let authorization = HeaderValue::from_str(&format!("Bearer {}", config.access_token)).map_err(|e| wrong(&e))?;
+        Ok(Self { client, base: config.graph.trim_end_matches('/').to_owned(), authorization, count })
     }
 
     /// Posts one message and counts what became of it.
     pub(super) async fn send(self: Arc<Self>, message: Outgoing) {
-        let sent = self
-            .post(&message)
-            .await
-            .is_some_and(|status| status.is_success());
-        let counter = if sent {
-            &self.count.forwarded
-        } else {
-            &self.count.failed
-        };
+        let sent = self.post(&message).await.is_some_and(|status| status.is_success());
+        let counter = if sent { &self.count.forwarded } else { &self.count.failed };
         counter.fetch_add(1, Relaxed);
     }
 
     async fn post(&self, message: &Outgoing) -> Option<reqwest::StatusCode> {
-        let url = Url::parse(&format!(
-            "{}/{}/messages",
-            self.base, message.phone_number_id
-        ))
-        .ok()?;
+        let url = Url::parse(&format!("{}/{}/messages", self.base, message.phone_number_id)).ok()?;
         let body = Message {
             messaging_product: "whatsapp",
             recipient_type: "individual",
             to: &message.to,
             kind: "text",
-            text: Text {
-                body: &message.text,
-            },
+            text: Text { body: &message.text },
             biz_opaque_callback_data: &message.id,
         };
         let mut request = Request::new(Method::POST, url);
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, self.authorization.clone());
-        request
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(Body::from(serde_json::to_vec(&body).ok()?));
         answered(&self.client, request).await
     }
@@ -181,53 +150,26 @@ struct NotificationData<'a> {
 }
 
 impl Customer {
-    pub(super) fn new(
-        webhook: &Webhook,
-        client: Client,
-        count: Arc<Counters>,
-    ) -> Result<Self, ForwarderError> {
+    pub(super) fn new(webhook: &Webhook, client: Client, count: Arc<Counters>) -> Result<Self, ForwarderError> {
         let wrong = |e: String| ForwarderError::Settings(format!("webhook: {e}"));
         let url = Url::parse(&webhook.url).map_err(|e| wrong(e.to_string()))?;
         let secret = WebhookSecret::parse(&webhook.secret).map_err(wrong)?;
-        Ok(Self {
-            client,
-            url,
-            secret,
-            count,
-        })
+        Ok(Self { client, url, secret, count })
     }
 
     /// Posts one notification and counts what became of it.
     pub(super) async fn notify(self: Arc<Self>, notice: Notice) {
-        let taken = self
-            .post(&notice)
-            .await
-            .is_some_and(|status| status.is_success());
-        let counter = if taken {
-            &self.count.notified
-        } else {
-            &self.count.notify_failed
-        };
+        let taken = self.post(&notice).await.is_some_and(|status| status.is_success());
+        let counter = if taken { &self.count.notified } else { &self.count.notify_failed };
         counter.fetch_add(1, Relaxed);
     }
 
     async fn post(&self, notice: &Notice) -> Option<reqwest::StatusCode> {
-        let Notice {
-            message_id,
-            status,
-            timestamp,
-        } = notice;
+        let Notice { message_id, status, timestamp } = notice;
         let kind = format!("message.{status}");
-        let body = Notification {
-            kind: &kind,
-            timestamp,
-            data: NotificationData { message_id, status },
-        };
+        let body = Notification { kind: &kind, timestamp, data: NotificationData { message_id, status } };
         let body = serde_json::to_vec(&body).ok()?;
-        let (id, now) = (
-            format!("evt_{message_id}_{status}"),
-            (now_us() / 1_000_000).to_string(),
-        );
+        let (id, now) = (format!("evt_{message_id}_{status}"), (now_us() / 1_000_000).to_string());
         let signature = self.secret.sign(&id, &now, &body);
         let mut request = Request::new(Method::POST, self.url.clone());
         let headers = request.headers_mut();

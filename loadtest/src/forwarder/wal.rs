@@ -37,9 +37,7 @@ impl Wal {
         file.seek(SeekFrom::Start(0))?;
         let (writer, records) = mpsc::channel(WAITING);
         let linger = Duration::from_micros(settings.linger_us);
-        std::thread::Builder::new()
-            .name("wal".into())
-            .spawn(move || write(file, records, linger))?;
+        std::thread::Builder::new().name("wal".into()).spawn(move || write(file, records, linger))?;
         Ok(Self { writer })
     }
 
@@ -50,10 +48,7 @@ impl Wal {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the writer is a thread of its own, it may sleep"
-)]
+#[expect(clippy::disallowed_methods, reason = "the writer is a thread of its own, it may sleep")]
 /// Ends at the first failure: a file whose sync failed holds nobody knows what, so nothing more is promised.
 fn write(mut file: File, mut records: mpsc::Receiver<Record>, linger: Duration) {
     let (mut group, mut out) = (Vec::with_capacity(GROUP), Vec::with_capacity(256 * 1024));
@@ -68,18 +63,10 @@ fn write(mut file: File, mut records: mpsc::Receiver<Record>, linger: Duration) 
         }
         out.clear();
         for record in &group {
-            out.extend_from_slice(
-                &u32::try_from(record.body.len())
-                    .unwrap_or(u32::MAX)
-                    .to_le_bytes(),
-            );
+            out.extend_from_slice(&u32::try_from(record.body.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(&record.body);
         }
-        if file
-            .write_all(&out)
-            .and_then(|()| file.sync_data())
-            .is_err()
-        {
+        if file.write_all(&out).and_then(|()| file.sync_data()).is_err() {
             return;
         }
         for record in group.drain(..) {
@@ -97,24 +84,12 @@ mod tests {
     #[tokio::test]
     async fn what_was_promised_is_in_the_file() {
         let path = std::env::temp_dir().join(format!("loadtest-wal-{}", std::process::id()));
-        let wal = Wal::open(&Synced {
-            path: path.clone(),
-            linger_us: 500,
-            prefill_mib: 1,
-        })
-        .expect("open");
-        let both = tokio::join!(
-            wal.append(Bytes::from_static(b"one")),
-            wal.append(Bytes::from_static(b"two!"))
-        );
+        let wal = Wal::open(&Synced { path: path.clone(), linger_us: 500, prefill_mib: 1 }).expect("open");
+        let both = tokio::join!(wal.append(Bytes::from_static(b"one")), wal.append(Bytes::from_static(b"two!")));
         assert_eq!(both, (true, true));
         let bytes = std::fs::read(&path).expect("read");
         assert_eq!(bytes.len(), 1024 * 1024);
-        assert!(
-            bytes.starts_with(b"\x03\0\0\0one\x04\0\0\0two!\0"),
-            "{:?}",
-            &bytes[..20]
-        );
+        assert!(bytes.starts_with(b"\x03\0\0\0one\x04\0\0\0two!\0"), "{:?}", &bytes[..20]);
         std::fs::remove_file(&path).expect("remove");
     }
 }

@@ -32,11 +32,7 @@ fn flush(inner: &Mutex<Inner>) {
 impl Acks {
     pub(super) fn open(path: Option<&Path>) -> Result<Self, LinesError> {
         let file = path.map(LineWriter::open).transpose()?;
-        let inner = Arc::new(Mutex::new(Inner {
-            acks: Vec::new(),
-            file,
-            failed: None,
-        }));
+        let inner = Arc::new(Mutex::new(Inner { acks: Vec::new(), file, failed: None }));
         let flushed = inner.clone();
         let flusher = tokio::spawn(async move {
             let mut tick = tokio::time::interval(FLUSH_EVERY / 2);

@@ -51,10 +51,7 @@ impl Default for RunConfig {
             target: "http://127.0.0.1:8080".into(),
             path: "/v1/messages".into(),
             api_key: String::new(),
-            pace: Pace::Closed {
-                concurrency: 64,
-                count: 10_000,
-            },
+            pace: Pace::Closed { concurrency: 64, count: 10_000 },
             senders: vec!["demo".into()],
             recipients: 1000,
             body_bytes: 600,
@@ -140,23 +137,15 @@ impl RunConfig {
         if self.retry_s > 0 && !self.idempotency {
             return fail("repeating requests without an idempotency key would send messages twice");
         }
-        let marked = |run: &String| {
-            !run.is_empty()
-                && run
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        };
+        let marked =
+            |run: &String| !run.is_empty() && run.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if self.run.as_ref().is_some_and(|run| !marked(run)) {
             return fail("the name of a run is made of lower-case letters and digits");
         }
         match self.until {
-            Until::Notified if self.sink.is_none() => {
-                fail("waiting for notifications needs the address of the sink")
-            }
+            Until::Notified if self.sink.is_none() => fail("waiting for notifications needs the address of the sink"),
             Until::Answered => Ok(()),
-            _ if self.simulator.is_none() => {
-                fail("waiting for arrivals needs the address of the simulator")
-            }
+            _ if self.simulator.is_none() => fail("waiting for arrivals needs the address of the simulator"),
             _ => Ok(()),
         }
     }

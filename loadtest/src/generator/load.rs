@@ -47,13 +47,7 @@ pub(super) async fn drive(config: &Arc<RunConfig>, target: Address) -> Result<Lo
         let connection = Connection::new(target.clone(), timeout);
         let (config, composer) = (config.clone(), composer.clone());
         let (acks, seen) = (acks.clone(), seen.clone());
-        let caller = Caller {
-            config,
-            composer,
-            acks,
-            seen,
-            connection,
-        };
+        let caller = Caller { config, composer, acks, seen, connection };
         callers.spawn(caller.work(schedule.clone()));
     }
     while let Some(done) = callers.join_next().await {
@@ -62,11 +56,7 @@ pub(super) async fn drive(config: &Arc<RunConfig>, target: Address) -> Result<Lo
     // It has released everything, or the callers would not have ended.
     drop(pacer.join());
     let Seen { answers, latency } = std::mem::take(&mut *lock(&seen));
-    Ok(Load {
-        acks: acks.close()?,
-        answers,
-        latency,
-    })
+    Ok(Load { acks: acks.close()?, answers, latency })
 }
 
 /// What all callers see together: one histogram, as a thousand of them would be 180 MB.
@@ -77,10 +67,7 @@ struct Seen {
 
 impl Default for Seen {
     fn default() -> Self {
-        Self {
-            answers: BTreeMap::new(),
-            latency: histogram(),
-        }
+        Self { answers: BTreeMap::new(), latency: histogram() }
     }
 }
 
@@ -126,17 +113,8 @@ impl Caller {
 
     fn accepted(&self, message: Outgoing, id: String, started_us: u64, due: Instant) {
         let late_us = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let Outgoing {
-            marker, from, to, ..
-        } = message;
-        self.acks.push(Ack {
-            marker,
-            id,
-            from,
-            to,
-            started_us,
-            acked_us: now_us(),
-        });
+        let Outgoing { marker, from, to, .. } = message;
+        self.acks.push(Ack { marker, id, from, to, started_us, acked_us: now_us() });
         lock(&self.seen).latency.saturating_record(late_us);
     }
 
@@ -163,10 +141,7 @@ impl Caller {
     async fn send(&mut self, message: &Outgoing) -> Answer {
         let mut request = Request::post(self.connection.path(&self.config.path))
             .header(header::CONTENT_TYPE, "application/json")
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", self.config.api_key),
-            );
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.config.api_key));
         if self.config.idempotency {
             request = request.header("idempotency-key", &message.marker);
         }

@@ -38,14 +38,8 @@ const SENTENCE: &str = "Your order is on its way to you. ";
 
 impl Composer {
     pub(super) fn new(config: &RunConfig) -> Self {
-        let run = config
-            .run
-            .clone()
-            .unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()));
-        Self {
-            run,
-            filler: SENTENCE.repeat(config.body_bytes / SENTENCE.len() + 1),
-        }
+        let run = config.run.clone().unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()));
+        Self { run, filler: SENTENCE.repeat(config.body_bytes / SENTENCE.len() + 1) }
     }
 
     /// Message `n`. Recipients are taken in turn, and each always has the same sender.
@@ -56,51 +50,24 @@ impl Composer {
         let from = config.senders[sender].clone();
         // +49 1555 and seven digits: a range without subscribers.
         let to = format!("+491555{person:07}");
-        let fill = config
-            .body_bytes
-            .saturating_sub(marker.len() + 1)
-            .min(self.filler.len());
+        let fill = config.body_bytes.saturating_sub(marker.len() + 1).min(self.filler.len());
         let text = format!("{} {marker}", &self.filler[..fill]);
         let body = match &config.body {
-            Some(body) => fill_in(
-                body,
-                &[
-                    ("{from}", &from),
-                    ("{to}", &to),
-                    ("{text}", &text),
-                    ("{marker}", &marker),
-                ],
-            ),
+            Some(body) => fill_in(body, &[("{from}", &from), ("{to}", &to), ("{text}", &text), ("{marker}", &marker)]),
             None => text_message(&from, &to, &text, &marker),
         };
-        Outgoing {
-            marker,
-            from,
-            to,
-            body,
-        }
+        Outgoing { marker, from, to, body }
     }
 }
 
 fn text_message(from: &str, to: &str, text: &str, reference: &str) -> Vec<u8> {
-    let message = TextMessage {
-        from,
-        to,
-        kind: "text",
-        text: TextBody { body: text },
-        reference,
-    };
+    let message = TextMessage { from, to, kind: "text", text: TextBody { body: text }, reference };
     // Strings into memory: neither can fail.
     serde_json::to_vec(&message).expect("a struct of strings serialises into memory")
 }
 
 fn fill_in(body: &str, values: &[(&str, &str)]) -> Vec<u8> {
-    values
-        .iter()
-        .fold(body.to_owned(), |body, (name, value)| {
-            body.replace(name, value)
-        })
-        .into_bytes()
+    values.iter().fold(body.to_owned(), |body, (name, value)| body.replace(name, value)).into_bytes()
 }
 
 #[cfg(test)]
@@ -112,12 +79,7 @@ mod tests {
     #[test]
     fn messages_are_as_long_as_asked_and_carry_their_marker() {
         let senders = vec!["a".into(), "b".into()];
-        let config = RunConfig {
-            senders,
-            recipients: 10,
-            run: Some("r1".into()),
-            ..RunConfig::default()
-        };
+        let config = RunConfig { senders, recipients: 10, run: Some("r1".into()), ..RunConfig::default() };
         let composer = Composer::new(&config);
         let message = composer.compose(&config, 13);
         let body: Value = serde_json::from_slice(&message.body).expect("JSON");
@@ -125,15 +87,8 @@ mod tests {
         assert_eq!(text.len(), 600);
         assert!(text.ends_with(" wbm-r1-13"));
         assert_eq!((&*message.from, &*message.to), ("b", "+4915550000003"));
-        assert_eq!(
-            composer.compose(&config, 3).from,
-            message.from,
-            "a recipient keeps its sender"
-        );
-        let own = RunConfig {
-            body: Some(r#"{"to":"{to}","m":"{marker}"}"#.into()),
-            ..config
-        };
+        assert_eq!(composer.compose(&config, 3).from, message.from, "a recipient keeps its sender");
+        let own = RunConfig { body: Some(r#"{"to":"{to}","m":"{marker}"}"#.into()), ..config };
         let filled = Composer::new(&own).compose(&own, 2).body;
         assert_eq!(filled, br#"{"to":"+4915550000002","m":"wbm-r1-2"}"#);
     }

@@ -26,12 +26,7 @@ pub struct Latency {
 fn latency(seen: &Histogram<u64>) -> Latency {
     let ms = |us: u64| us as f64 / 1000.0;
     let at = |quantile| ms(seen.value_at_quantile(quantile));
-    Latency {
-        p50: at(0.5),
-        p99: at(0.99),
-        p999: at(0.999),
-        max: ms(seen.max()),
-    }
+    Latency { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: ms(seen.max()) }
 }
 
 /// What a run found.
@@ -78,37 +73,20 @@ struct Arrivals {
 }
 
 fn arrivals(load: &Load, requests: &[Recorded], started_us: u64) -> Arrivals {
-    let mut waiting: HashMap<&str, u64> = load
-        .acks
-        .iter()
-        .map(|ack| (&*ack.marker, ack.started_us))
-        .collect();
-    let mut arrivals = Arrivals {
-        count: 0,
-        last_us: started_us,
-        latency: histogram(),
-    };
+    let mut waiting: HashMap<&str, u64> = load.acks.iter().map(|ack| (&*ack.marker, ack.started_us)).collect();
+    let mut arrivals = Arrivals { count: 0, last_us: started_us, latency: histogram() };
     for request in requests.iter().filter(|request| request.wamid.is_some()) {
-        let Some(sent_us) = request
-            .marker
-            .as_deref()
-            .and_then(|marker| waiting.remove(marker))
-        else {
+        let Some(sent_us) = request.marker.as_deref().and_then(|marker| waiting.remove(marker)) else {
             continue;
         };
         arrivals.count += 1;
         arrivals.last_us = arrivals.last_us.max(request.at_us);
-        arrivals
-            .latency
-            .saturating_record(request.at_us.saturating_sub(sent_us));
+        arrivals.latency.saturating_record(request.at_us.saturating_sub(sent_us));
     }
     arrivals
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "counts and microseconds below 2^53"
-)]
+#[allow(clippy::cast_precision_loss, reason = "counts and microseconds below 2^53")]
 pub(super) fn build(
     load: Load,
     requests: &[Recorded],
@@ -138,39 +116,19 @@ pub(super) fn build(
 
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms",
-            self.p50, self.p99, self.p999, self.max
-        )
+        write!(f, "p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms", self.p50, self.p99, self.p999, self.max)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let answers: Vec<_> = self
-            .answers
-            .iter()
-            .map(|(name, n)| format!("{name}: {n}"))
-            .collect();
+        let answers: Vec<_> = self.answers.iter().map(|(name, n)| format!("{name}: {n}")).collect();
         writeln!(f, "answers    {}", answers.join(", "))?;
-        writeln!(
-            f,
-            "accepted   {} in {:.2} s, {:.0}/s",
-            self.accepted, self.load_s, self.accepted_per_s
-        )?;
+        writeln!(f, "accepted   {} in {:.2} s, {:.0}/s", self.accepted, self.load_s, self.accepted_per_s)?;
         write!(f, "           {}", self.accept_ms)?;
         if let Some(ledger) = &self.ledger {
-            let waited = if self.settled {
-                ""
-            } else {
-                "  (waited in vain for the rest)"
-            };
-            writeln!(
-                f,
-                "\narrived    {}, {:.0}/s{waited}",
-                self.arrived, self.delivered_per_s
-            )?;
+            let waited = if self.settled { "" } else { "  (waited in vain for the rest)" };
+            writeln!(f, "\narrived    {}, {:.0}/s{waited}", self.arrived, self.delivered_per_s)?;
             writeln!(f, "           {}", self.arrival_ms)?;
             write!(f, "{ledger}")?;
         }

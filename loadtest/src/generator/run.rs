@@ -36,10 +36,7 @@ pub enum RunError {
 /// [`RunError`] when the run cannot be set up or its evidence cannot be read. A target that refuses is no error: it stands in the report.
 pub async fn run(config: RunConfig) -> Result<Report, RunError> {
     config.check().map_err(RunError::Settings)?;
-    let usage = |pid: Option<u32>| {
-        pid.map(|pid| proc::usage(pid).map_err(|e| RunError::Process(pid, e)))
-            .transpose()
-    };
+    let usage = |pid: Option<u32>| pid.map(|pid| proc::usage(pid).map_err(|e| RunError::Process(pid, e))).transpose();
     let target = Address::parse(&config.target)?;
     let mut evidence = Evidence::open(&config).await?;
     let config = Arc::new(config);
@@ -53,16 +50,6 @@ pub async fn run(config: RunConfig) -> Result<Report, RunError> {
     let none = HashSet::new();
     let join = || ledger::join(&load.acks, &evidence.requests, &evidence.notices, &none);
     let ledger = config.simulator.is_some().then(join);
-    let span = Span {
-        started_us,
-        loaded_us,
-        settled,
-    };
-    Ok(report::build(
-        load,
-        &evidence.requests,
-        ledger,
-        &span,
-        before.zip(after),
-    ))
+    let span = Span { started_us, loaded_us, settled };
+    Ok(report::build(load, &evidence.requests, ledger, &span, before.zip(after)))
 }

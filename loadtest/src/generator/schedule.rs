@@ -23,13 +23,7 @@ impl Schedule {
             Pace::Closed { .. } => (None, 0.0),
             Pace::Open { rate, .. } => (Some(Semaphore::new(0)), 1e9 / rate),
         };
-        Arc::new(Self {
-            next: AtomicU64::new(0),
-            count: pace.count(),
-            due,
-            start: Instant::now(),
-            interval_ns,
-        })
+        Arc::new(Self { next: AtomicU64::new(0), count: pace.count(), due, start: Instant::now(), interval_ns })
     }
 
     /// The next message and when it is (or was) due; none when all are taken.
@@ -44,11 +38,7 @@ impl Schedule {
         if n >= self.count {
             return None;
         }
-        let when = if self.due.is_some() {
-            self.due_at(n)
-        } else {
-            Instant::now()
-        };
+        let when = if self.due.is_some() { self.due_at(n) } else { Instant::now() };
         Some((n, when))
     }
 
@@ -65,10 +55,7 @@ impl Schedule {
     /// Releases messages as they become due, and returns when all have been.
     ///
     /// A thread of its own: the runtime's timer has steps of a millisecond, this one of about 100 µs.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the pacer is a thread of its own"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the pacer is a thread of its own")]
     pub(super) fn pace(&self) {
         let Some(due) = &self.due else { return };
         let mut released = 0;
@@ -78,9 +65,7 @@ impl Schedule {
                 released += 1;
             }
             due.add_permits(usize::try_from(released - before).unwrap_or(usize::MAX));
-            let wait = self
-                .due_at(released)
-                .saturating_duration_since(Instant::now());
+            let wait = self.due_at(released).saturating_duration_since(Instant::now());
             std::thread::sleep(wait.max(Duration::from_micros(50)));
         }
         due.close();
@@ -95,19 +80,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_open_loop_keeps_its_rate_and_hands_out_each_message_once() {
-        let schedule = Schedule::new(Pace::Open {
-            rate: 1000.0,
-            count: 50,
-            in_flight: 1,
-        });
+        let schedule = Schedule::new(Pace::Open { rate: 1000.0, count: 50, in_flight: 1 });
         let pacing = schedule.clone();
         let pacer = std::thread::spawn(move || pacing.pace());
         let mut taken = Vec::new();
         while let Some((n, due)) = schedule.next().await {
-            assert!(
-                due.elapsed() < Duration::from_secs(60),
-                "never before it is due"
-            );
+            assert!(due.elapsed() < Duration::from_secs(60), "never before it is due");
             taken.push(n);
         }
         pacer.join().expect("pacer");

@@ -36,14 +36,7 @@ struct EventsPage {
 }
 
 fn connection(address: Option<&String>) -> Result<Option<Connection>, ClientError> {
-    address
-        .map(|address| {
-            Ok(Connection::new(
-                Address::parse(address)?,
-                Duration::from_secs(30),
-            ))
-        })
-        .transpose()
+    address.map(|address| Ok(Connection::new(Address::parse(address)?, Duration::from_secs(30)))).transpose()
 }
 
 impl Evidence {
@@ -60,25 +53,13 @@ impl Evidence {
             notices_seen = sink.get_json::<SinkStats>("/_sink/stats").await?.events;
         }
         let (requests, notices) = (Vec::new(), Vec::new());
-        Ok(Self {
-            simulator,
-            sink,
-            requests_seen,
-            notices_seen,
-            accepted_before,
-            requests,
-            notices,
-        })
+        Ok(Self { simulator, sink, requests_seen, notices_seen, accepted_before, requests, notices })
     }
 
     /// Waits for what the settings ask for; says whether it came.
     ///
     /// Counts are looked at while waiting, journals are read once the counts say that it may be over.
-    pub(super) async fn settle(
-        &mut self,
-        config: &RunConfig,
-        acks: &[Ack],
-    ) -> Result<bool, ClientError> {
+    pub(super) async fn settle(&mut self, config: &RunConfig, acks: &[Ack]) -> Result<bool, ClientError> {
         if config.until == Until::Answered {
             return Ok(true);
         }
@@ -104,38 +85,22 @@ impl Evidence {
         let stats: Stats = simulator.get_json("/_sim/stats").await?;
         let quiet = until == Until::Arrived || stats.callbacks.pending == 0;
         // With a sink a message may also end as failed, without an arrival: then only the journals can tell.
-        let arrived =
-            stats.accepted.saturating_sub(self.accepted_before) >= promised || self.sink.is_some();
+        let arrived = stats.accepted.saturating_sub(self.accepted_before) >= promised || self.sink.is_some();
         Ok(quiet && arrived)
     }
 
     fn is_over(&self, until: Until, acks: &[Ack]) -> bool {
-        let accepted = self
-            .requests
-            .iter()
-            .filter(|request| request.wamid.is_some());
-        let arrived: HashSet<&str> = accepted
-            .filter_map(|request| request.marker.as_deref())
-            .collect();
+        let accepted = self.requests.iter().filter(|request| request.wamid.is_some());
+        let arrived: HashSet<&str> = accepted.filter_map(|request| request.marker.as_deref()).collect();
         let ended = |kinds: &[&str]| -> HashSet<&str> {
-            let last = |kind: &str| {
-                kind.rsplit('.')
-                    .next()
-                    .is_some_and(|last| kinds.contains(&last))
-            };
-            self.notices
-                .iter()
-                .filter(|notice| last(&notice.kind))
-                .map(|notice| &*notice.message_id)
-                .collect()
+            let last = |kind: &str| kind.rsplit('.').next().is_some_and(|last| kinds.contains(&last));
+            self.notices.iter().filter(|notice| last(&notice.kind)).map(|notice| &*notice.message_id).collect()
         };
         let failed = ended(&["failed", "expired", "cancelled"]);
         let delivered = ended(&["delivered", "read"]);
         acks.iter().all(|ack| {
             let (id, marker) = (&*ack.id, &*ack.marker);
-            failed.contains(id)
-                || (arrived.contains(marker)
-                    && (until != Until::Notified || delivered.contains(id)))
+            failed.contains(id) || (arrived.contains(marker) && (until != Until::Notified || delivered.contains(id)))
         })
     }
 

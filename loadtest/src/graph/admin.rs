@@ -47,53 +47,33 @@ struct OneStatus {
     token: Option<String>,
 }
 
-pub(super) async fn route(
-    shared: &Shared,
-    name: &str,
-    request: Request<Incoming>,
-) -> Response<Answer> {
+pub(super) async fn route(shared: &Shared, name: &str, request: Request<Incoming>) -> Response<Answer> {
     let done = match (request.method(), name) {
         (&Method::GET, "stats") => Ok(value!(shared.stats())),
-        (&Method::GET, "requests") => {
-            Ok(requests(shared, request.uri().query().unwrap_or_default()))
-        }
+        (&Method::GET, "requests") => Ok(requests(shared, request.uri().query().unwrap_or_default())),
         (&Method::GET, "faults") => Ok(value!(*shared.faults())),
         (&Method::POST, "faults") => read(request).await.map(|faults: Faults| {
             shared.set_faults(faults);
             value!({"ok": true})
         }),
         (&Method::POST, "callback") => read(request).await.and_then(|to: CallbackTarget| {
-            shared
-                .callbacks
-                .set_target(to.url.as_deref(), to.app_secret.as_deref())
-                .map(|()| value!({"ok": true}))
+            shared.callbacks.set_target(to.url.as_deref(), to.app_secret.as_deref()).map(|()| value!({"ok": true}))
         }),
         (&Method::POST, "inbound") => read(request).await.and_then(|i: Inbound| {
-            let sent = shared
-                .inbound(&i.phone_number_id, &i.from, &i.text)
-                .map_err(|e| e.to_string());
+            let sent = shared.inbound(&i.phone_number_id, &i.from, &i.text).map_err(|e| e.to_string());
             sent.map(|id| value!({"id": id}))
         }),
         (&Method::POST, "status") => read(request).await.and_then(|one| status(shared, one)),
-        _ => Err(
-            "there is GET stats, requests, faults and POST faults, callback, inbound, status"
-                .to_owned(),
-        ),
+        _ => Err("there is GET stats, requests, faults and POST faults, callback, inbound, status".to_owned()),
     };
     match done {
         Ok(body) => json(StatusCode::OK, body.to_string()),
-        Err(wrong) => json(
-            StatusCode::BAD_REQUEST,
-            value!({"error": wrong}).to_string(),
-        ),
+        Err(wrong) => json(StatusCode::BAD_REQUEST, value!({"error": wrong}).to_string()),
     }
 }
 
 async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, String> {
-    let body = Limited::new(request.into_body(), BODY_MAX)
-        .collect()
-        .await
-        .map_err(|e| format!("body: {e}"))?;
+    let body = Limited::new(request.into_body(), BODY_MAX).collect().await.map_err(|e| format!("body: {e}"))?;
     serde_json::from_slice(&body.to_bytes()).map_err(|e| format!("body: {e}"))
 }
 
@@ -109,10 +89,8 @@ pub(crate) fn query_number(query: &str, name: &str) -> Option<u64> {
 /// `after` counts records since the start; `next` is the `after` to go on with.
 fn requests(shared: &Shared, query: &str) -> Value {
     let after = query_number(query, "after").unwrap_or(0);
-    let limit = query_number(query, "limit")
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(1000)
-        .min(PAGE_MAX);
+    let limit =
+        query_number(query, "limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1000).min(PAGE_MAX);
     let dropped = shared.journal.state().1;
     let found = shared.journal.after(after, limit);
     value!({"next": after.max(dropped) + found.len() as u64, "requests": found})
@@ -126,14 +104,11 @@ fn status(shared: &Shared, one: OneStatus) -> Result<Value, String> {
         ("failed", Some(code)) => Status::Failed(code),
         ("failed", None) => return Err("a failed status needs a code".to_owned()),
         (other, _) => {
-            return Err(format!(
-                "status `{other}`: there is sent, delivered, read, failed"
-            ));
+            return Err(format!("status `{other}`: there is sent, delivered, read, failed"));
         }
     };
-    let number = shared
-        .number(&one.phone_number_id)
-        .map_err(|_| format!("no phone number id {}", one.phone_number_id))?;
+    let number =
+        shared.number(&one.phone_number_id).map_err(|_| format!("no phone number id {}", one.phone_number_id))?;
     let message = Accepted {
         number,
         wamid: one.wamid.into(),
@@ -144,11 +119,7 @@ fn status(shared: &Shared, one: OneStatus) -> Result<Value, String> {
         reads: true,
         only_sent: false,
     };
-    shared.callbacks.status_now(StatusEvent {
-        message: message.into(),
-        status,
-        at_s: now_us() / 1_000_000,
-    });
+    shared.callbacks.status_now(StatusEvent { message: message.into(), status, at_s: now_us() / 1_000_000 });
     Ok(value!({"ok": true}))
 }
 

@@ -17,12 +17,7 @@ const STALL: Duration = Duration::from_secs(600);
 const EARLY_MAX: Duration = Duration::from_secs(2);
 
 /// Answers, as late and as badly as the fault has it.
-pub(super) async fn finish(
-    shared: &Arc<Shared>,
-    faults: &Faults,
-    turn: Turn,
-    cut: &Cut,
-) -> Response<Answer> {
+pub(super) async fn finish(shared: &Arc<Shared>, faults: &Faults, turn: Turn, cut: &Cut) -> Response<Answer> {
     let Turn { n, outcome, fault } = turn;
     let mut late = faults.latency(n);
     if let Some(Fault::Latency { ms }) = &fault {
@@ -56,12 +51,7 @@ async fn post_early(shared: &Arc<Shared>, event: StatusEvent) {
     drop(tokio::time::timeout(EARLY_MAX, posting).await);
 }
 
-async fn misbehave(
-    fault: &Fault,
-    response: Response<Answer>,
-    n: u64,
-    cut: &Cut,
-) -> Response<Answer> {
+async fn misbehave(fault: &Fault, response: Response<Answer>, n: u64, cut: &Cut) -> Response<Answer> {
     match fault {
         Fault::Latency { .. } => return response,
         Fault::Http { status, body, .. } => {
@@ -70,10 +60,7 @@ async fn misbehave(
         }
         Fault::Error { code, .. } => return answer_error(&GraphError::new(*code), n),
         Fault::MalformedBody { .. } => {
-            return json(
-                StatusCode::OK,
-                &br#"{"messaging_product":"whatsapp","contacts":[{"inp"#[..],
-            );
+            return json(StatusCode::OK, &br#"{"messaging_product":"whatsapp","contacts":[{"inp"#[..]);
         }
         Fault::Stall { .. } => {
             tokio::time::sleep(STALL).await;
@@ -94,12 +81,11 @@ fn http_fault(status: StatusCode, body: BodyKind, n: u64) -> Response<Answer> {
             json(status, GraphError::new(code).body(&trace(n)).to_string())
         }
         BodyKind::Html => {
-            let page = Bytes::from_static(b"<html><head><title>Error</title></head><body>Sorry, something went wrong.</body></html>");
-            let mut response = json(status, page);
-            response.headers_mut().insert(
-                header::CONTENT_TYPE,
-                header::HeaderValue::from_static("text/html"),
+            let page = Bytes::from_static(
+                b"<html><head><title>Error</title></head><body>Sorry, something went wrong.</body></html>",
             );
+            let mut response = json(status, page);
+            response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html"));
             response
         }
     }

@@ -86,15 +86,9 @@ impl Callbacks {
     pub(super) fn new(config: CallbackConfig, seed: u64) -> Result<Self, String> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(config.concurrency)
-            .build(connector);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(config.concurrency).build(connector);
         let permits = Arc::new(Semaphore::new(config.concurrency.max(1)));
-        let target = config
-            .url
-            .as_deref()
-            .map(|url| target(url, &config.app_secret))
-            .transpose()?;
+        let target = config.url.as_deref().map(|url| target(url, &config.app_secret)).transpose()?;
         Ok(Self {
             target: RwLock::new(target),
             config,
@@ -108,32 +102,19 @@ impl Callbacks {
     }
 
     /// Changes where callbacks go, from the next POST on; `None` posts nothing more.
-    pub(super) fn set_target(
-        &self,
-        url: Option<&str>,
-        app_secret: Option<&str>,
-    ) -> Result<(), String> {
+    pub(super) fn set_target(&self, url: Option<&str>, app_secret: Option<&str>) -> Result<(), String> {
         let secret = app_secret.unwrap_or(&self.config.app_secret);
         let target = url.map(|url| target(url, secret)).transpose()?;
-        *self
-            .target
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = target;
+        *self.target.write().unwrap_or_else(std::sync::PoisonError::into_inner) = target;
         Ok(())
     }
 
     fn target(&self) -> Option<Target> {
-        self.target
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.target.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     pub(super) fn has_target(&self) -> bool {
-        self.target
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .is_some()
+        self.target.read().unwrap_or_else(std::sync::PoisonError::into_inner).is_some()
     }
 
     #[allow(
@@ -167,20 +148,9 @@ impl Callbacks {
         let now = now_us();
         let mut events = plan.into_iter().map(|(after, status)| {
             let at = now + after;
-            (
-                at + twist.late_ms * 1000,
-                StatusEvent {
-                    message: message.clone(),
-                    status,
-                    at_s: at / 1_000_000,
-                },
-            )
+            (at + twist.late_ms * 1000, StatusEvent { message: message.clone(), status, at_s: at / 1_000_000 })
         });
-        let early = if twist.early {
-            events.next().map(|(_, event)| event)
-        } else {
-            None
-        };
+        let early = if twist.early { events.next().map(|(_, event)| event) } else { None };
         for (at, event) in events {
             if twist.doubled {
                 self.push(at, 1, Item::Status(event.clone()));
@@ -199,10 +169,7 @@ impl Callbacks {
             plan.push((at, Status::Sent));
         }
         if let Some((code, _)) = failed {
-            plan.push((
-                at + self.delay_us(c.delivered_ms, n, 1),
-                Status::Failed(code),
-            ));
+            plan.push((at + self.delay_us(c.delivered_ms, n, 1), Status::Failed(code)));
             return plan;
         }
         if c.delivered && !message.only_sent {
@@ -217,11 +184,7 @@ impl Callbacks {
 
     fn push(&self, at_us: u64, weight: u64, item: Item) {
         let tick = self.config.batch_ms * 1000;
-        let at_us = if tick == 0 {
-            at_us
-        } else {
-            at_us.next_multiple_of(tick)
-        };
+        let at_us = if tick == 0 { at_us } else { at_us.next_multiple_of(tick) };
         let mut queue = lock(&self.queue);
         if queue.len() >= self.config.queue_capacity {
             drop(queue);
@@ -243,11 +206,7 @@ impl Callbacks {
 
     /// Queues a body with one inbound message at once.
     pub(super) fn inbound_now(&self, body: Vec<u8>) {
-        let post = Post {
-            body: body.into(),
-            counts: [0, 0, 0, 0, 1],
-            attempt: 0,
-        };
+        let post = Post { body: body.into(), counts: [0, 0, 0, 0, 1], attempt: 0 };
         self.push(now_us(), 1, Item::Post(Box::new(post)));
     }
 
@@ -261,12 +220,7 @@ impl Callbacks {
     /// Takes what is due, posts it, and so on until the runtime ends the task.
     pub(super) async fn dispatch(self: Arc<Self>) {
         loop {
-            let permit = self
-                .permits
-                .clone()
-                .acquire_owned()
-                .await
-                .expect("the semaphore is never closed");
+            let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
             let post = self.next_due().await;
             let callbacks = self.clone();
             drop(tokio::spawn(async move {
@@ -298,9 +252,7 @@ impl Callbacks {
         let started = now_us();
         self.count.posts.fetch_add(1, Relaxed);
         let answered = self.answered_200(target, post.body.clone()).await;
-        self.count
-            .slowest_us
-            .fetch_max(now_us().saturating_sub(started), Relaxed);
+        self.count.slowest_us.fetch_max(now_us().saturating_sub(started), Relaxed);
         let weight = post.counts.iter().map(|c| u64::from(*c)).sum();
         if answered {
             self.count.pending.fetch_sub(weight, Relaxed);
@@ -320,11 +272,7 @@ impl Callbacks {
             .retry_ms
             .saturating_mul(1 << post.attempt.min(20).saturating_sub(1))
             .min(self.config.retry_max_ms);
-        self.push(
-            now_us() + wait_ms * 1000,
-            weight,
-            Item::Post(Box::new(post)),
-        );
+        self.push(now_us() + wait_ms * 1000, weight, Item::Post(Box::new(post)));
         // Only now, so that what waits for "nothing pending" never sees a gap.
         self.count.pending.fetch_sub(weight, Relaxed);
     }
@@ -349,15 +297,13 @@ impl Callbacks {
             response.into_body().collect().await.ok()?;
             Some(status)
         };
-        let answer =
-            tokio::time::timeout(Duration::from_millis(self.config.timeout_ms), exchange).await;
+        let answer = tokio::time::timeout(Duration::from_millis(self.config.timeout_ms), exchange).await;
         matches!(answer, Ok(Some(StatusCode::OK)))
     }
 
     pub(super) fn stats(&self) -> CallbackStats {
         let c = &self.count;
-        let [sent, delivered, read, failed, inbound] =
-            c.posted.each_ref().map(|counter| counter.load(Relaxed));
+        let [sent, delivered, read, failed, inbound] = c.posted.each_ref().map(|counter| counter.load(Relaxed));
         CallbackStats {
             pending: c.pending.load(Relaxed),
             posted: sent + delivered + read + failed + inbound,
@@ -375,18 +321,11 @@ impl Callbacks {
 }
 
 fn target(url: &str, app_secret: &str) -> Result<Target, String> {
-    let uri: Uri = url
-        .parse()
-        .map_err(|e| format!("callback url `{url}`: {e}"))?;
+    let uri: Uri = url.parse().map_err(|e| format!("callback url `{url}`: {e}"))?;
     if uri.scheme_str() != Some("http") || uri.authority().is_none() {
-        return Err(format!(
-            "callback url `{url}`: the simulator posts to `http://host:port/path` only"
-        ));
+        return Err(format!("callback url `{url}`: the simulator posts to `http://host:port/path` only"));
     }
-    Ok(Target {
-        uri,
-        app_secret: app_secret.to_owned(),
-    })
+    Ok(Target { uri, app_secret: app_secret.to_owned() })
 }
 
 #[cfg(test)]

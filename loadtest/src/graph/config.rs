@@ -53,10 +53,7 @@ impl SimulatorConfig {
     /// Without any limit: for measuring throughput.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self {
-            limits: Limits::off(),
-            ..Self::default()
-        }
+        Self { limits: Limits::off(), ..Self::default() }
     }
 }
 
@@ -82,12 +79,7 @@ impl Number {
     #[must_use]
     pub fn new(phone_number_id: impl Into<String>) -> Self {
         let phone_number_id = phone_number_id.into();
-        Self {
-            phone_number_id,
-            display_phone_number: display_phone_number(),
-            waba_id: waba_id(),
-            access_token: None,
-        }
+        Self { phone_number_id, display_phone_number: display_phone_number(), waba_id: waba_id(), access_token: None }
     }
 }
 
@@ -167,11 +159,7 @@ impl Limits {
     /// No limit at all.
     #[must_use]
     pub fn off() -> Self {
-        Self {
-            number_per_second: None,
-            pair_seconds: None,
-            ..Self::default()
-        }
+        Self { number_per_second: None, pair_seconds: None, ..Self::default() }
     }
 }
 

@@ -190,16 +190,9 @@ impl Faults {
         if let Some(scripted) = self.scripted.iter().find(|s| s.request == n) {
             return Some(&scripted.fault);
         }
-        let fits = |r: &RandomFault| {
-            r.phone_number_id
-                .as_deref()
-                .is_none_or(|id| id == phone_number_id)
-        };
-        let drawn = self
-            .random
-            .iter()
-            .zip(RANDOM..)
-            .find(|(r, stream)| fits(r) && draw(self.seed, *stream, n) < r.share);
+        let fits = |r: &RandomFault| r.phone_number_id.as_deref().is_none_or(|id| id == phone_number_id);
+        let drawn =
+            self.random.iter().zip(RANDOM..).find(|(r, stream)| fits(r) && draw(self.seed, *stream, n) < r.share);
         drawn.map(|(r, _)| &r.fault)
     }
 
@@ -239,39 +232,13 @@ mod tests {
         let text = r#"{"seed": 3, "random": [{"share": 0.25, "fault": {"kind": "reset", "at": 17}}],
             "scripted": [{"request": 5, "fault": {"kind": "stall"}}]}"#;
         let faults: Faults = serde_json::from_str(text).expect("faults");
-        assert_eq!(
-            faults.decide(5, "1"),
-            Some(&Fault::Stall { accepted: false })
-        );
-        let hits = |f: &Faults| {
-            (10..4010)
-                .filter(|n| f.decide(*n, "1").is_some())
-                .collect::<Vec<_>>()
-        };
+        assert_eq!(faults.decide(5, "1"), Some(&Fault::Stall { accepted: false }));
+        let hits = |f: &Faults| (10..4010).filter(|n| f.decide(*n, "1").is_some()).collect::<Vec<_>>();
         let first = hits(&faults);
-        assert!(
-            (850..1150).contains(&first.len()),
-            "{} of 4,000 drawn at 0.25",
-            first.len()
-        );
+        assert!((850..1150).contains(&first.len()), "{} of 4,000 drawn at 0.25", first.len());
         assert_eq!(first, hits(&faults), "the same seed gives the same faults");
-        assert_ne!(
-            first,
-            hits(&Faults {
-                seed: 4,
-                ..faults.clone()
-            })
-        );
-        assert_eq!(
-            faults.decide(first[0], "1"),
-            Some(&Fault::Reset {
-                at: 17,
-                accepted: true
-            })
-        );
-        assert!(
-            serde_json::from_str::<Faults>(r#"{"sede": 1}"#).is_err(),
-            "a misspelt setting is refused"
-        );
+        assert_ne!(first, hits(&Faults { seed: 4, ..faults.clone() }));
+        assert_eq!(faults.decide(first[0], "1"), Some(&Fault::Reset { at: 17, accepted: true }));
+        assert!(serde_json::from_str::<Faults>(r#"{"sede": 1}"#).is_err(), "a misspelt setting is refused");
     }
 }

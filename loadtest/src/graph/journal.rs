@@ -67,13 +67,7 @@ fn pack(record: &Recorded) -> Packed {
         text.push_str(field);
         u16::try_from(field.len() + 1).unwrap_or(u16::MAX)
     });
-    Packed {
-        n: record.n,
-        at_us: record.at_us,
-        error: record.error,
-        lengths,
-        text: text.into_boxed_str(),
-    }
+    Packed { n: record.n, at_us: record.at_us, error: record.error, lengths, text: text.into_boxed_str() }
 }
 
 fn unpack(packed: &Packed) -> Recorded {
@@ -114,16 +108,8 @@ pub(super) struct Journal {
 impl Journal {
     pub(super) fn open(capacity: usize, path: Option<&Path>) -> Result<Self, LinesError> {
         let file = path.map(LineWriter::open).transpose()?;
-        let inner = Inner {
-            kept: VecDeque::new(),
-            dropped: 0,
-            file,
-            file_error: None,
-        };
-        Ok(Self {
-            capacity,
-            inner: Mutex::new(inner),
-        })
+        let inner = Inner { kept: VecDeque::new(), dropped: 0, file, file_error: None };
+        Ok(Self { capacity, inner: Mutex::new(inner) })
     }
 
     /// Writes one record down. A file that fails is named in the stats; the request is answered all the same.
@@ -158,23 +144,13 @@ impl Journal {
     pub(super) fn after(&self, skip: u64, limit: usize) -> Vec<Recorded> {
         let inner = lock(&self.inner);
         let from = usize::try_from(skip.saturating_sub(inner.dropped)).unwrap_or(usize::MAX);
-        inner
-            .kept
-            .iter()
-            .skip(from)
-            .take(limit)
-            .map(unpack)
-            .collect()
+        inner.kept.iter().skip(from).take(limit).map(unpack).collect()
     }
 
     /// Records written, records dropped for want of room, and what went wrong with the file.
     pub(super) fn state(&self) -> (u64, u64, Option<String>) {
         let inner = lock(&self.inner);
-        (
-            inner.dropped + inner.kept.len() as u64,
-            inner.dropped,
-            inner.file_error.clone(),
-        )
+        (inner.dropped + inner.kept.len() as u64, inner.dropped, inner.file_error.clone())
     }
 }
 

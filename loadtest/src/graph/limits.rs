@@ -66,12 +66,7 @@ impl Meter {
     }
 
     /// Counts one message out.
-    pub(super) fn outbound(
-        &self,
-        phone_number_id: &str,
-        person: &str,
-        now_us: u64,
-    ) -> Result<(), GraphError> {
+    pub(super) fn outbound(&self, phone_number_id: &str, person: &str, now_us: u64) -> Result<(), GraphError> {
         self.number(phone_number_id, now_us)?;
         self.pair(phone_number_id, person, now_us)?;
         self.portfolio(person, now_us)
@@ -93,18 +88,10 @@ impl Meter {
             return Ok(());
         }
         counter.fetch_add(1, Ordering::Relaxed);
-        if self.settings.enforce {
-            Err(error())
-        } else {
-            Ok(())
-        }
+        if self.settings.enforce { Err(error()) } else { Ok(()) }
     }
 
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a burst of one second of messages"
-    )]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a burst of one second of messages")]
     fn number(&self, id: &str, now_us: u64) -> Result<(), GraphError> {
         let Some(rate) = self.settings.number_per_second.filter(|rate| *rate > 0.0) else {
             return Ok(());
@@ -113,9 +100,7 @@ impl Meter {
         if !cells.contains_key(id) {
             cells.insert(id.to_owned(), 0);
         }
-        let admitted = cells
-            .get_mut(id)
-            .is_none_or(|cell| admit(cell, now_us, micros(1.0 / rate), rate.ceil() as u64));
+        let admitted = cells.get_mut(id).is_none_or(|cell| admit(cell, now_us, micros(1.0 / rate), rate.ceil() as u64));
         drop(cells);
         self.verdict(admitted, &self.exceeded.number, || GraphError::new(130_429))
     }
@@ -131,12 +116,7 @@ impl Meter {
             cells.retain(|_, arrival| *arrival > now_us);
         }
         let cell = cells.entry(key).or_insert(0);
-        let admitted = admit(
-            cell,
-            now_us,
-            micros(seconds),
-            u64::from(self.settings.pair_burst),
-        );
+        let admitted = admit(cell, now_us, micros(seconds), u64::from(self.settings.pair_burst));
         drop(cells);
         self.verdict(admitted, &self.exceeded.pair, || GraphError::new(131_056))
     }
@@ -147,9 +127,7 @@ impl Meter {
         };
         let key = self.hasher.hash_one(person);
         let mut people = lock(&self.people);
-        let known = people
-            .get(&key)
-            .is_some_and(|since| now_us - (*since).min(now_us) < DAY_US);
+        let known = people.get(&key).is_some_and(|since| now_us - (*since).min(now_us) < DAY_US);
         if !known && people.len() >= most {
             people.retain(|_, since| now_us - (*since).min(now_us) < DAY_US);
         }
@@ -167,9 +145,7 @@ impl Meter {
 
 /// A poisoned lock means a panic elsewhere has been reported already; the counts behind it are still whole.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -180,27 +156,15 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     fn codes(meter: &Meter, person: &str, at: u64, times: usize) -> Vec<u32> {
-        (0..times)
-            .filter_map(|_| meter.outbound("1", person, at).err().map(|e| e.code))
-            .collect()
+        (0..times).filter_map(|_| meter.outbound("1", person, at).err().map(|e| e.code)).collect()
     }
 
     #[test]
     fn a_pair_has_a_burst_and_then_one_in_six_seconds() {
-        let meter = Meter::new(Limits {
-            number_per_second: None,
-            ..Limits::default()
-        });
+        let meter = Meter::new(Limits { number_per_second: None, ..Limits::default() });
         let start = 1_000 * SECOND;
-        assert_eq!(
-            codes(&meter, "49151", start, 47),
-            [131_056, 131_056],
-            "45 at once, then none"
-        );
-        assert!(
-            codes(&meter, "49152", start, 1).is_empty(),
-            "another person is not concerned"
-        );
+        assert_eq!(codes(&meter, "49151", start, 47), [131_056, 131_056], "45 at once, then none");
+        assert!(codes(&meter, "49152", start, 1).is_empty(), "another person is not concerned");
         assert_eq!(codes(&meter, "49151", start + 5 * SECOND, 1), [131_056]);
         assert!(codes(&meter, "49151", start + 6 * SECOND, 1).is_empty());
         assert_eq!(codes(&meter, "49151", start + 6 * SECOND, 1), [131_056]);
@@ -208,56 +172,29 @@ mod tests {
 
     #[test]
     fn a_number_has_its_throughput() {
-        let meter = Meter::new(Limits {
-            pair_seconds: None,
-            ..Limits::default()
-        });
+        let meter = Meter::new(Limits { pair_seconds: None, ..Limits::default() });
         let start = 1_000 * SECOND;
         assert_eq!(codes(&meter, "1", start, 85), [130_429; 5]);
-        assert_eq!(
-            codes(&meter, "1", start + SECOND / 2, 41),
-            [130_429],
-            "half a second gives forty"
-        );
+        assert_eq!(codes(&meter, "1", start + SECOND / 2, 41), [130_429], "half a second gives forty");
         meter.inbound("1", start + SECOND);
-        assert_eq!(
-            codes(&meter, "1", start + SECOND, 40),
-            [130_429],
-            "one of forty went to the inbound message"
-        );
+        assert_eq!(codes(&meter, "1", start + SECOND, 40), [130_429], "one of forty went to the inbound message");
     }
 
     #[test]
     fn a_portfolio_has_so_many_people_a_day() {
-        let limits = Limits {
-            portfolio_people: Some(2),
-            ..Limits::off()
-        };
+        let limits = Limits { portfolio_people: Some(2), ..Limits::off() };
         let meter = Meter::new(limits);
         let start = 1_000 * SECOND;
         assert!(codes(&meter, "a", start, 3).is_empty());
         assert!(codes(&meter, "b", start + 1, 1).is_empty());
         assert_eq!(codes(&meter, "c", start + 2, 1), [131_048]);
-        assert!(
-            codes(&meter, "c", start + DAY_US, 1).is_empty(),
-            "a day later the first has left the window"
-        );
+        assert!(codes(&meter, "c", start + DAY_US, 1).is_empty(), "a day later the first has left the window");
     }
 
     #[test]
     fn without_enforcement_it_only_counts() {
-        let meter = Meter::new(Limits {
-            enforce: false,
-            pair_burst: 1,
-            ..Limits::default()
-        });
+        let meter = Meter::new(Limits { enforce: false, pair_burst: 1, ..Limits::default() });
         assert!(codes(&meter, "1", SECOND, 5).is_empty());
-        assert_eq!(
-            meter
-                .exceeded
-                .pair
-                .load(std::sync::atomic::Ordering::Relaxed),
-            4
-        );
+        assert_eq!(meter.exceeded.pair.load(std::sync::atomic::Ordering::Relaxed), 4);
     }
 }

@@ -60,9 +60,7 @@ pub(super) struct StatusEvent {
 
 /// A user id for a phone number: the same one every time.
 pub(super) fn user_id_of(phone: &str) -> String {
-    let seed = phone
-        .bytes()
-        .fold(0_u64, |hash, byte| splitmix(hash ^ u64::from(byte)));
+    let seed = phone.bytes().fold(0_u64, |hash, byte| splitmix(hash ^ u64::from(byte)));
     format!("US.9{:019}", seed % 10_000_000_000_000_000_000)
 }
 
@@ -96,9 +94,7 @@ impl StatusEvent {
             status["biz_opaque_callback_data"] = (**token).into();
         }
         match self.status {
-            Status::Failed(code) => {
-                status["errors"] = json!([GraphError::new(code).webhook_entry()])
-            }
+            Status::Failed(code) => status["errors"] = json!([GraphError::new(code).webhook_entry()]),
             Status::Sent | Status::Delivered => status["pricing"] = pricing(m.category),
             Status::Read => {}
         }
@@ -108,11 +104,7 @@ impl StatusEvent {
 
 fn pricing(category: &str) -> Value {
     let free = category == "service";
-    let kind = if free {
-        "free_customer_service"
-    } else {
-        "regular"
-    };
+    let kind = if free { "free_customer_service" } else { "regular" };
     json!({"billable": !free, "pricing_model": "PMP", "type": kind, "category": category})
 }
 
@@ -129,14 +121,8 @@ fn status_change(events: &[&StatusEvent]) -> Value {
     change(&events[0].message.number, |value| {
         let mut contacts: Vec<Value> = Vec::new();
         // Failed statuses carry no contacts; everybody else stands there once.
-        for event in events
-            .iter()
-            .filter(|e| !matches!(e.status, Status::Failed(_)))
-        {
-            let one = contact(
-                event.message.phone.as_deref(),
-                event.message.user_id.as_deref(),
-            );
+        for event in events.iter().filter(|e| !matches!(e.status, Status::Failed(_))) {
+            let one = contact(event.message.phone.as_deref(), event.message.user_id.as_deref());
             if !contacts.contains(&one) {
                 contacts.push(one);
             }
@@ -163,10 +149,7 @@ pub(super) fn statuses(events: &[StatusEvent]) -> Vec<u8> {
     let mut entries: Vec<Value> = Vec::new();
     for account in sorted.chunk_by(|a, b| key(a).0 == key(b).0) {
         let numbers = account.chunk_by(|a, b| key(a).1 == key(b).1);
-        let changes: Value = numbers
-            .flat_map(|number| number.chunks(PER_CHANGE))
-            .map(status_change)
-            .collect();
+        let changes: Value = numbers.flat_map(|number| number.chunks(PER_CHANGE)).map(status_change).collect();
         entries.push(json!({ "id": account[0].message.number.waba_id, "changes": changes }));
     }
     envelope(entries)
@@ -178,16 +161,10 @@ fn key(event: &StatusEvent) -> (&str, &str) {
 }
 
 /// The body for a text message from a person.
-pub(super) fn inbound_text(
-    number: &Number,
-    from: &str,
-    user_ids: bool,
-    wamid: &str,
-    at_s: u64,
-    text: &str,
-) -> Vec<u8> {
+pub(super) fn inbound_text(number: &Number, from: &str, user_ids: bool, wamid: &str, at_s: u64, text: &str) -> Vec<u8> {
     let user_id = user_ids.then(|| user_id_of(from));
-    let mut message = json!({"from": from, "id": wamid, "timestamp": at_s.to_string(), "type": "text", "text": {"body": text}});
+    let mut message =
+        json!({"from": from, "id": wamid, "timestamp": at_s.to_string(), "type": "text", "text": {"body": text}});
     if let Some(user_id) = &user_id {
         message["from_user_id"] = user_id.as_str().into();
     }
@@ -205,14 +182,7 @@ pub(super) fn wamid(recipient: &str, inbound: bool) -> String {
     let mut raw = Vec::with_capacity(person.len() + 32);
     raw.extend_from_slice(&[0x1c, 0x18, u8::try_from(person.len()).unwrap_or(100)]);
     raw.extend_from_slice(person);
-    raw.extend_from_slice(&[
-        0x15,
-        0x02,
-        0x00,
-        if inbound { 0x12 } else { 0x11 },
-        0x18,
-        0x12,
-    ]);
+    raw.extend_from_slice(&[0x15, 0x02, 0x00, if inbound { 0x12 } else { 0x11 }, 0x18, 0x12]);
     raw.extend_from_slice(hex::encode_upper(random).as_bytes());
     raw.push(0);
     format!("wamid.{}", STANDARD.encode(raw))
@@ -222,11 +192,7 @@ pub(super) fn wamid(recipient: &str, inbound: bool) -> String {
 struct MetaFormatter;
 
 impl Formatter for MetaFormatter {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> IoResult<()> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> IoResult<()> {
         if fragment.bytes().all(|b| b.is_ascii() && b != b'/') {
             return CompactFormatter.write_string_fragment(out, fragment);
         }
@@ -234,10 +200,7 @@ impl Formatter for MetaFormatter {
             match c {
                 '/' => out.write_all(b"\\/")?,
                 c if c.is_ascii() => write!(out, "{c}")?,
-                c => c
-                    .encode_utf16(&mut [0; 2])
-                    .iter()
-                    .try_for_each(|unit| write!(out, "\\u{unit:04x}"))?,
+                c => c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))?,
             }
         }
         Ok(())
@@ -248,9 +211,7 @@ fn as_meta_writes(value: &Value) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, MetaFormatter);
     // A `Value` has string keys and a `Vec` takes every byte: neither can fail.
-    value
-        .serialize(&mut serializer)
-        .expect("a JSON value serialises into memory");
+    value.serialize(&mut serializer).expect("a JSON value serialises into memory");
     out
 }
 
@@ -268,8 +229,7 @@ mod tests {
 
     /// Puts the one thing the simulator invents, the profile's name, in its place.
     fn named(mut body: Value) -> Value {
-        body["entry"][0]["changes"][0]["value"]["contacts"][0]["profile"]["name"] =
-            "Ada Example".into();
+        body["entry"][0]["changes"][0]["value"]["contacts"][0]["profile"]["name"] = "Ada Example".into();
         body
     }
 
@@ -284,11 +244,7 @@ mod tests {
             reads: true,
             only_sent: false,
         };
-        StatusEvent {
-            message: Arc::new(message),
-            status,
-            at_s,
-        }
+        StatusEvent { message: Arc::new(message), status, at_s }
     }
 
     fn body(events: &[StatusEvent]) -> Value {
@@ -297,26 +253,16 @@ mod tests {
 
     #[test]
     fn statuses_are_as_the_fixtures_have_them() {
-        let table = [
-            (Status::Sent, 1_795_000_005),
-            (Status::Delivered, 1_795_000_007),
-            (Status::Read, 1_795_000_060),
-        ];
+        let table = [(Status::Sent, 1_795_000_005), (Status::Delivered, 1_795_000_007), (Status::Read, 1_795_000_060)];
         for (status, at) in table {
             let expected = fixture(&format!("webhook.whatsapp.status.{}.json", status.name()));
             assert_eq!(named(body(&[event(status, at)])), expected, "{status:?}");
         }
-        for code in [
-            130_403, 130_472, 131_000, 131_026, 131_047, 131_049, 131_050, 131_053, 137_000,
-        ] {
+        for code in [130_403, 130_472, 131_000, 131_026, 131_047, 131_049, 131_050, 131_053, 137_000] {
             let mut expected = fixture(&format!("webhook.whatsapp.status.failed.{code}.json"));
             expected["entry"][0]["changes"][0]["value"]["statuses"][0]["id"] =
                 (*event(Status::Sent, 0).message.wamid).into();
-            assert_eq!(
-                body(&[event(Status::Failed(code), 1_795_000_005)]),
-                expected,
-                "{code}"
-            );
+            assert_eq!(body(&[event(Status::Failed(code), 1_795_000_005)]), expected, "{code}");
         }
     }
 
@@ -325,37 +271,17 @@ mod tests {
         let events: Vec<_> = (0..120).map(|at| event(Status::Sent, at)).collect();
         let body = body(&events);
         let changes = body["entry"][0]["changes"].as_array().expect("changes");
-        let found: Vec<_> = changes
-            .iter()
-            .flat_map(|c| c["value"]["statuses"].as_array().expect("statuses"))
-            .collect();
+        let found: Vec<_> = changes.iter().flat_map(|c| c["value"]["statuses"].as_array().expect("statuses")).collect();
         assert_eq!(found.len(), 120);
-        assert!(
-            found
-                .iter()
-                .zip(0..)
-                .all(|(s, at)| s["timestamp"] == format!("{at}")),
-            "the order is kept"
-        );
-        assert_eq!(
-            changes[0]["value"]["contacts"].as_array().map(Vec::len),
-            Some(1),
-            "a person stands there once"
-        );
+        assert!(found.iter().zip(0..).all(|(s, at)| s["timestamp"] == format!("{at}")), "the order is kept");
+        assert_eq!(changes[0]["value"]["contacts"].as_array().map(Vec::len), Some(1), "a person stands there once");
     }
 
     #[test]
     fn inbound_text_is_as_the_fixture_has_it_and_escaped_as_meta_does() {
         let mut expected = fixture("webhook.whatsapp.message.text.json");
         let number = Number::new("900100200300501");
-        let raw = inbound_text(
-            &number,
-            "12025550123",
-            true,
-            "wamid.X",
-            1_795_000_000,
-            "Is my order ready? 😊",
-        );
+        let raw = inbound_text(&number, "12025550123", true, "wamid.X", 1_795_000_000, "Is my order ready? 😊");
         let text = String::from_utf8(raw.clone()).expect("ASCII");
         assert!(text.is_ascii() && text.contains("\\ud83d\\ude0a"));
         let ours = named(serde_json::from_slice(&raw).expect("JSON"));
@@ -366,10 +292,6 @@ mod tests {
         value["contacts"][0]["user_id"] = user_id.into();
         assert_eq!(ours, expected);
         let slashes = inbound_text(&number, "12025550123", false, "w", 0, "https://é");
-        assert!(
-            String::from_utf8(slashes)
-                .expect("ASCII")
-                .contains(r"https:\/\/\u00e9")
-        );
+        assert!(String::from_utf8(slashes).expect("ASCII").contains(r"https:\/\/\u00e9"));
     }
 }

@@ -77,11 +77,7 @@ impl Post {
             };
             counts[kind] += 1;
         }
-        Post {
-            body: payload::statuses(events).into(),
-            counts,
-            attempt: 0,
-        }
+        Post { body: payload::statuses(events).into(), counts, attempt: 0 }
     }
 }
 

@@ -109,10 +109,7 @@ struct Media<'a> {
 }
 
 pub(super) fn missing(parameter: &str, kind: &str) -> GraphError {
-    GraphError::with(
-        131_008,
-        format!("Parameter \"{parameter}\" is mandatory for type \"{kind}\"."),
-    )
+    GraphError::with(131_008, format!("Parameter \"{parameter}\" is mandatory for type \"{kind}\"."))
 }
 
 /// Meta's bound on a text, in characters.
@@ -123,9 +120,8 @@ const TOKEN_MAX: usize = 512;
 impl<'a> SendRequest<'a> {
     /// Decodes the JSON.
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, GraphError> {
-        serde_json::from_slice(body).map_err(|e| {
-            GraphError::with(100, format!("The body is not what this call takes: {e}."))
-        })
+        serde_json::from_slice(body)
+            .map_err(|e| GraphError::with(100, format!("The body is not what this call takes: {e}.")))
     }
 
     /// The content objects with their names.
@@ -147,10 +143,7 @@ impl<'a> SendRequest<'a> {
 
     /// The recipient as written, for the journal, also of a request that is refused.
     pub(super) fn written_recipient(&self) -> &str {
-        self.to
-            .as_deref()
-            .or(self.recipient.as_deref())
-            .unwrap_or_default()
+        self.to.as_deref().or(self.recipient.as_deref()).unwrap_or_default()
     }
 
     /// The type as written, or `text`.
@@ -161,48 +154,31 @@ impl<'a> SendRequest<'a> {
     /// The first token matching `wbm-[0-9a-z-]+` in any content: the mark of the load generator. Those characters stand in JSON as they
     /// are, so the raw text is searched.
     pub(super) fn marker(&self) -> Option<&'a str> {
-        self.contents()
-            .into_iter()
-            .find_map(|(_, content)| find_marker(content?.get()))
+        self.contents().into_iter().find_map(|(_, content)| find_marker(content?.get()))
     }
 
     /// Checks the shape.
     pub(super) fn check(self) -> Result<Decoded<'a>, GraphError> {
         if self.messaging_product.as_deref() != Some("whatsapp") {
-            return Err(GraphError::with(
-                100,
-                "The parameter messaging_product is required and must be \"whatsapp\".",
-            ));
+            return Err(GraphError::with(100, "The parameter messaging_product is required and must be \"whatsapp\"."));
         }
         if self.status.as_deref() == Some("read") {
             return match &self.message_id {
                 Some(id) if id.starts_with("wamid.") => Ok(Decoded::MarkRead),
-                Some(_) => Err(GraphError::with(
-                    131_009,
-                    "message_id is not the id of a message received.",
-                )),
+                Some(_) => Err(GraphError::with(131_009, "message_id is not the id of a message received.")),
                 None => Err(missing("message_id", "read")),
             };
         }
         let (kind, content) = self.content()?;
         let template = check_content(kind, content)?;
-        if self
-            .biz_opaque_callback_data
-            .as_ref()
-            .is_some_and(|token| token.len() > TOKEN_MAX)
-        {
+        if self.biz_opaque_callback_data.as_ref().is_some_and(|token| token.len() > TOKEN_MAX) {
             return Err(GraphError::with(
                 131_009,
                 format!("biz_opaque_callback_data must be at most {TOKEN_MAX} characters."),
             ));
         }
         let (input, recipient) = self.recipient(kind)?;
-        Ok(Decoded::Message(Message {
-            input,
-            recipient,
-            kind,
-            template,
-        }))
+        Ok(Decoded::Message(Message { input, recipient, kind, template }))
     }
 
     /// The one content object, which must be the one `type` names.
@@ -211,23 +187,12 @@ impl<'a> SendRequest<'a> {
         let all = self.contents();
         let Some((kind, content)) = all.into_iter().find(|(name, _)| *name == written) else {
             let names = all.map(|(name, _)| name).join(", ");
-            return Err(GraphError::with(
-                100,
-                format!("Param type must be one of {{{names}}} - got \"{written}\"."),
-            ));
+            return Err(GraphError::with(100, format!("Param type must be one of {{{names}}} - got \"{written}\".")));
         };
-        if let Some((other, _)) = all
-            .into_iter()
-            .find(|(name, content)| *name != kind && content.is_some())
-        {
-            return Err(GraphError::with(
-                100,
-                format!("Unexpected key \"{other}\" for type \"{kind}\"."),
-            ));
+        if let Some((other, _)) = all.into_iter().find(|(name, content)| *name != kind && content.is_some()) {
+            return Err(GraphError::with(100, format!("Unexpected key \"{other}\" for type \"{kind}\".")));
         }
-        content
-            .map(|content| (kind, content))
-            .ok_or_else(|| missing(kind, kind))
+        content.map(|content| (kind, content)).ok_or_else(|| missing(kind, kind))
     }
 
     fn recipient(self, kind: &str) -> Result<(Cow<'a, str>, Recipient), GraphError> {
@@ -235,9 +200,8 @@ impl<'a> SendRequest<'a> {
         match (self.to, self.recipient) {
             (Some(to), _) if group => Ok((to.clone(), Recipient::Group(to.into_owned()))),
             (Some(to), _) => {
-                let digits = digits(&to).ok_or_else(|| {
-                    GraphError::with(131_009, "\"to\" is not a valid phone number.")
-                })?;
+                let digits =
+                    digits(&to).ok_or_else(|| GraphError::with(131_009, "\"to\" is not a valid phone number."))?;
                 Ok((to, Recipient::Phone(digits)))
             }
             (None, Some(id)) => Ok((id.clone(), Recipient::UserId(id.into_owned()))),
@@ -263,58 +227,34 @@ fn digits(written: &str) -> Option<String> {
 fn find_marker(text: &str) -> Option<&str> {
     let start = text.find("wbm-")?;
     let rest = &text[start..];
-    let end = rest
-        .find(|c: char| !matches!(c, '0'..='9' | 'a'..='z' | '-'))
-        .unwrap_or(rest.len());
-    if end > 4 {
-        Some(&rest[..end])
-    } else {
-        find_marker(&rest[4..])
-    }
+    let end = rest.find(|c: char| !matches!(c, '0'..='9' | 'a'..='z' | '-')).unwrap_or(rest.len());
+    if end > 4 { Some(&rest[..end]) } else { find_marker(&rest[4..]) }
 }
 
-fn check_content<'a>(
-    kind: &str,
-    content: &'a RawValue,
-) -> Result<Option<TemplateCall<'a>>, GraphError> {
+fn check_content<'a>(kind: &str, content: &'a RawValue) -> Result<Option<TemplateCall<'a>>, GraphError> {
     match kind {
         "text" => check_text(content).map(|()| None),
         "template" => check_template(content).map(Some),
-        "image" | "video" | "audio" | "document" | "sticker" => {
-            check_media(kind, content).map(|()| None)
-        }
-        "contacts" if !content.get().starts_with('[') => {
-            Err(GraphError::with(100, "Param contacts must be an array."))
-        }
+        "image" | "video" | "audio" | "document" | "sticker" => check_media(kind, content).map(|()| None),
+        "contacts" if !content.get().starts_with('[') => Err(GraphError::with(100, "Param contacts must be an array.")),
         "contacts" => Ok(None),
-        other if !content.get().starts_with('{') => Err(GraphError::with(
-            100,
-            format!("Param {other} must be an object."),
-        )),
+        other if !content.get().starts_with('{') => {
+            Err(GraphError::with(100, format!("Param {other} must be an object.")))
+        }
         _ => Ok(None),
     }
 }
 
-pub(super) fn parse<'a, T: Deserialize<'a>>(
-    kind: &str,
-    content: &'a RawValue,
-) -> Result<T, GraphError> {
-    serde_json::from_str(content.get())
-        .map_err(|e| GraphError::with(100, format!("Invalid param {kind}: {e}.")))
+pub(super) fn parse<'a, T: Deserialize<'a>>(kind: &str, content: &'a RawValue) -> Result<T, GraphError> {
+    serde_json::from_str(content.get()).map_err(|e| GraphError::with(100, format!("Invalid param {kind}: {e}.")))
 }
 
 fn check_text(content: &RawValue) -> Result<(), GraphError> {
     let text: TextBody<'_> = parse("text", content)?;
-    let body = text
-        .body
-        .filter(|body| !body.is_empty())
-        .ok_or_else(|| missing("text.body", "text"))?;
+    let body = text.body.filter(|body| !body.is_empty()).ok_or_else(|| missing("text.body", "text"))?;
     // Bytes are never fewer than characters: only a long one is counted.
     if body.len() > TEXT_MAX && body.chars().count() > TEXT_MAX {
-        return Err(GraphError::with(
-            100,
-            format!("Param text['body'] must be at most {TEXT_MAX} characters long."),
-        ));
+        return Err(GraphError::with(100, format!("Param text['body'] must be at most {TEXT_MAX} characters long.")));
     }
     Ok(())
 }
@@ -322,10 +262,7 @@ fn check_text(content: &RawValue) -> Result<(), GraphError> {
 fn check_media(kind: &str, content: &RawValue) -> Result<(), GraphError> {
     let media: Media<'_> = parse(kind, content)?;
     if media.id.is_some() == media.link.is_some() {
-        return Err(GraphError::with(
-            131_009,
-            format!("Exactly one of id and link is needed for type \"{kind}\"."),
-        ));
+        return Err(GraphError::with(131_009, format!("Exactly one of id and link is needed for type \"{kind}\".")));
     }
     Ok(())
 }

@@ -51,12 +51,7 @@ pub(super) async fn messages(
     let faults = shared.faults();
     let drawn = faults.decide(n, &id).cloned();
     if drawn == Some(Fault::ResetBeforeBody) {
-        let record = Recorded {
-            n,
-            at_us: now_us(),
-            phone_number_id: id,
-            ..Recorded::default()
-        };
+        let record = Recorded { n, at_us: now_us(), phone_number_id: id, ..Recorded::default() };
         write_down(&shared, record, &Outcome::Withheld, drawn.as_ref());
         cut.arm(0, true);
         return empty(StatusCode::OK);
@@ -66,23 +61,10 @@ pub(super) async fn messages(
         Ok(body) => body.to_bytes(),
         Err(_) => {
             shared.count.aborted();
-            return answer_error(
-                &GraphError::with(100, "The body could not be read, or is larger than 1 MiB."),
-                n,
-            );
+            return answer_error(&GraphError::with(100, "The body could not be read, or is larger than 1 MiB."), n);
         }
     };
-    let turn = judge(
-        &shared,
-        &faults,
-        Arrival {
-            n,
-            id: &id,
-            authorised,
-            body: &body,
-            drawn,
-        },
-    );
+    let turn = judge(&shared, &faults, Arrival { n, id: &id, authorised, body: &body, drawn });
     finish(&shared, &faults, turn, &cut).await
 }
 
@@ -95,53 +77,24 @@ struct Arrival<'a> {
 }
 
 fn authorise(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<(), GraphError> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let Some(token) = given
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .filter(|token| !token.is_empty())
-    else {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = given.and_then(|value| value.strip_prefix("Bearer ")).filter(|token| !token.is_empty()) else {
         return Err(GraphError::new(104));
     };
-    let of_number = shared
-        .known_number(id)
-        .and_then(|number| number.access_token.as_deref());
-    let listed = shared
-        .config
-        .access_tokens
-        .iter()
-        .any(|known| known == token);
+    let of_number = shared.known_number(id).and_then(|number| number.access_token.as_deref());
+    let listed = shared.config.access_tokens.iter().any(|known| known == token);
     let open = shared.config.access_tokens.is_empty() && of_number.is_none();
-    if listed || open || of_number == Some(token) {
-        Ok(())
-    } else {
-        Err(GraphError::new(190))
-    }
+    if listed || open || of_number == Some(token) { Ok(()) } else { Err(GraphError::new(190)) }
 }
 
 /// Decides, and writes the record down.
 fn judge(shared: &Shared, faults: &Faults, arrival: Arrival<'_>) -> Turn {
-    let Arrival {
-        n,
-        id,
-        authorised,
-        body,
-        drawn,
-    } = arrival;
-    let mut record = Recorded {
-        n,
-        at_us: now_us(),
-        phone_number_id: id.to_owned(),
-        ..Recorded::default()
-    };
+    let Arrival { n, id, authorised, body, drawn } = arrival;
+    let mut record = Recorded { n, at_us: now_us(), phone_number_id: id.to_owned(), ..Recorded::default() };
     let mut token = None;
     let checked = SendRequest::decode(body).and_then(|request| {
         record.marker = request.marker().map(str::to_owned);
-        record.token = request
-            .biz_opaque_callback_data
-            .as_deref()
-            .map(str::to_owned);
+        record.token = request.biz_opaque_callback_data.as_deref().map(str::to_owned);
         record.to = request.written_recipient().to_owned();
         record.kind = request.written_kind().to_owned();
         token = request.biz_opaque_callback_data.as_deref().map(Box::from);
@@ -154,15 +107,9 @@ fn judge(shared: &Shared, faults: &Faults, arrival: Arrival<'_>) -> Turn {
     let fault = drawn.or_else(|| rule.and_then(|rule| rule.fault.clone()));
     if fault.as_ref().is_some_and(|fault| !fault.accepts()) {
         write_down(shared, record, &Outcome::Withheld, fault.as_ref());
-        return Turn {
-            n,
-            outcome: Outcome::Withheld,
-            fault,
-        };
+        return Turn { n, outcome: Outcome::Withheld, fault };
     }
-    let decided = authorised
-        .and_then(|()| shared.number(id))
-        .and_then(|number| Ok((number, checked?)));
+    let decided = authorised.and_then(|()| shared.number(id)).and_then(|number| Ok((number, checked?)));
     let outcome = match decided {
         Err(refused) => Outcome::Refused(refused),
         Ok((_, Decoded::MarkRead)) => {
@@ -171,16 +118,7 @@ fn judge(shared: &Shared, faults: &Faults, arrival: Arrival<'_>) -> Turn {
         }
         Ok((number, Decoded::Message(message))) => {
             record.to = message.recipient.key().to_owned();
-            let case = Case {
-                shared,
-                faults,
-                rule,
-                number,
-                message,
-                n,
-                now_us: record.at_us,
-                token,
-            };
+            let case = Case { shared, faults, rule, number, message, n, now_us: record.at_us, token };
             return case.settle(record, fault);
         }
     };
@@ -224,17 +162,10 @@ impl Case<'_> {
         let body = self.success(&wamid);
         record.wamid = Some(wamid.clone());
         // The record first: a callback may be on its way the moment the message is accepted.
-        let placeholder = Outcome::Accepted {
-            body: Vec::new(),
-            early: None,
-        };
+        let placeholder = Outcome::Accepted { body: Vec::new(), early: None };
         write_down(self.shared, record, &placeholder, fault.as_ref());
         let early = self.report(wamid, category);
-        Turn {
-            n,
-            outcome: Outcome::Accepted { body, early },
-            fault,
-        }
+        Turn { n, outcome: Outcome::Accepted { body, early }, fault }
     }
 
     /// Why it is refused; or the category it is billed under.
@@ -244,21 +175,13 @@ impl Case<'_> {
             (Some(_), None) => "utility",
             (None, _) => "service",
         };
-        if let Some(code) = self
-            .faults
-            .phone_number_overrides
-            .get(&self.number.phone_number_id)
-        {
+        if let Some(code) = self.faults.phone_number_overrides.get(&self.number.phone_number_id) {
             return Err(GraphError::new(*code));
         }
         if let Some(code) = self.rule.and_then(|rule| rule.sync_code) {
             return Err(GraphError::new(code));
         }
-        self.shared.meter.outbound(
-            &self.number.phone_number_id,
-            self.message.recipient.key(),
-            self.now_us,
-        )?;
+        self.shared.meter.outbound(&self.number.phone_number_id, self.message.recipient.key(), self.now_us)?;
         Ok(category)
     }
 
@@ -270,22 +193,11 @@ impl Case<'_> {
             Recipient::Group(id) => (Some(&**id), None, Some(&**id)),
         };
         let held = self.rule.and_then(|rule| rule.message_status.as_deref());
-        let message_status = message
-            .template
-            .as_ref()
-            .map(|_| held.unwrap_or("accepted"));
+        let message_status = message.template.as_ref().map(|_| held.unwrap_or("accepted"));
         let success = Success {
             messaging_product: "whatsapp",
-            contacts: [SuccessContact {
-                input: &message.input,
-                wa_id,
-                user_id,
-            }],
-            messages: [SuccessMessage {
-                id: wamid,
-                group_id,
-                message_status,
-            }],
+            contacts: [SuccessContact { input: &message.input, wa_id, user_id }],
+            messages: [SuccessMessage { id: wamid, group_id, message_status }],
         };
         // Strings into memory: neither can fail.
         serde_json::to_vec(&success).expect("a struct of strings serialises into memory")
@@ -299,10 +211,7 @@ impl Case<'_> {
         }
         let user_ids = self.shared.config.callback.user_ids;
         let (phone, user_id) = match self.message.recipient {
-            Recipient::Phone(digits) => (
-                Some(digits.as_str().into()),
-                user_ids.then(|| user_id_of(&digits).into()),
-            ),
+            Recipient::Phone(digits) => (Some(digits.as_str().into()), user_ids.then(|| user_id_of(&digits).into())),
             Recipient::UserId(id) => (None, Some(id.into())),
             Recipient::Group(_) => return None,
         };
@@ -316,12 +225,8 @@ impl Case<'_> {
             reads: self.rule.and_then(|rule| rule.reads).unwrap_or(true),
             only_sent: self.message.kind == "reaction",
         };
-        let failed = self
-            .rule
-            .and_then(|rule| rule.async_code.map(|code| (code, rule.sent_first)));
-        self.shared
-            .callbacks
-            .accepted(self.n, accepted, failed, self.faults.twist(self.n))
+        let failed = self.rule.and_then(|rule| rule.async_code.map(|code| (code, rule.sent_first)));
+        self.shared.callbacks.accepted(self.n, accepted, failed, self.faults.twist(self.n))
     }
 }
 

@@ -117,13 +117,9 @@ pub(super) struct Shared {
 
 impl Shared {
     fn new(config: SimulatorConfig) -> Result<Self, SimulatorError> {
-        let callbacks = Callbacks::new(config.callback.clone(), config.faults.seed)
-            .map_err(SimulatorError::Settings)?;
-        let numbers = config
-            .numbers
-            .iter()
-            .map(|n| (n.phone_number_id.clone(), Arc::new(n.clone())))
-            .collect();
+        let callbacks =
+            Callbacks::new(config.callback.clone(), config.faults.seed).map_err(SimulatorError::Settings)?;
+        let numbers = config.numbers.iter().map(|n| (n.phone_number_id.clone(), Arc::new(n.clone()))).collect();
         Ok(Self {
             count: Counters::default(),
             meter: Meter::new(config.limits.clone()),
@@ -137,10 +133,7 @@ impl Shared {
     }
 
     pub(super) fn faults(&self) -> Arc<Faults> {
-        self.faults
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.faults.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn set_faults(&self, faults: Faults) {
@@ -159,19 +152,11 @@ impl Shared {
         if !self.numbers.is_empty() || id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {
             return Err(GraphError::no_object(id));
         }
-        if let Some(number) = self
-            .invented
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(id)
-        {
+        if let Some(number) = self.invented.read().unwrap_or_else(PoisonError::into_inner).get(id) {
             return Ok(number.clone());
         }
         let number = Arc::new(Number::new(id));
-        let mut invented = self
-            .invented
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut invented = self.invented.write().unwrap_or_else(PoisonError::into_inner);
         if invented.len() < INVENTED_MAX {
             invented.insert(id.to_owned(), number.clone());
         }
@@ -179,44 +164,24 @@ impl Shared {
     }
 
     pub(super) fn rule_for(&self, recipient: &str) -> Option<&Rule> {
-        self.config
-            .rules
-            .iter()
-            .find(|rule| recipient.ends_with(&rule.suffix))
+        self.config.rules.iter().find(|rule| recipient.ends_with(&rule.suffix))
     }
 
-    pub(super) fn inbound(
-        &self,
-        phone_number_id: &str,
-        from: &str,
-        text: &str,
-    ) -> Result<String, SimulatorError> {
-        let number = self
-            .number(phone_number_id)
-            .map_err(|_| SimulatorError::NoSuchNumber(phone_number_id.to_owned()))?;
+    pub(super) fn inbound(&self, phone_number_id: &str, from: &str, text: &str) -> Result<String, SimulatorError> {
+        let number =
+            self.number(phone_number_id).map_err(|_| SimulatorError::NoSuchNumber(phone_number_id.to_owned()))?;
         let from: String = from.chars().filter(char::is_ascii_digit).collect();
         let now = now_us();
         self.meter.inbound(phone_number_id, now);
         let wamid = payload::wamid(&from, true);
-        let body = payload::inbound_text(
-            &number,
-            &from,
-            self.config.callback.user_ids,
-            &wamid,
-            now / 1_000_000,
-            text,
-        );
+        let body = payload::inbound_text(&number, &from, self.config.callback.user_ids, &wamid, now / 1_000_000, text);
         self.callbacks.inbound_now(body);
         Ok(wamid)
     }
 
     pub(super) fn stats(&self) -> Stats {
         let exceeded = &self.meter.exceeded;
-        let limits = [
-            ("number", &exceeded.number),
-            ("pair", &exceeded.pair),
-            ("portfolio", &exceeded.portfolio),
-        ];
+        let limits = [("number", &exceeded.number), ("pair", &exceeded.pair), ("portfolio", &exceeded.portfolio)];
         let (recorded, journal_dropped, journal_error) = self.journal.state();
         Stats {
             requests: self.count.requests.load(Relaxed),
@@ -225,9 +190,7 @@ impl Shared {
             recorded,
             errors: lock(&self.count.errors).clone(),
             faults: lock(&self.count.faults).clone(),
-            limits_exceeded: limits
-                .map(|(name, count)| (name.to_owned(), count.load(Relaxed)))
-                .into(),
+            limits_exceeded: limits.map(|(name, count)| (name.to_owned(), count.load(Relaxed))).into(),
             callbacks: self.callbacks.stats(),
             journal_dropped,
             journal_error,
@@ -245,9 +208,7 @@ pub struct Simulator {
 
 impl std::fmt::Debug for Simulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Simulator")
-            .field("addr", &self.addr)
-            .finish_non_exhaustive()
+        f.debug_struct("Simulator").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
@@ -258,10 +219,7 @@ impl Simulator {
     /// [`SimulatorError`] when the address, the journal file or a setting is no good.
     pub async fn start(config: SimulatorConfig) -> Result<Self, SimulatorError> {
         let wanted = config.addr;
-        let bound = |source| SimulatorError::Bind {
-            addr: wanted,
-            source,
-        };
+        let bound = |source| SimulatorError::Bind { addr: wanted, source };
         let shared = Arc::new(Shared::new(config)?);
         let listener = bind(wanted).await.map_err(bound)?;
         let addr = listener.local_addr().map_err(bound)?;
@@ -273,12 +231,7 @@ impl Simulator {
             tokio::spawn(shared.callbacks.clone().dispatch()),
             tokio::spawn(flush(shared.clone())),
         ];
-        Ok(Self {
-            shared,
-            addr,
-            stop,
-            tasks,
-        })
+        Ok(Self { shared, addr, stop, tasks })
     }
 
     /// Where it listens.
@@ -314,27 +267,15 @@ impl Simulator {
     ///
     /// # Errors
     /// [`SimulatorError::Settings`] when the url is not `http://host:port/path`.
-    pub fn set_callback(
-        &self,
-        url: Option<&str>,
-        app_secret: Option<&str>,
-    ) -> Result<(), SimulatorError> {
-        self.shared
-            .callbacks
-            .set_target(url, app_secret)
-            .map_err(SimulatorError::Settings)
+    pub fn set_callback(&self, url: Option<&str>, app_secret: Option<&str>) -> Result<(), SimulatorError> {
+        self.shared.callbacks.set_target(url, app_secret).map_err(SimulatorError::Settings)
     }
 
     /// A person writes to a number: posts a signed callback, and answers with the message id.
     ///
     /// # Errors
     /// [`SimulatorError::NoSuchNumber`].
-    pub fn inbound(
-        &self,
-        phone_number_id: &str,
-        from: &str,
-        text: &str,
-    ) -> Result<String, SimulatorError> {
+    pub fn inbound(&self, phone_number_id: &str, from: &str, text: &str) -> Result<String, SimulatorError> {
         self.shared.inbound(phone_number_id, from, text)
     }
 
@@ -375,19 +316,13 @@ async fn route(shared: Arc<Shared>, request: Request<Incoming>, cut: Arc<Cut>) -
         let name = parts.next().unwrap_or_default().to_owned();
         return admin::route(&shared, &name, request).await;
     }
-    if first
-        .strip_prefix('v')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    {
+    if first.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         first = parts.next().unwrap_or_default();
     }
     let (id, edge) = (first.to_owned(), parts.next());
     match (request.method(), edge, parts.next()) {
         (&Method::POST, Some("messages"), None) => send::messages(shared, id, request, cut).await,
         (&Method::GET, None, None) => admin::phone_number(&shared, &id),
-        _ => answer_error(
-            &GraphError::with(100, "This simulator knows messages and phone numbers only."),
-            0,
-        ),
+        _ => answer_error(&GraphError::with(100, "This simulator knows messages and phone numbers only."), 0),
     }
 }

@@ -38,13 +38,7 @@ pub(super) fn check_template(content: &RawValue) -> Result<TemplateCall<'_>, Gra
     if call.name.as_deref().unwrap_or_default().is_empty() {
         return Err(missing("template.name", "template"));
     }
-    if call
-        .language
-        .as_ref()
-        .and_then(|l| l.code.as_deref())
-        .unwrap_or_default()
-        .is_empty()
-    {
+    if call.language.as_ref().and_then(|l| l.code.as_deref()).unwrap_or_default().is_empty() {
         return Err(missing("template.language.code", "template"));
     }
     Ok(call)
@@ -52,44 +46,22 @@ pub(super) fn check_template(content: &RawValue) -> Result<TemplateCall<'_>, Gra
 
 impl TemplateCall<'_> {
     /// Finds the template and checks its parameters.
-    pub(super) fn check_against<'t>(
-        &self,
-        templates: &'t [Template],
-    ) -> Result<&'t Template, GraphError> {
+    pub(super) fn check_against<'t>(&self, templates: &'t [Template]) -> Result<&'t Template, GraphError> {
         let name = self.name.as_deref().unwrap_or_default();
-        let language = self
-            .language
-            .as_ref()
-            .and_then(|l| l.code.as_deref())
-            .unwrap_or_default();
-        let found = templates
-            .iter()
-            .find(|t| t.name == name && t.language == language);
-        let template = found.ok_or_else(|| {
-            GraphError::with(
-                132_001,
-                format!("template name ({name}) does not exist in {language}"),
-            )
-        })?;
+        let language = self.language.as_ref().and_then(|l| l.code.as_deref()).unwrap_or_default();
+        let found = templates.iter().find(|t| t.name == name && t.language == language);
+        let template = found
+            .ok_or_else(|| GraphError::with(132_001, format!("template name ({name}) does not exist in {language}")))?;
         match template.status.as_str() {
             "APPROVED" => {}
             "PAUSED" => return Err(GraphError::new(132_015)),
             "DISABLED" => return Err(GraphError::new(132_016)),
             _ => {
-                return Err(GraphError::with(
-                    132_001,
-                    format!("template name ({name}) is not approved in {language}"),
-                ));
+                return Err(GraphError::with(132_001, format!("template name ({name}) is not approved in {language}")));
             }
         }
-        let body = self
-            .components
-            .iter()
-            .filter(|c| c.kind.eq_ignore_ascii_case("body"));
-        let (given, expected) = (
-            body.map(|c| c.parameters.len()).sum::<usize>(),
-            template.body_parameters,
-        );
+        let body = self.components.iter().filter(|c| c.kind.eq_ignore_ascii_case("body"));
+        let (given, expected) = (body.map(|c| c.parameters.len()).sum::<usize>(), template.body_parameters);
         if given == expected {
             return Ok(template);
         }

@@ -17,12 +17,7 @@ fn ack(marker: &str) -> Ack {
 
 fn request(n: u64, marker: &str, accepted: bool) -> Recorded {
     let wamid = accepted.then(|| format!("wamid.{n}"));
-    Recorded {
-        n,
-        marker: Some(marker.into()),
-        wamid,
-        ..Recorded::default()
-    }
+    Recorded { n, marker: Some(marker.into()), wamid, ..Recorded::default() }
 }
 
 fn notice(marker: &str, kind: &str) -> Notified {
@@ -40,39 +35,16 @@ fn plain(acks: &[Ack], requests: &[Recorded], notices: &[Notified]) -> Ledger {
 
 #[test]
 fn the_good_life_is_clean() {
-    let notices = [
-        notice("a", "sent"),
-        notice("a", "delivered"),
-        notice("a", "read"),
-        notice("b", "sent"),
-    ];
-    let ledger = plain(
-        &[ack("a"), ack("b")],
-        &[request(1, "a", true), request(2, "b", true)],
-        &notices,
-    );
-    let expected = Ledger {
-        accepted: 2,
-        sent: 2,
-        delivered: 1,
-        read: 1,
-        notified: 2,
-        ..Ledger::default()
-    };
+    let notices = [notice("a", "sent"), notice("a", "delivered"), notice("a", "read"), notice("b", "sent")];
+    let ledger = plain(&[ack("a"), ack("b")], &[request(1, "a", true), request(2, "b", true)], &notices);
+    let expected = Ledger { accepted: 2, sent: 2, delivered: 1, read: 1, notified: 2, ..Ledger::default() };
     assert_eq!(ledger, expected);
     assert!(ledger.is_clean());
 }
 
 #[test]
 fn lost_is_what_is_nowhere() {
-    let acks = [
-        ack("gone"),
-        ack("refused"),
-        ack("failed"),
-        ack("expired"),
-        ack("cancelled"),
-        ack("unknown"),
-    ];
+    let acks = [ack("gone"), ack("refused"), ack("failed"), ack("expired"), ack("cancelled"), ack("unknown")];
     let notices = [
         notice("failed", "failed"),
         notice("expired", "expired"),
@@ -80,48 +52,26 @@ fn lost_is_what_is_nowhere() {
         notice("unknown", "unknown"),
     ];
     let ledger = plain(&acks, &[request(1, "refused", false)], &notices);
-    assert_eq!(
-        (ledger.lost, ledger.failed, ledger.unknown),
-        (2, 3, 1),
-        "a refusal nobody was told of is a loss too"
-    );
+    assert_eq!((ledger.lost, ledger.failed, ledger.unknown), (2, 3, 1), "a refusal nobody was told of is a loss too");
     assert_eq!(ledger.examples["lost"], ["gone", "refused"]);
     assert!(!ledger.is_clean());
-    let listed = join(
-        &acks[..1],
-        &[],
-        &[],
-        &HashSet::from(["msg_gone".to_owned()]),
-    );
+    let listed = join(&acks[..1], &[], &[], &HashSet::from(["msg_gone".to_owned()]));
     assert_eq!((listed.lost, listed.unknown), (0, 1));
 }
 
 #[test]
 fn duplicated_is_what_arrived_too_often() {
-    let requests = [
-        request(1, "a", true),
-        request(2, "a", false),
-        request(3, "b", true),
-        request(4, "b", true),
-    ];
+    let requests = [request(1, "a", true), request(2, "a", false), request(3, "b", true), request(4, "b", true)];
     let ledger = plain(&[ack("a"), ack("b")], &requests, &[]);
     assert_eq!((ledger.duplicated, ledger.duplicated_listed), (1, 0));
     assert_eq!(ledger.examples["duplicated"], ["b"]);
-    let listed = join(
-        &[ack("a"), ack("b")],
-        &requests,
-        &[],
-        &HashSet::from(["msg_b".to_owned()]),
-    );
+    let listed = join(&[ack("a"), ack("b")], &requests, &[], &HashSet::from(["msg_b".to_owned()]));
     assert_eq!((listed.duplicated, listed.duplicated_listed), (0, 1));
 }
 
 #[test]
 fn two_ids_under_one_marker_are_two_promises_and_one_id_twice_is_one() {
-    let second = Ack {
-        id: "msg_other".into(),
-        ..ack("a")
-    };
+    let second = Ack { id: "msg_other".into(), ..ack("a") };
     let requests = [request(1, "a", true), request(2, "a", true)];
     assert_eq!(plain(&[ack("a"), second], &requests, &[]).duplicated, 0);
     let repeated = plain(&[ack("a"), ack("a")], &requests, &[]);
@@ -131,43 +81,18 @@ fn two_ids_under_one_marker_are_two_promises_and_one_id_twice_is_one() {
 #[test]
 fn an_answer_that_was_lost_is_no_message_that_was() {
     let ledger = plain(&[], &[request(1, "a", true)], &[]);
-    assert_eq!(
-        (ledger.unacknowledged, ledger.lost, ledger.duplicated),
-        (1, 0, 0)
-    );
+    assert_eq!((ledger.unacknowledged, ledger.lost, ledger.duplicated), (1, 0, 0));
     assert!(ledger.is_clean());
-    assert_eq!(
-        plain(&[], &[request(1, "a", true), request(2, "a", true)], &[]).duplicated,
-        1
-    );
+    assert_eq!(plain(&[], &[request(1, "a", true), request(2, "a", true)], &[]).duplicated, 1);
 }
 
 #[test]
 fn only_what_was_acknowledged_before_can_be_overtaken() {
-    let at = |marker: &str, started_us, acked_us| Ack {
-        started_us,
-        acked_us,
-        ..ack(marker)
-    };
-    let arrived = [
-        request(1, "b", true),
-        request(2, "c", true),
-        request(3, "a", true),
-    ];
+    let at = |marker: &str, started_us, acked_us| Ack { started_us, acked_us, ..ack(marker) };
+    let arrived = [request(1, "b", true), request(2, "c", true), request(3, "a", true)];
     // b started after a was acknowledged, c while a was under way.
-    let ledger = plain(
-        &[at("a", 10, 20), at("b", 30, 40), at("c", 15, 50)],
-        &arrived,
-        &[],
-    );
+    let ledger = plain(&[at("a", 10, 20), at("b", 30, 40), at("c", 15, 50)], &arrived, &[]);
     assert_eq!(ledger.reordered, 1);
-    let other = Ack {
-        to: "+49152".into(),
-        ..at("b", 30, 40)
-    };
-    assert_eq!(
-        plain(&[at("a", 10, 20), other], &arrived, &[]).reordered,
-        0,
-        "another recipient has its own order"
-    );
+    let other = Ack { to: "+49152".into(), ..at("b", 30, 40) };
+    assert_eq!(plain(&[at("a", 10, 20), other], &arrived, &[]).reordered, 0, "another recipient has its own order");
 }

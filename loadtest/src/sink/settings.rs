@@ -24,13 +24,7 @@ pub struct SinkConfig {
 impl Default for SinkConfig {
     fn default() -> Self {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self {
-            addr,
-            secrets: Vec::new(),
-            behaviour: Behaviour::default(),
-            capacity: 4_000_000,
-            events_path: None,
-        }
+        Self { addr, secrets: Vec::new(), behaviour: Behaviour::default(), capacity: 4_000_000, events_path: None }
     }
 }
 

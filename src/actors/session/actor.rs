@@ -61,6 +61,8 @@ pub struct State {
     /// When each proposal was made, steady time: its deadline counts from there.
     pub(super) proposed: HashMap<EventId, Duration>,
     pub(super) low: Option<Position>,
+    /// The last acceptance it knows of, in memory or in the outbox.
+    pub(super) seen: Position,
     idle_since: Option<Micros>,
 }
 
@@ -80,7 +82,12 @@ impl Actor for Session {
         Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<Nudge>, _: Nudge, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Nudge>,
+        _: Nudge,
+        state: &mut Box<State>,
+    ) -> Result<(), ActorProcessingErr> {
         state.args.hands.trip("session:nudged");
         if state.turn().await {
             myself.stop(Some("idle, or this life is over".to_owned()));
@@ -108,6 +115,7 @@ impl State {
             deadlines: HashMap::new(),
             proposed: HashMap::new(),
             low: None,
+            seen: Position(0),
             idle_since: None,
             args,
         })
@@ -164,7 +172,9 @@ impl State {
                 inputs.push(Input::Held(self.args.row.held.map_or(0, |(until, _)| until)));
                 match sender(&self.args) {
                     Ok(sender) => self.sender = sender,
-                    Err(error) => tracing::warn!(session = %self.args.session, %error, "the sender cannot be read"),
+                    Err(error) => {
+                        tracing::warn!(session = %self.args.session, %error, "the sender cannot be read")
+                    }
                 }
             }
             SessionMail::Started(event, incarnation) if event == self.born => self.incarnation = Some(incarnation),
@@ -196,6 +206,7 @@ impl State {
                 }
             }
             (_, Some(reference)) => {
+                self.seen = self.seen.max(reference.accepted);
                 self.unsettled.insert((reference.accepted, message));
                 self.refs.insert(message, reference);
             }
@@ -234,19 +245,21 @@ impl State {
     /// Tells the partition from where on the outbox is unsettled, when that moved.
     fn mark_low(&mut self) {
         let memory = self.unsettled.first().map(|(position, _)| *position);
-        let cold = self.args.mailbox.cold().map(|cold| cold.from);
+        let cold = self.args.mailbox.cold();
+        self.seen = self.seen.max(cold.map_or(Position(0), |cold| cold.through));
+        let cold = cold.map(|cold| cold.from);
         let low = match (memory, cold) {
             (Some(memory), Some(cold)) => Some(memory.min(cold)),
             (memory, cold) => memory.or(cold),
         };
         if low != self.low {
             self.low = low;
-            self.args.notices.put(Notice::Low(self.args.session, low));
+            self.args.notices.put(Notice::Low { session: self.args.session, low, seen: self.seen });
         }
     }
 
     fn is_idle(&mut self, now: Micros) -> bool {
-        if self.machine.held() > 0 || self.low.is_some() || self.args.hands.registry.running() > 0 {
+        if self.machine.held() > 0 || self.low.is_some() {
             self.idle_since = None;
             return false;
         }
@@ -260,7 +273,9 @@ impl State {
     }
 
     fn note_deadlines(&mut self, event: EventId, judged: &[(AttemptRef, Result<(), crate::domain::validity::Void>)]) {
-        let Some(proposed) = self.proposed.remove(&event) else { return };
+        let Some(proposed) = self.proposed.remove(&event) else {
+            return;
+        };
         let deadline = proposed + self.args.hands.limits.intent_deadline;
         self.deadlines.extend(judged.iter().filter(|(_, verdict)| verdict.is_ok()).map(|(of, _)| (*of, deadline)));
     }

@@ -9,7 +9,7 @@ use super::mail::{Answered, SessionBox, SessionMail};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
-use crate::domain::consent::may_leave;
+use crate::domain::consent::{Gates, may_leave};
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
@@ -92,7 +92,9 @@ async fn attempt(
     reference: MessageRef,
     deadline: Duration,
 ) -> Result<Answered, &'static str> {
-    let Ok(_slot) = hands.windows.acquire().await else { return Ok(not_sent("stopping")) };
+    let Ok(_slot) = hands.windows.acquire().await else {
+        return Ok(not_sent("stopping"));
+    };
     if !hands.health.is_well() {
         return Ok(not_sent("unhealthy"));
     }
@@ -164,7 +166,7 @@ async fn gate(hands: &Hands, session: SessionId, reference: MessageRef) -> Gate 
         Ok(_) => None,
         Err(_) => return Gate::Unreadable,
     };
-    match may_leave(reference.category, contact.as_ref(), session, hands.clock.wall(), false) {
+    match may_leave(reference.category, contact.as_ref(), session, hands.clock.wall(), Gates::default()) {
         Ok(()) => Gate::Open,
         Err(why) => Gate::Barred(why),
     }

@@ -71,7 +71,9 @@ impl State {
     }
 
     fn propose(&mut self, attempts: Vec<AttemptRef>) {
-        let Some(incarnation) = self.incarnation else { return };
+        let Some(incarnation) = self.incarnation else {
+            return;
+        };
         self.args.hands.trip("session:before_propose");
         let id = EventId(self.args.hands.entropy.id());
         let deadline = self.args.hands.limits.intent_deadline;

@@ -118,6 +118,13 @@ impl SessionBox {
         ring.mailed = ring.mailed.saturating_sub(taken);
     }
 
+    /// Whether there is something for an actor to do.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        let ring = self.ring.lock();
+        !self.inbox.is_empty() || ring.cold.is_some() || !ring.answers.is_empty()
+    }
+
     /// An attempt's task hands in its answer. It stays here until the journal has it.
     pub fn answer(&self, of: AttemptRef, answered: Answered) {
         self.ring.lock().answers.insert(of, answered);

@@ -28,7 +28,9 @@ pub async fn pull(
     tenure: Tenure,
     room: usize,
 ) -> Result<Page, StoreError> {
-    let Some(cold) = mailbox.cold() else { return Ok(Page { found: Vec::new(), more: false }) };
+    let Some(cold) = mailbox.cold() else {
+        return Ok(Page { found: Vec::new(), more: false });
+    };
     let store = hands.store.as_ref();
     let outbox = rows::outbox(store, session, cold.from, cold.through, room).await?;
     let ids: Vec<RowId> = outbox.iter().map(|(_, message)| RowId::Message(*message)).collect();

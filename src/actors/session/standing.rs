@@ -50,7 +50,9 @@ pub struct Tenure {
 /// The standing a row amounts to.
 #[must_use]
 pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) -> (Standing, Option<MessageRef>) {
-    let Some(accepted) = &row.accepted else { return (Standing::Settled, None) };
+    let Some(accepted) = &row.accepted else {
+        return (Standing::Settled, None);
+    };
     let reference = Some(MessageRef::from(accepted));
     match row.state() {
         State::Queued => (Standing::Queued(queued(id, row, accepted)), reference),
@@ -74,7 +76,9 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
 /// An open attempt of this process's own claim is awaited while its task runs and over otherwise; one of an older claim
 /// may still be written by a frozen node until its deadline has passed since our claim was read back.
 fn open(id: MessageId, row: &MessageRow, accepted: &Accepted, tenure: Tenure, hands: &Hands) -> Standing {
-    let Some(attempt) = row.open_attempt() else { return Standing::Settled };
+    let Some(attempt) = row.open_attempt() else {
+        return Standing::Settled;
+    };
     let of = AttemptRef { message: id, attempt: attempt.number };
     let presumed_dead =
         if attempt.epoch == tenure.epoch { 0 } else { tenure.since + Micros::from(attempt.deadline_ms) * 1_000 };

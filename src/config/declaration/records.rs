@@ -3,9 +3,7 @@
 use url::Url;
 
 use super::words::{Channel, EventPattern, Name, Role};
-use crate::config::check::{
-    Verdict, digits, each, filled, if_set, phone_number, require, web_url, within,
-};
+use crate::config::check::{Verdict, digits, each, filled, if_set, phone_number, require, web_url, within};
 use crate::config::secret::SecretRef;
 use crate::config::table::keys;
 
@@ -83,9 +81,5 @@ fn signing_secret(secret: &SecretRef) -> Verdict {
         return Ok(());
     };
     let remedy = "Begin with \"literal:whsec_\", or leave the key out and have one made";
-    require(
-        literal.expose().starts_with("whsec_"),
-        "the signing secret does not begin with whsec_",
-        remedy,
-    )
+    require(literal.expose().starts_with("whsec_"), "the signing secret does not begin with whsec_", remedy)
 }

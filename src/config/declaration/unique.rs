@@ -17,10 +17,7 @@ const RULES: [(&str, &[&str]); 5] = [
 
 /// One mistake for each record that repeats an earlier one, at the key that makes it a duplicate.
 pub(super) fn mistakes(document: &Node) -> Vec<Mistake> {
-    RULES
-        .iter()
-        .flat_map(|(kind, keys)| repeated(document, kind, keys))
-        .collect()
+    RULES.iter().flat_map(|(kind, keys)| repeated(document, kind, keys)).collect()
 }
 
 fn repeated(document: &Node, kind: &str, keys: &[&str]) -> Vec<Mistake> {
@@ -30,22 +27,16 @@ fn repeated(document: &Node, kind: &str, keys: &[&str]) -> Vec<Mistake> {
     let mut seen: BTreeMap<Vec<&str>, Option<usize>> = BTreeMap::new();
     let mut found = Vec::new();
     for (index, record) in records.iter().enumerate() {
-        let Some(identity) = keys
-            .iter()
-            .map(|key| record.get(key)?.text())
-            .collect::<Option<Vec<_>>>()
-        else {
+        let Some(identity) = keys.iter().map(|key| record.get(key)?.text()).collect::<Option<Vec<_>>>() else {
             continue;
         };
         let Some(last) = keys.last().and_then(|key| Some((key, record.get(key)?))) else {
             continue;
         };
         match seen.get(&identity) {
-            Some(first) => found.push(
-                duplicate(last.1, kind, keys, *first)
-                    .under(last.0)
-                    .under(&format!("{kind}[{index}]")),
-            ),
+            Some(first) => {
+                found.push(duplicate(last.1, kind, keys, *first).under(last.0).under(&format!("{kind}[{index}]")))
+            }
             None => drop(seen.insert(identity, last.1.place.line)),
         }
     }
@@ -53,10 +44,6 @@ fn repeated(document: &Node, kind: &str, keys: &[&str]) -> Vec<Mistake> {
 }
 
 fn duplicate(node: &Node, kind: &str, keys: &[&str], first: Option<usize>) -> Mistake {
-    let what = format!(
-        "another {kind} with this {} already stands in line {}",
-        keys.join(" and "),
-        first.unwrap_or(0)
-    );
+    let what = format!("another {kind} with this {} already stands in line {}", keys.join(" and "), first.unwrap_or(0));
     Mistake::at(&node.place, what, "Remove one of them, or change it")
 }

@@ -66,15 +66,10 @@ pub struct EventPattern(String);
 impl EventPattern {
     /// Takes a pattern if it is one: words of lower-case letters and `_`, joined by dots; `*` only as the last.
     pub fn parse(text: &str) -> Option<Self> {
-        let word = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-        };
-        let (head, last) = text
-            .rsplit_once('.')
-            .map_or((None, text), |(head, last)| (Some(head), last));
-        let good = text.len() <= 128
-            && (last == "*" || word(last))
-            && head.is_none_or(|head| head.split('.').all(word));
+        let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let (head, last) = text.rsplit_once('.').map_or((None, text), |(head, last)| (Some(head), last));
+        let good =
+            text.len() <= 128 && (last == "*" || word(last)) && head.is_none_or(|head| head.split('.').all(word));
         good.then(|| Self(text.to_owned()))
     }
 

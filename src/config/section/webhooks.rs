@@ -37,10 +37,7 @@ fn rising(schedule: &Vec<Duration>) -> Verdict {
     let drop = schedule.windows(2).position(|pair| pair[1] < pair[0]);
     require(
         drop.is_none(),
-        format!(
-            "element {} is shorter than the one before it",
-            drop.map_or(0, |at| at + 1)
-        ),
+        format!("element {} is shorter than the one before it", drop.map_or(0, |at| at + 1)),
         "Order the waits from the shortest to the longest",
     )
 }

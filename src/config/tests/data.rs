@@ -9,50 +9,16 @@ const TENANTS: &str = include_str!("../../../config/examples/tenants.toml");
 const ACME: &str = include_str!("../../../config/examples/orders.acme-shop.ndjson");
 const NORDWIND: &str = include_str!("../../../config/examples/orders.nordwind.ndjson");
 
-const CLASSES: [&str; 7] = [
-    "auth",
-    "throttle",
-    "retry",
-    "ambiguous",
-    "recipient",
-    "sender",
-    "request",
-];
-const BUCKETS: [&str; 8] = [
-    "app",
-    "waba",
-    "endpoint",
-    "number",
-    "pair",
-    "template",
-    "flow",
-    "user-marketing",
-];
-const KEYS: [&str; 10] = [
-    "code",
-    "from",
-    "to",
-    "class",
-    "async_class",
-    "bucket",
-    "retry_after",
-    "meaning",
-    "action",
-    "confidence",
-];
+const CLASSES: [&str; 7] = ["auth", "throttle", "retry", "ambiguous", "recipient", "sender", "request"];
+const BUCKETS: [&str; 8] = ["app", "waba", "endpoint", "number", "pair", "template", "flow", "user-marketing"];
+const KEYS: [&str; 10] =
+    ["code", "from", "to", "class", "async_class", "bucket", "retry_after", "meaning", "action", "confidence"];
 
 fn codes() -> Vec<toml::Table> {
-    let document: BTreeMap<String, Vec<toml::Table>> =
-        toml::from_str(CODES).expect("the codes parse");
+    let document: BTreeMap<String, Vec<toml::Table>> = toml::from_str(CODES).expect("the codes parse");
     document
         .into_iter()
-        .flat_map(|(kind, rows)| {
-            if kind == "code" {
-                rows
-            } else {
-                panic!("unknown header {kind}")
-            }
-        })
+        .flat_map(|(kind, rows)| if kind == "code" { rows } else { panic!("unknown header {kind}") })
         .collect()
 }
 
@@ -76,19 +42,9 @@ fn every_row_has_known_words_only() {
         assert!(row.keys().all(|key| KEYS.contains(&key.as_str())), "{row}");
         assert!(CLASSES.contains(&text(&row, "class")), "{row}");
         assert!(["O", "T", "M"].contains(&text(&row, "confidence")), "{row}");
-        assert!(
-            text(&row, "meaning").ends_with('.') && text(&row, "action").ends_with('.'),
-            "{row}"
-        );
-        assert_eq!(
-            text(&row, "class") == "throttle",
-            BUCKETS.contains(&text(&row, "bucket")),
-            "{row}"
-        );
-        assert!(
-            !row.contains_key("async_class") || CLASSES.contains(&text(&row, "async_class")),
-            "{row}"
-        );
+        assert!(text(&row, "meaning").ends_with('.') && text(&row, "action").ends_with('.'), "{row}");
+        assert_eq!(text(&row, "class") == "throttle", BUCKETS.contains(&text(&row, "bucket")), "{row}");
+        assert!(!row.contains_key("async_class") || CLASSES.contains(&text(&row, "async_class")), "{row}");
     }
 }
 
@@ -105,11 +61,7 @@ fn no_code_is_named_twice() {
 #[test]
 fn the_codes_that_decide_most_have_their_class() {
     let rows = codes();
-    let find = |code: i64| {
-        rows.iter()
-            .find(|row| span(row).0 <= code && code <= span(row).1)
-            .expect("a known code")
-    };
+    let find = |code: i64| rows.iter().find(|row| span(row).0 <= code && code <= span(row).1).expect("a known code");
     let cases = [
         (190, "auth", ""),
         (250, "auth", ""),
@@ -125,11 +77,7 @@ fn the_codes_that_decide_most_have_their_class() {
         (100, "request", ""),
     ];
     for (code, class, bucket) in cases {
-        assert_eq!(
-            (text(find(code), "class"), text(find(code), "bucket")),
-            (class, bucket),
-            "{code}"
-        );
+        assert_eq!((text(find(code), "class"), text(find(code), "bucket")), (class, bucket), "{code}");
     }
     assert_eq!(text(find(131_000), "async_class"), "retry");
     assert_eq!(text(find(131_049), "retry_after"), "24h");
@@ -137,69 +85,33 @@ fn the_codes_that_decide_most_have_their_class() {
 
 #[test]
 fn the_example_tenants_are_a_good_declaration() {
-    let d = Declaration::parse(TENANTS, "config/examples/tenants.toml")
-        .map_err(|mistakes| mistakes.to_string());
+    let d = Declaration::parse(TENANTS, "config/examples/tenants.toml").map_err(|mistakes| mistakes.to_string());
     let d = d.expect("the example is good");
-    assert_eq!(
-        (
-            d.tenant.len(),
-            d.session.len(),
-            d.endpoint.len(),
-            d.key.len()
-        ),
-        (2, 5, 2, 3)
-    );
-    assert!(
-        d.session.iter().all(|session| session.test),
-        "no example sends to a real number"
-    );
+    assert_eq!((d.tenant.len(), d.session.len(), d.endpoint.len(), d.key.len()), (2, 5, 2, 3));
+    assert!(d.session.iter().all(|session| session.test), "no example sends to a real number");
 }
 
 #[test]
 fn the_example_orders_are_requests_of_the_declared_sessions() {
-    let d =
-        Declaration::parse(TENANTS, "config/examples/tenants.toml").expect("the example is good");
+    let d = Declaration::parse(TENANTS, "config/examples/tenants.toml").expect("the example is good");
     let mut references = BTreeSet::new();
     for (tenant, orders, count) in [("acme-shop", ACME, 1800), ("nordwind", NORDWIND, 1200)] {
-        let sessions: BTreeSet<_> = d
-            .session
-            .iter()
-            .filter(|s| s.tenant.as_str() == tenant)
-            .map(|s| s.name.as_str())
-            .collect();
+        let sessions: BTreeSet<_> =
+            d.session.iter().filter(|s| s.tenant.as_str() == tenant).map(|s| s.name.as_str()).collect();
         let (mut used, mut people) = (BTreeSet::new(), BTreeSet::new());
         for line in orders.lines() {
             let order: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
             let field = |name: &str| order[name].as_str().expect("a string").to_owned();
             let content = field("type");
             assert!(order[&content].is_object() && line.len() < 400, "{line}");
-            assert_eq!(
-                field("category"),
-                if content == "text" {
-                    "service"
-                } else {
-                    "utility"
-                },
-                "{line}"
-            );
+            assert_eq!(field("category"), if content == "text" { "service" } else { "utility" }, "{line}");
             let number = field("to").strip_prefix("+49155000").map(str::len);
-            assert!(
-                number == Some(5) && sessions.contains(field("from").as_str()),
-                "{line}"
-            );
+            assert!(number == Some(5) && sessions.contains(field("from").as_str()), "{line}");
             assert!(references.insert(field("reference")), "{line}");
             used.insert(field("from"));
             people.insert(field("to"));
         }
-        assert_eq!(
-            (orders.lines().count(), used.len()),
-            (count, sessions.len()),
-            "{tenant}"
-        );
-        assert!(
-            people.len() * 100 > count * 90 && people.len() < count,
-            "mostly other people: {}",
-            people.len()
-        );
+        assert_eq!((orders.lines().count(), used.len()), (count, sessions.len()), "{tenant}");
+        assert!(people.len() * 100 > count * 90 && people.len() < count, "mostly other people: {}", people.len());
     }
 }

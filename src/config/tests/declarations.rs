@@ -7,8 +7,7 @@ fn parse(text: &str) -> Result<Declaration, crate::config::Mistakes> {
     Declaration::parse(text, "t.toml")
 }
 
-const SESSION: &str =
-    "[[session]]\ntenant = \"a\"\nname = \"s\"\nphone_number_id = \"1\"\ntoken = \"env:T\"\n";
+const SESSION: &str = "[[session]]\ntenant = \"a\"\nname = \"s\"\nphone_number_id = \"1\"\ntoken = \"env:T\"\n";
 
 #[test]
 fn a_full_record_of_each_kind() {
@@ -42,29 +41,14 @@ role = \"auditor\"
     let d = parse(text).expect("a good document");
     let name = |text| Name::parse(text).expect("a name");
     let (tenant, session, endpoint, key) = (&d.tenant[0], &d.session[0], &d.endpoint[0], &d.key[0]);
-    assert_eq!(
-        (&tenant.name, tenant.display_name.as_deref()),
-        (&name("acme"), Some("Acme"))
-    );
+    assert_eq!((&tenant.name, tenant.display_name.as_deref()), (&name("acme"), Some("Acme")));
     assert_eq!((tenant.per_second, tenant.burst), (Some(10), Some(20)));
-    assert_eq!(
-        (&session.tenant, &session.name, session.channel),
-        (&name("acme"), &name("orders"), Channel::Whatsapp)
-    );
-    assert_eq!(
-        (session.phone_number_id.as_str(), session.waba_id.as_deref()),
-        ("100000000000001", Some("2"))
-    );
-    assert_eq!(
-        session.display_phone_number.as_deref(),
-        Some("+49 155 0000 0001")
-    );
+    assert_eq!((&session.tenant, &session.name, session.channel), (&name("acme"), &name("orders"), Channel::Whatsapp));
+    assert_eq!((session.phone_number_id.as_str(), session.waba_id.as_deref()), ("100000000000001", Some("2")));
+    assert_eq!(session.display_phone_number.as_deref(), Some("+49 155 0000 0001"));
     assert_eq!(session.token, SecretRef::File("/run/token".into()));
     assert_eq!((session.test, session.number_per_second), (true, Some(5)));
-    assert_eq!(
-        (endpoint.url.as_str(), endpoint.events.len()),
-        ("https://shop.example/hook", 2)
-    );
+    assert_eq!((endpoint.url.as_str(), endpoint.events.len()), ("https://shop.example/hook", 2));
     assert!(endpoint.secret.is_some());
     assert_eq!((&key.name, key.role), (&name("audit"), Role::Auditor));
 }
@@ -75,26 +59,9 @@ fn what_may_be_left_out_has_its_default() {
         "[[tenant]]\nname = \"a\"\n{SESSION}[[endpoint]]\ntenant = \"a\"\nname = \"e\"\nurl = \"https://e.example\"\n"
     );
     let d = parse(&text).expect("a good document");
-    assert_eq!(
-        (
-            &d.tenant[0].display_name,
-            d.tenant[0].per_second,
-            d.tenant[0].burst
-        ),
-        (&None, None, None)
-    );
-    assert_eq!(
-        (
-            d.session[0].channel,
-            d.session[0].test,
-            &d.session[0].waba_id
-        ),
-        (Channel::Whatsapp, false, &None)
-    );
-    assert_eq!(
-        (&d.endpoint[0].secret, &d.endpoint[0].events),
-        (&None, &vec![EventPattern::all()])
-    );
+    assert_eq!((&d.tenant[0].display_name, d.tenant[0].per_second, d.tenant[0].burst), (&None, None, None));
+    assert_eq!((d.session[0].channel, d.session[0].test, &d.session[0].waba_id), (Channel::Whatsapp, false, &None));
+    assert_eq!((&d.endpoint[0].secret, &d.endpoint[0].events), (&None, &vec![EventPattern::all()]));
     assert!(d.key.is_empty());
     let empty = parse("").expect("an empty document is good");
     assert!(empty.tenant.is_empty() && empty.session.is_empty());
@@ -120,10 +87,7 @@ fn every_mistake_has_its_line_and_key() {
             "[[tenant]]\nname = \"a\"\nper_second = 0",
             "t.toml:3:14 tenant[0].per_second: 0 is out of range. Choose from 1 to 100000.",
         ),
-        (
-            "[[tenant]]\nname = \"a\"\nper_second = \"\"",
-            "t.toml:3:14 tenant[0].per_second: expected a whole number",
-        ),
+        ("[[tenant]]\nname = \"a\"\nper_second = \"\"", "t.toml:3:14 tenant[0].per_second: expected a whole number"),
         (
             "[[tenant]]\nname = \"a\"\nbrust = 1",
             "t.toml:3:1 tenant[0].brust: unknown key \"brust\". The nearest key is burst.",
@@ -132,10 +96,7 @@ fn every_mistake_has_its_line_and_key() {
             "[tenant]\nname = \"a\"",
             "t.toml:1:1 tenant: expected a list, each element a table, found a table. Write its header in double brackets",
         ),
-        (
-            "[[tenants]]\nname = \"a\"",
-            "t.toml:1:3 tenants: unknown key \"tenants\". The nearest key is tenant.",
-        ),
+        ("[[tenants]]\nname = \"a\"", "t.toml:1:3 tenants: unknown key \"tenants\". The nearest key is tenant."),
         (
             "[[key]]\ntenant = \"a\"\nname = \"k\"\nrole = \"root\"",
             "t.toml:4:8 key[0].role: expected one of \"sender\", \"auditor\", \"admin\", found the string \"root\". ",
@@ -159,10 +120,7 @@ fn every_key_of_a_session_and_an_endpoint_is_judged() {
             SESSION.replace("\"1\"", "1"),
             "t.toml:4:19 session[0].phone_number_id: expected a string, found the integer 1. Put the value in double quotes.",
         ),
-        (
-            SESSION.replace("\"1\"", "\"+49\""),
-            "t.toml:4:19 session[0].phone_number_id: \"+49\" is not an id of Meta. ",
-        ),
+        (SESSION.replace("\"1\"", "\"+49\""), "t.toml:4:19 session[0].phone_number_id: \"+49\" is not an id of Meta. "),
         (
             SESSION.replace("env:T", "EAAB"),
             "t.toml:5:9 session[0].token: expected a reference to a secret: \"env:NAME\" or \"file:/path\", found a string. ",
@@ -179,14 +137,8 @@ fn every_key_of_a_session_and_an_endpoint_is_judged() {
             format!("{SESSION}number_per_second = 1001"),
             "t.toml:6:21 session[0].number_per_second: 1001 is out of range. Choose from 1 to 1000.",
         ),
-        (
-            format!("{SESSION}test = 1"),
-            "t.toml:6:8 session[0].test: expected true or false, found the integer 1. ",
-        ),
-        (
-            format!("{endpoint}url = \"shop\""),
-            "t.toml:4:7 endpoint[0].url: expected an absolute URL",
-        ),
+        (format!("{SESSION}test = 1"), "t.toml:6:8 session[0].test: expected true or false, found the integer 1. "),
+        (format!("{endpoint}url = \"shop\""), "t.toml:4:7 endpoint[0].url: expected an absolute URL"),
         (
             format!("{endpoint}url = \"https://u:p@shop.example\""),
             "t.toml:4:7 endpoint[0].url: the URL carries a user name or a password. ",
@@ -245,21 +197,14 @@ fn duplicates_name_the_line_of_the_first() {
         );
     }
     let other_tenant = SESSION.replace("\"a\"", "\"b\"").replace("\"1\"", "\"2\"");
-    assert_eq!(
-        lines(parse(&format!("{SESSION}{other_tenant}"))),
-        Vec::<String>::new(),
-        "names are unique per tenant"
-    );
+    assert_eq!(lines(parse(&format!("{SESSION}{other_tenant}"))), Vec::<String>::new(), "names are unique per tenant");
 }
 
 #[test]
 fn all_mistakes_come_at_once_duplicates_of_faulty_records_too() {
     let text = "[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"a\"\nburst = 0\n[[session]]\nname = \"S\"\n";
     let found = lines(parse(text));
-    let starts: Vec<_> = found
-        .iter()
-        .map(|line| line.split(": ").next().unwrap_or(""))
-        .collect();
+    let starts: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap_or("")).collect();
     let expected = [
         "t.toml:4:8 tenant[1].name",
         "t.toml:5:9 tenant[1].burst",
@@ -283,15 +228,9 @@ fn names_and_patterns_have_their_forms() {
     for bad in ["", ".", "a.", ".a", "a*", "*.a", "A.b", "a..b", "**"] {
         assert!(EventPattern::parse(bad).is_none(), "{bad}");
     }
-    let matches = |pattern: &str, kind: &str| {
-        EventPattern::parse(pattern)
-            .expect("a pattern")
-            .matches(kind)
-    };
+    let matches = |pattern: &str, kind: &str| EventPattern::parse(pattern).expect("a pattern").matches(kind);
     assert!(
-        matches("*", "message.sent")
-            && matches("message.*", "message.sent")
-            && matches("message.sent", "message.sent")
+        matches("*", "message.sent") && matches("message.*", "message.sent") && matches("message.sent", "message.sent")
     );
     assert!(
         !matches("message.*", "message")

@@ -5,15 +5,9 @@ use super::{lines, read};
 /// A file and the beginnings of the mistakes that are expected in it, in order.
 fn check(text: &str, expected: &[&str]) {
     let found = lines(read(text, &[]));
-    let fits = found.len() == expected.len()
-        && found
-            .iter()
-            .zip(expected)
-            .all(|(found, start)| found.starts_with(start));
-    assert!(
-        fits,
-        "in {text:?}\nexpected {expected:#?}\nfound {found:#?}"
-    );
+    let fits =
+        found.len() == expected.len() && found.iter().zip(expected).all(|(found, start)| found.starts_with(start));
+    assert!(fits, "in {text:?}\nexpected {expected:#?}\nfound {found:#?}");
 }
 
 #[test]
@@ -83,26 +77,14 @@ fn wrong_kinds_say_what_was_expected_and_what_was_found() {
             "[data]\ndir = \"\"",
             "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found the string \"\". ",
         ),
-        (
-            "[data]\ndir = [\"a\"]",
-            "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found an array. ",
-        ),
-        (
-            "[data.dir]\nx = 1",
-            "w.toml:1:1 data.dir: expected a path such as \"./waybill-data\", found a table. ",
-        ),
+        ("[data]\ndir = [\"a\"]", "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found an array. "),
+        ("[data.dir]\nx = 1", "w.toml:1:1 data.dir: expected a path such as \"./waybill-data\", found a table. "),
         (
             "[meta]\ngraph_url = \"graph\"",
             "w.toml:2:13 meta.graph_url: expected an absolute URL such as \"https://example.com/path\", found a string. ",
         ),
-        (
-            "server = 3",
-            "w.toml:1:10 server: expected a table, found the integer 3. Write a header in square brackets",
-        ),
-        (
-            "[delivery]\nexpiry = \"1h\"",
-            "w.toml:2:10 delivery.expiry: expected a table, found the string \"1h\". ",
-        ),
+        ("server = 3", "w.toml:1:10 server: expected a table, found the integer 3. Write a header in square brackets"),
+        ("[delivery]\nexpiry = \"1h\"", "w.toml:2:10 delivery.expiry: expected a table, found the string \"1h\". "),
     ];
     for (text, expected) in cases {
         check(text, &[expected]);
@@ -132,10 +114,7 @@ fn values_out_of_range_say_the_range() {
             "[auth]\nkey_cache = \"6s\"",
             "w.toml:2:13 auth.key_cache: \"6s\" is out of range. Choose from \"0s\" to \"5s\".",
         ),
-        (
-            "[webhooks]\njitter = 1.5",
-            "w.toml:2:10 webhooks.jitter: 1.5 is out of range. Choose from 0.0 to 1.0.",
-        ),
+        ("[webhooks]\njitter = 1.5", "w.toml:2:10 webhooks.jitter: 1.5 is out of range. Choose from 0.0 to 1.0."),
         (
             "[webhooks]\nallowed_ports = []",
             "w.toml:2:17 webhooks.allowed_ports: the list has 0 elements. Give 1 to 32.",
@@ -160,26 +139,14 @@ fn values_out_of_range_say_the_range() {
             "[meta]\ncallback_path = \"meta\"",
             "w.toml:2:17 meta.callback_path: \"meta\" is not a path. Begin with \"/\"",
         ),
-        (
-            "[meta]\ncallback_path = \"/v1/meta\"",
-            "w.toml:2:17 meta.callback_path: paths under \"/v1\" are taken. ",
-        ),
-        (
-            "[meta]\ngraph_url = \"ftp://a.b\"",
-            "w.toml:2:13 meta.graph_url: the scheme is \"ftp\". ",
-        ),
+        ("[meta]\ncallback_path = \"/v1/meta\"", "w.toml:2:17 meta.callback_path: paths under \"/v1\" are taken. "),
+        ("[meta]\ngraph_url = \"ftp://a.b\"", "w.toml:2:13 meta.graph_url: the scheme is \"ftp\". "),
         (
             "[meta]\ngraph_url = \"http://graph.facebook.com\"",
             "w.toml:2:13 meta.graph_url: access tokens would cross a public network",
         ),
-        (
-            "[meta]\ngraph_url = \"https://a.b/?x=1\"",
-            "w.toml:2:13 meta.graph_url: the URL has a query. ",
-        ),
-        (
-            "[telemetry]\nlog = \"inof\"",
-            "w.toml:2:7 telemetry.log: \"inof\" is not a level. Write a level",
-        ),
+        ("[meta]\ngraph_url = \"https://a.b/?x=1\"", "w.toml:2:13 meta.graph_url: the URL has a query. "),
+        ("[telemetry]\nlog = \"inof\"", "w.toml:2:7 telemetry.log: \"inof\" is not a level. Write a level"),
         (
             "[telemetry]\nlog = \"info,waybill=loud\"",
             "w.toml:2:7 telemetry.log: \"info,waybill=loud\" is not a filter: ",
@@ -207,26 +174,14 @@ fn what_lies_at_the_ends_of_a_range_is_taken() {
 #[test]
 fn unknown_keys_come_with_the_nearest_name() {
     let cases = [
-        (
-            "[server]\nlisen = \"x\"",
-            "w.toml:2:1 server.lisen: unknown key \"lisen\". The nearest key is listen.",
-        ),
-        (
-            "[servre]\nlisten = \"x\"",
-            "w.toml:1:2 servre: unknown key \"servre\". The nearest key is server.",
-        ),
-        (
-            "listen = \"x\"",
-            "w.toml:1:1 listen: unknown key \"listen\". Move it to the section server.",
-        ),
+        ("[server]\nlisen = \"x\"", "w.toml:2:1 server.lisen: unknown key \"lisen\". The nearest key is listen."),
+        ("[servre]\nlisten = \"x\"", "w.toml:1:2 servre: unknown key \"servre\". The nearest key is server."),
+        ("listen = \"x\"", "w.toml:1:1 listen: unknown key \"listen\". Move it to the section server."),
         (
             "[delivery]\nutility = \"1h\"",
             "w.toml:2:1 delivery.utility: unknown key \"utility\". Move it to the section expiry.",
         ),
-        (
-            "[auth]\nzzz = 1",
-            "w.toml:2:1 auth.zzz: unknown key \"zzz\". Remove it; known here: key_cache.",
-        ),
+        ("[auth]\nzzz = 1", "w.toml:2:1 auth.zzz: unknown key \"zzz\". Remove it; known here: key_cache."),
         (
             "[delivery.expiry]\nutilty = \"1h\"",
             "w.toml:2:1 delivery.expiry.utilty: unknown key \"utilty\". The nearest key is utility.",
@@ -244,17 +199,8 @@ fn syntax_errors_have_line_and_column_and_are_all_reported() {
         "[server\nlisten = \"x\"",
         &["w.toml:1:8: this is not TOML: unclosed table, expected `]`. Correct the syntax here"],
     );
-    check(
-        "[auth]\nkey_cache = \"1s\"\nkey_cache = \"2s\"",
-        &["w.toml:3:1: this is not TOML: duplicate key"],
-    );
-    check(
-        "a = \n[server]\nb = \n",
-        &[
-            "w.toml:1:5: this is not TOML: ",
-            "w.toml:3:5: this is not TOML: ",
-        ],
-    );
+    check("[auth]\nkey_cache = \"1s\"\nkey_cache = \"2s\"", &["w.toml:3:1: this is not TOML: duplicate key"]);
+    check("a = \n[server]\nb = \n", &["w.toml:1:5: this is not TOML: ", "w.toml:3:5: this is not TOML: "]);
     check("# ä\nä = 1", &["w.toml:2:1: this is not TOML: "]);
 }
 
@@ -263,10 +209,7 @@ fn columns_count_characters_and_windows_line_ends_do_not_shift_them() {
     check("[data]\r\ndir = 1\r\n", &["w.toml:2:7 data.dir: "]);
     check(
         "[webhooks]\nschedule = [\"ä\", 2]",
-        &[
-            "w.toml:2:13 webhooks.schedule[0]: ",
-            "w.toml:2:18 webhooks.schedule[1]: ",
-        ],
+        &["w.toml:2:13 webhooks.schedule[0]: ", "w.toml:2:18 webhooks.schedule[1]: "],
     );
 }
 
@@ -275,16 +218,9 @@ fn all_mistakes_of_all_layers_come_at_once_in_order() {
     let file = "[server]\nlisen = 1\nmax_body = 2\n\n[journal]\npartitions = 0\n[delivery]\nwindow = 300\n[webhooks]\nschedule = [1, \"1s\", 2]";
     let found = lines(read(
         file,
-        &[
-            ("WAYBILL_META__VERSION", "x"),
-            ("WAYBILL_META__VERSIN", "x"),
-            ("WAYBILL_AUTH__KEY_CACHE", "1h"),
-        ],
+        &[("WAYBILL_META__VERSION", "x"), ("WAYBILL_META__VERSIN", "x"), ("WAYBILL_AUTH__KEY_CACHE", "1h")],
     ));
-    let starts: Vec<_> = found
-        .iter()
-        .map(|line| line.split(": ").next().unwrap_or(""))
-        .collect();
+    let starts: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap_or("")).collect();
     let expected = [
         "w.toml:2:1 server.lisen",
         "w.toml:3:12 server.max_body",
@@ -306,14 +242,8 @@ fn mistakes_in_variables_name_the_variable() {
             ("WAYBILL_SERVER__LISTN", "x"),
             "WAYBILL_SERVER__LISTN: no setting has this variable. The nearest variable is WAYBILL_SERVER__LISTEN.",
         ),
-        (
-            ("WAYBILL_server__listen", "x"),
-            "WAYBILL_server__listen: no setting has this variable. ",
-        ),
-        (
-            ("WAYBILL_DELIVERY__EXPIRY", "1h"),
-            "WAYBILL_DELIVERY__EXPIRY: no setting has this variable. ",
-        ),
+        (("WAYBILL_server__listen", "x"), "WAYBILL_server__listen: no setting has this variable. "),
+        (("WAYBILL_DELIVERY__EXPIRY", "1h"), "WAYBILL_DELIVERY__EXPIRY: no setting has this variable. "),
         (
             ("WAYBILL_QQ__ZZ", "1"),
             "WAYBILL_QQ__ZZ: no setting has this variable. Remove it, or write WAYBILL_SECTION__KEY",
@@ -322,48 +252,29 @@ fn mistakes_in_variables_name_the_variable() {
             ("WAYBILL_JOURNAL__PARTITIONS", "many"),
             "WAYBILL_JOURNAL__PARTITIONS journal.partitions: expected a whole number from 0 to 65535, found \"many\". ",
         ),
-        (
-            ("WAYBILL_DATA__DIR", "a\u{fffd}b"),
-            "WAYBILL_DATA__DIR: the value is not UTF-8 text. ",
-        ),
+        (("WAYBILL_DATA__DIR", "a\u{fffd}b"), "WAYBILL_DATA__DIR: the value is not UTF-8 text. "),
         (
             ("WAYBILL_WEBHOOKS__SCHEDULE", "1s,soon"),
             "WAYBILL_WEBHOOKS__SCHEDULE webhooks.schedule[1]: expected a duration such as \"30s\", found \"soon\". ",
         ),
-        (
-            ("WAYBILL_WEBHOOKS__SCHEDULE", "[\"1s\""),
-            "WAYBILL_WEBHOOKS__SCHEDULE webhooks.schedule: expected a list",
-        ),
+        (("WAYBILL_WEBHOOKS__SCHEDULE", "[\"1s\""), "WAYBILL_WEBHOOKS__SCHEDULE webhooks.schedule: expected a list"),
     ];
     for (variable, expected) in cases {
         let found = lines(read("", &[variable]));
-        assert!(
-            found.len() == 1 && found[0].starts_with(expected),
-            "expected {expected}\nfound {found:#?}"
-        );
+        assert!(found.len() == 1 && found[0].starts_with(expected), "expected {expected}\nfound {found:#?}");
     }
 }
 
 #[test]
 fn mistakes_serialize_for_machines() {
-    let mistakes =
-        read("[auth]\nkey_cache = 5", &[("WAYBILL_A__B", "1")]).expect_err("two mistakes");
+    let mistakes = read("[auth]\nkey_cache = 5", &[("WAYBILL_A__B", "1")]).expect_err("two mistakes");
     assert_eq!(mistakes.len(), 2);
     let json = serde_json::to_value(&mistakes).expect("mistakes serialize");
     assert_eq!(json[0]["origin"], "w.toml");
-    assert_eq!(
-        (&json[0]["line"], &json[0]["column"]),
-        (&serde_json::json!(2), &serde_json::json!(13))
-    );
+    assert_eq!((&json[0]["line"], &json[0]["column"]), (&serde_json::json!(2), &serde_json::json!(13)));
     assert_eq!(json[0]["key"], "auth.key_cache");
-    assert_eq!(
-        json[0]["what"],
-        "expected a duration such as \"30s\", found the integer 5"
-    );
-    assert_eq!(
-        (&json[1]["origin"], &json[1]["line"]),
-        (&serde_json::json!("WAYBILL_A__B"), &serde_json::Value::Null)
-    );
+    assert_eq!(json[0]["what"], "expected a duration such as \"30s\", found the integer 5");
+    assert_eq!((&json[1]["origin"], &json[1]["line"]), (&serde_json::json!("WAYBILL_A__B"), &serde_json::Value::Null));
     assert_eq!(mistakes.to_string().lines().count(), 2, "one line each");
 }
 

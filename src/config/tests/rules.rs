@@ -9,10 +9,7 @@ fn every_rule_is_reported_at_the_key_that_was_written() {
             "[server]\ntls_cert = \"c.pem\"",
             "w.toml:2:12 server.tls_cert: tls_cert is set without tls_key. Set tls_key too",
         ),
-        (
-            "[server]\ntls_key = \"k.pem\"",
-            "w.toml:2:11 server.tls_key: tls_key is set without tls_cert. ",
-        ),
+        ("[server]\ntls_key = \"k.pem\"", "w.toml:2:11 server.tls_key: tls_key is set without tls_cert. "),
         (
             "[server]\nadmin_listen = \"127.0.0.1:8080\"",
             "w.toml:2:16 server.admin_listen: admin_listen is the same address as listen. ",
@@ -57,18 +54,9 @@ fn every_rule_is_reported_at_the_key_that_was_written() {
             "[delivery.expiry]\nutility = \"1s\"",
             "w.toml:2:11 delivery.expiry.utility: intent_deadline (\"30s\") is more than delivery.expiry.utility (\"1s\"). ",
         ),
-        (
-            "[delivery.expiry]\nauthentication = \"1s\"",
-            "w.toml:2:18 delivery.expiry.authentication: ",
-        ),
-        (
-            "[delivery.expiry]\nmarketing = \"1s\"",
-            "w.toml:2:13 delivery.expiry.marketing: ",
-        ),
-        (
-            "[delivery.expiry]\nservice = \"1s\"",
-            "w.toml:2:11 delivery.expiry.service: ",
-        ),
+        ("[delivery.expiry]\nauthentication = \"1s\"", "w.toml:2:18 delivery.expiry.authentication: "),
+        ("[delivery.expiry]\nmarketing = \"1s\"", "w.toml:2:13 delivery.expiry.marketing: "),
+        ("[delivery.expiry]\nservice = \"1s\"", "w.toml:2:11 delivery.expiry.service: "),
         (
             "[webhooks]\ndisable_after = \"1h\"",
             "w.toml:2:17 webhooks.disable_after: disable_after (\"1h\") ends before the last attempt of schedule with its jitter (5444m). Raise",
@@ -90,36 +78,23 @@ fn every_rule_is_reported_at_the_key_that_was_written() {
 #[test]
 fn the_environment_is_a_place_too() {
     let found = lines(read("", &[("WAYBILL_DELIVERY__RING", "1")]));
-    assert!(
-        found[0].starts_with("WAYBILL_DELIVERY__RING delivery.ring: window (32)"),
-        "{found:#?}"
-    );
+    assert!(found[0].starts_with("WAYBILL_DELIVERY__RING delivery.ring: window (32)"), "{found:#?}");
 }
 
 #[test]
 fn rules_are_judged_beside_faulty_keys_but_not_about_them() {
-    let found = lines(read(
-        "[delivery]\nring = 31\nretry_cap = 1\n[server]\nbogus = 1",
-        &[],
-    ));
+    let found = lines(read("[delivery]\nring = 31\nretry_cap = 1\n[server]\nbogus = 1", &[]));
     assert_eq!(found.len(), 3, "{found:#?}");
     assert!(found[0].starts_with("w.toml:2:8 delivery.ring: window"));
     assert!(found[1].starts_with("w.toml:3:13 delivery.retry_cap: expected a duration"));
     assert!(found[2].starts_with("w.toml:5:1 server.bogus: unknown key"));
     let faulty = lines(read("[delivery]\nring = \"x\"\nwindow = 1000", &[]));
-    assert_eq!(
-        faulty.len(),
-        1,
-        "a window above the default ring is not judged while the ring is faulty: {faulty:#?}"
-    );
+    assert_eq!(faulty.len(), 1, "a window above the default ring is not judged while the ring is faulty: {faulty:#?}");
 }
 
 #[test]
 fn no_rule_is_judged_of_a_file_that_could_not_be_read_whole() {
-    let found = lines(read(
-        "[delivery]\nwindow = \n",
-        &[("WAYBILL_DELIVERY__RING", "1")],
-    ));
+    let found = lines(read("[delivery]\nwindow = \n", &[("WAYBILL_DELIVERY__RING", "1")]));
     assert_eq!(found.len(), 1, "{found:#?}");
 }
 
@@ -128,12 +103,6 @@ fn equal_values_break_no_rule_but_an_intent_must_outlive_its_call() {
     let equal = "[server]\nmax_body = \"256KiB\"\nrequest_timeout = \"10s\"\n[delivery]\nring = 32\nwindows_total = 32\n\
                  unknown_after = \"30s\"\nretry_cap = \"2s\"\n[delivery.expiry]\nutility = \"30s\"\n[runtime]\nbackoff_cap = \"100ms\"";
     assert_eq!(lines(read(equal, &[])), Vec::<String>::new());
-    assert_eq!(
-        lines(read("[delivery]\nintent_deadline = \"25s\"", &[])).len(),
-        1
-    );
-    assert_eq!(
-        lines(read("[delivery]\nintent_deadline = \"25001ms\"", &[])),
-        Vec::<String>::new()
-    );
+    assert_eq!(lines(read("[delivery]\nintent_deadline = \"25s\"", &[])).len(), 1);
+    assert_eq!(lines(read("[delivery]\nintent_deadline = \"25001ms\"", &[])), Vec::<String>::new());
 }

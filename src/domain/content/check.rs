@@ -3,9 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    BSUID_PREFIX, CLIENT_TOKEN_MAX, Content, Kind, OBJECT_MAX, PhoneError, REFERENCE_MAX, phone,
-};
+use super::{BSUID_PREFIX, CLIENT_TOKEN_MAX, Content, Kind, OBJECT_MAX, PhoneError, REFERENCE_MAX, phone};
 
 /// Longest text body, characters (Cloud API, "Text messages").
 const TEXT_MAX: usize = 4096;
@@ -30,51 +28,26 @@ struct Check {
 
 pub(super) fn check(value: Value) -> Result<Content, Vec<Problem>> {
     let Value::Object(object) = value else {
-        return Err(vec![problem(
-            "",
-            "is not a JSON object",
-            "send one message object",
-        )]);
+        return Err(vec![problem("", "is not a JSON object", "send one message object")]);
     };
-    let mut check = Check {
-        object,
-        problems: Vec::new(),
-    };
+    let mut check = Check { object, problems: Vec::new() };
     check.object.retain(|_, value| !value.is_null());
     let to = check.recipient();
-    let client_token = check.text_field(
-        "biz_opaque_callback_data",
-        CLIENT_TOKEN_MAX,
-        str::len,
-        "bytes",
-    );
-    let reference = check.text_field(
-        "reference",
-        REFERENCE_MAX,
-        |text| text.chars().count(),
-        "characters",
-    );
+    let client_token = check.text_field("biz_opaque_callback_data", CLIENT_TOKEN_MAX, str::len, "bytes");
+    let reference = check.text_field("reference", REFERENCE_MAX, |text| text.chars().count(), "characters");
     check.product();
     let kind = check.kind();
     check.size();
     match (to, kind) {
-        (Some(to), Some(kind)) if check.problems.is_empty() => Ok(Content {
-            to,
-            kind,
-            object: check.object,
-            reference,
-            client_token,
-        }),
+        (Some(to), Some(kind)) if check.problems.is_empty() => {
+            Ok(Content { to, kind, object: check.object, reference, client_token })
+        }
         _ => Err(check.problems),
     }
 }
 
 fn problem(pointer: &str, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
-    Problem {
-        pointer: pointer.to_owned(),
-        what: what.into(),
-        remedy: remedy.into(),
-    }
+    Problem { pointer: pointer.to_owned(), what: what.into(), remedy: remedy.into() }
 }
 
 impl Check {
@@ -89,11 +62,7 @@ impl Check {
         match self.object.get("recipient_type").map(|kind| kind.as_str()) {
             None | Some(Some("individual")) => {}
             Some(_) => {
-                self.wrong(
-                    "/recipient_type",
-                    "is not `individual`",
-                    "send to one person; groups are not supported",
-                );
+                self.wrong("/recipient_type", "is not `individual`", "send to one person; groups are not supported");
                 return None;
             }
         }
@@ -104,11 +73,7 @@ impl Check {
             },
             (None, Some(Value::String(id))) => self.bsuid("/recipient", &id),
             (None, None) => {
-                self.wrong(
-                    "/to",
-                    "is missing",
-                    "name the recipient's phone number, with `+` and country code",
-                );
+                self.wrong("/to", "is missing", "name the recipient's phone number, with `+` and country code");
                 None
             }
             (to, _) => {
@@ -125,12 +90,8 @@ impl Check {
             Err(error) => error,
         };
         let remedy = match error {
-            PhoneError::Zero => {
-                "write the international form: `+`, country code, number without its leading zero"
-            }
-            _ => {
-                "write `+`, country code and number, or name a business-scoped user id in `recipient`"
-            }
+            PhoneError::Zero => "write the international form: `+`, country code, number without its leading zero",
+            _ => "write `+`, country code and number, or name a business-scoped user id in `recipient`",
         };
         self.wrong("/to", error.to_string(), remedy);
         None
@@ -140,9 +101,7 @@ impl Check {
     fn bsuid(&mut self, pointer: &str, id: &str) -> Option<String> {
         let good = (4..=128).contains(&id.len())
             && id.contains('.')
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         if !good {
             self.wrong(
                 pointer,
@@ -155,22 +114,12 @@ impl Check {
     }
 
     /// Takes an optional string out and bounds it.
-    fn text_field(
-        &mut self,
-        name: &str,
-        max: usize,
-        size: fn(&str) -> usize,
-        unit: &str,
-    ) -> Option<String> {
+    fn text_field(&mut self, name: &str, max: usize, size: fn(&str) -> usize, unit: &str) -> Option<String> {
         let pointer = format!("/{name}");
         match self.object.remove(name)? {
             Value::String(text) if size(&text) <= max => Some(text),
             Value::String(_) => {
-                self.wrong(
-                    &pointer,
-                    format!("is longer than {max} {unit}"),
-                    "shorten it",
-                );
+                self.wrong(&pointer, format!("is longer than {max} {unit}"), "shorten it");
                 None
             }
             _ => {
@@ -184,22 +133,10 @@ impl Check {
         match self.object.remove("messaging_product") {
             None => {}
             Some(Value::String(product)) if product == "whatsapp" => {}
-            Some(_) => self.wrong(
-                "/messaging_product",
-                "is not `whatsapp`",
-                "write `whatsapp` or leave it out",
-            ),
+            Some(_) => self.wrong("/messaging_product", "is not `whatsapp`", "write `whatsapp` or leave it out"),
         }
-        if self
-            .object
-            .get("context")
-            .is_some_and(|context| !context.is_object())
-        {
-            self.wrong(
-                "/context",
-                "is not an object",
-                "write {\"message_id\": …} or leave it out",
-            );
+        if self.object.get("context").is_some_and(|context| !context.is_object()) {
+            self.wrong("/context", "is not an object", "write {\"message_id\": …} or leave it out");
         }
     }
 
@@ -218,20 +155,12 @@ impl Check {
                 return None;
             }
             None => {
-                self.wrong(
-                    "/type",
-                    "is missing",
-                    "write a type of the Cloud API, like `text` or `template`",
-                );
+                self.wrong("/type", "is missing", "write a type of the Cloud API, like `text` or `template`");
                 return None;
             }
         };
         let Some(body) = self.object.get(&name).cloned() else {
-            self.wrong(
-                &format!("/{name}"),
-                "is missing",
-                format!("put the content under `{name}`, as `type` says"),
-            );
+            self.wrong(&format!("/{name}"), "is missing", format!("put the content under `{name}`, as `type` says"));
             return None;
         };
         match name.as_str() {
@@ -244,26 +173,14 @@ impl Check {
     fn text(&mut self, text: &Value) -> Option<Kind> {
         match text.get("body") {
             Some(Value::String(body)) if body.is_empty() => {
-                self.wrong(
-                    "/text/body",
-                    "is empty",
-                    "write a text of 1 to 4096 characters",
-                );
+                self.wrong("/text/body", "is empty", "write a text of 1 to 4096 characters");
             }
             Some(Value::String(body)) if body.chars().count() > TEXT_MAX => {
-                self.wrong(
-                    "/text/body",
-                    "is longer than 4096 characters",
-                    "shorten it or send several messages",
-                );
+                self.wrong("/text/body", "is longer than 4096 characters", "shorten it or send several messages");
             }
             Some(Value::String(_)) => return Some(Kind::Text),
             Some(_) => self.wrong("/text/body", "is not a string", "write it in quotes"),
-            None => self.wrong(
-                "/text/body",
-                "is missing",
-                "write {\"text\": {\"body\": \"…\"}}",
-            ),
+            None => self.wrong("/text/body", "is missing", "write {\"text\": {\"body\": \"…\"}}"),
         }
         None
     }
@@ -272,21 +189,12 @@ impl Check {
         let before = self.problems.len();
         let name = template.get("name").and_then(Value::as_str);
         if !name.is_some_and(|name| is_word(name, TEMPLATE_NAME_MAX)) {
-            self.wrong(
-                "/template/name",
-                "is not a template's name",
-                "lower-case letters, digits and `_`, at most 512",
-            );
+            self.wrong("/template/name", "is not a template's name", "lower-case letters, digits and `_`, at most 512");
         }
-        let code = template
-            .get("language")
-            .and_then(|language| language.get("code"))
-            .and_then(Value::as_str);
+        let code = template.get("language").and_then(|language| language.get("code")).and_then(Value::as_str);
         // Meta's codes are like `en`, `en_US`, `zh_Hant_HK`.
-        let fits = |code: &str| {
-            (2..=16).contains(&code.len())
-                && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
+        let fits =
+            |code: &str| (2..=16).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !code.is_some_and(fits) {
             self.wrong(
                 "/template/language/code",
@@ -296,11 +204,9 @@ impl Check {
         }
         match template.get("components") {
             None | Some(Value::Null | Value::Array(_)) => {}
-            Some(_) => self.wrong(
-                "/template/components",
-                "is not an array",
-                "write a list of components, or leave it out",
-            ),
+            Some(_) => {
+                self.wrong("/template/components", "is not an array", "write a list of components, or leave it out")
+            }
         }
         (self.problems.len() == before).then_some(Kind::Template)
     }
@@ -310,29 +216,18 @@ impl Check {
         if body.is_object() || body.is_array() {
             return Some(Kind::Opaque);
         }
-        self.wrong(
-            &format!("/{name}"),
-            "is not an object",
-            "write the content of this type as the Cloud API has it",
-        );
+        self.wrong(&format!("/{name}"), "is not an object", "write the content of this type as the Cloud API has it");
         None
     }
 
     fn size(&mut self) {
         let size = serde_json::to_vec(&self.object).map_or(usize::MAX, |json| json.len());
         if size > OBJECT_MAX {
-            self.wrong(
-                "",
-                format!("is {size} bytes long"),
-                format!("send at most {OBJECT_MAX} bytes"),
-            );
+            self.wrong("", format!("is {size} bytes long"), format!("send at most {OBJECT_MAX} bytes"));
         }
     }
 }
 
 fn is_word(text: &str, max: usize) -> bool {
-    (1..=max).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

@@ -8,6 +8,9 @@
 mod check;
 mod phone;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::Problem;
 pub use phone::{PhoneError, phone};
 
@@ -69,17 +72,12 @@ impl Content {
     #[must_use]
     pub fn template(&self) -> Option<(&str, &str)> {
         let template = self.object.get("template")?;
-        Some((
-            template.get("name")?.as_str()?,
-            template.get("language")?.get("code")?.as_str()?,
-        ))
+        Some((template.get("name")?.as_str()?, template.get("language")?.get("code")?.as_str()?))
     }
 }
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content")
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
+        f.debug_struct("Content").field("kind", &self.kind).finish_non_exhaustive()
     }
 }

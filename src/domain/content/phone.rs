@@ -30,9 +30,7 @@ pub fn phone(text: &str) -> Result<String, PhoneError> {
         }
         // Bounds the copy: more digits than any number has are counted from the text instead.
         if normal.len() > 16 {
-            return Err(PhoneError::Length(
-                text.bytes().filter(u8::is_ascii_digit).count(),
-            ));
+            return Err(PhoneError::Length(text.bytes().filter(u8::is_ascii_digit).count()));
         }
     }
     match normal.len() - 1 {
@@ -48,13 +46,7 @@ mod tests {
 
     #[test]
     fn one_number_has_one_form() {
-        for text in [
-            "+12025550123",
-            "12025550123",
-            "+1 (202) 555-0123",
-            " +1 202 555 0123 ",
-            "1-202-555-0123",
-        ] {
+        for text in ["+12025550123", "12025550123", "+1 (202) 555-0123", " +1 202 555 0123 ", "1-202-555-0123"] {
             assert_eq!(phone(text).as_deref(), Ok("+12025550123"), "{text}");
         }
         assert_eq!(phone("1234567").as_deref(), Ok("+1234567"));

@@ -30,9 +30,7 @@ pub struct EndpointDeclaredV1 {
 }
 
 /// How far one feed has been told.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(map)]
 pub struct CursorV1 {
     /// The partition whose feed it is.

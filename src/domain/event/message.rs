@@ -7,18 +7,7 @@ use super::super::record::{Micros, Position};
 
 /// What a message is for; decides defaults (expiry, unknown policy) and which gates bar it.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
@@ -39,18 +28,7 @@ pub enum Category {
 
 /// Who goes first on one session.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
@@ -67,9 +45,7 @@ pub enum Priority {
 }
 
 /// What happens to an attempt whose outcome stays unknown after the window.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownPolicy {
@@ -157,9 +133,7 @@ pub struct MessageWithdrawnV1 {
 }
 
 /// One attempt of a batch of intents.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(map)]
 pub struct AttemptRef {
     /// The message.
@@ -286,9 +260,7 @@ pub struct MessageExpiredV1 {
 }
 
 /// What a provider says of a message.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -346,9 +318,7 @@ pub struct StatusReportedV1 {
 }
 
 /// What an operator, or the message's policy after the window, decides about an unknown outcome.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {

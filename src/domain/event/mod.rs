@@ -13,6 +13,9 @@ pub mod message;
 pub mod partition;
 pub mod session;
 
+#[cfg(test)]
+mod golden;
+
 pub use account::*;
 pub use contact::*;
 pub use endpoint::*;
@@ -150,9 +153,6 @@ impl Event {
     /// Whether an older reader that does not know this kind may go on after it.
     #[must_use]
     pub fn may_skip(&self) -> bool {
-        Self::KINDS
-            .iter()
-            .find(|(number, ..)| *number == self.kind())
-            .is_some_and(|(.., skip)| *skip)
+        Self::KINDS.iter().find(|(number, ..)| *number == self.kind()).is_some_and(|(.., skip)| *skip)
     }
 }

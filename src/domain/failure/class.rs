@@ -56,11 +56,7 @@ pub struct WordError {
 
 impl WordError {
     fn new(text: &str, kind: &'static str, expected: &'static str) -> Self {
-        Self {
-            text: text.chars().take(64).collect(),
-            kind,
-            expected,
-        }
+        Self { text: text.chars().take(64).collect(), kind, expected }
     }
 }
 
@@ -191,9 +187,7 @@ impl serde::Serialize for FailureClass {
 
 impl<'de> serde::Deserialize<'de> for FailureClass {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -211,10 +205,7 @@ mod tests {
             FailureClass::Sender,
             FailureClass::Request,
         ];
-        for class in plain
-            .into_iter()
-            .chain(Bucket::ALL.map(FailureClass::Throttle))
-        {
+        for class in plain.into_iter().chain(Bucket::ALL.map(FailureClass::Throttle)) {
             assert_eq!(class.to_string().parse(), Ok(class));
         }
         assert_eq!("user-marketing".parse(), Ok(Bucket::UserMarketing));
@@ -222,9 +213,7 @@ mod tests {
 
     #[test]
     fn a_word_of_neither_kind_is_refused_with_what_was_expected() {
-        let error = "throttle"
-            .parse::<FailureClass>()
-            .expect_err("a throttle needs its bucket");
+        let error = "throttle".parse::<FailureClass>().expect_err("a throttle needs its bucket");
         assert!(error.to_string().contains("throttle:<bucket>"), "{error}");
         assert!("throttle:nobody".parse::<FailureClass>().is_err());
     }

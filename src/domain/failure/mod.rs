@@ -9,8 +9,10 @@
 
 mod answer;
 mod class;
+mod scrub;
 mod table;
 
-pub use answer::{Answer, DETAIL_MAX, GraphAnswer, Observation, classify, scrub};
+pub use answer::{Answer, GraphAnswer, Observation, classify};
 pub use class::{Bucket, FailureClass, WordError};
+pub use scrub::{DETAIL_MAX, scrub};
 pub use table::{CodeRow, CodeTable, CodeTableError, Verdict};

@@ -66,10 +66,7 @@ impl CodeTable {
     pub fn new(rows: Vec<CodeRow>) -> Result<Self, CodeTableError> {
         for (index, row) in rows.iter().enumerate() {
             if row.from > row.to {
-                return Err(CodeTableError::Empty {
-                    from: row.from,
-                    to: row.to,
-                });
+                return Err(CodeTableError::Empty { from: row.from, to: row.to });
             }
             let twice = rows[..index].iter().find(|other| {
                 other.subcode == row.subcode
@@ -78,9 +75,7 @@ impl CodeTable {
                     && row.from <= other.to
             });
             if let Some(other) = twice {
-                return Err(CodeTableError::Twice {
-                    code: row.from.max(other.from),
-                });
+                return Err(CodeTableError::Twice { code: row.from.max(other.from) });
             }
         }
         Ok(Self { rows })
@@ -91,26 +86,15 @@ impl CodeTable {
     pub fn row(&self, code: i32, subcode: Option<i32>) -> Option<&CodeRow> {
         let of = |row: &&CodeRow| row.from <= code && code <= row.to;
         let narrow = |row: &&CodeRow| (row.subcode.is_none(), row.from != row.to);
-        self.rows
-            .iter()
-            .filter(of)
-            .filter(|row| row.subcode.is_none() || row.subcode == subcode)
-            .min_by_key(narrow)
+        self.rows.iter().filter(of).filter(|row| row.subcode.is_none() || row.subcode == subcode).min_by_key(narrow)
     }
 
     /// What is known of a code; `None` for a code without a row.
     #[must_use]
     pub fn verdict(&self, code: i32, subcode: Option<i32>, asynchronous: bool) -> Option<Verdict> {
         let row = self.row(code, subcode)?;
-        let class = if asynchronous {
-            row.async_class.unwrap_or(row.class)
-        } else {
-            row.class
-        };
-        Some(Verdict {
-            class: settled(class, asynchronous),
-            retry_after_ms: row.retry_after_ms,
-        })
+        let class = if asynchronous { row.async_class.unwrap_or(row.class) } else { row.class };
+        Some(Verdict { class: settled(class, asynchronous), retry_after_ms: row.retry_after_ms })
     }
 
     /// The class of a code, known or not.
@@ -120,8 +104,7 @@ impl CodeTable {
     /// with an unknown code means is decided in [`super::classify`], which sees the status.
     #[must_use]
     pub fn class(&self, code: i32, asynchronous: bool) -> FailureClass {
-        self.verdict(code, None, asynchronous)
-            .map_or(FailureClass::Request, |verdict| verdict.class)
+        self.verdict(code, None, asynchronous).map_or(FailureClass::Request, |verdict| verdict.class)
     }
 
     /// How many rows there are.
@@ -176,10 +159,7 @@ mod tests {
         assert_eq!(table.class(250, false), FailureClass::Sender);
         let narrow = table.verdict(250, Some(33), false).expect("a row");
         assert_eq!(narrow.class, FailureClass::Request);
-        assert_eq!(
-            table.verdict(250, Some(34), false).map(|v| v.class),
-            Some(FailureClass::Sender)
-        );
+        assert_eq!(table.verdict(250, Some(34), false).map(|v| v.class), Some(FailureClass::Sender));
         assert_eq!(table.verdict(300, None, false), None);
     }
 
@@ -203,15 +183,9 @@ mod tests {
 
     #[test]
     fn a_table_that_says_two_things_is_refused() {
-        let twice = CodeTable::new(vec![
-            row(4, 4, None, FailureClass::Auth),
-            row(4, 4, None, FailureClass::Retry),
-        ]);
+        let twice = CodeTable::new(vec![row(4, 4, None, FailureClass::Auth), row(4, 4, None, FailureClass::Retry)]);
         assert_eq!(twice, Err(CodeTableError::Twice { code: 4 }));
-        let ranges = CodeTable::new(vec![
-            row(1, 9, None, FailureClass::Auth),
-            row(5, 12, None, FailureClass::Retry),
-        ]);
+        let ranges = CodeTable::new(vec![row(1, 9, None, FailureClass::Auth), row(5, 12, None, FailureClass::Retry)]);
         assert_eq!(ranges, Err(CodeTableError::Twice { code: 5 }));
         let empty = CodeTable::new(vec![row(9, 1, None, FailureClass::Auth)]);
         assert_eq!(empty, Err(CodeTableError::Empty { from: 9, to: 1 }));

@@ -38,17 +38,12 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             row.marketing = Some((facts.marketing, facts.said_at, at.position));
         }
         Event::WindowOpened(facts) => {
-            match row
-                .windows
-                .iter_mut()
-                .find(|(session, _)| *session == facts.session)
-            {
+            match row.windows.iter_mut().find(|(session, _)| *session == facts.session) {
                 Some((_, until)) if *until >= facts.until => return,
                 Some((_, until)) => *until = facts.until,
                 None => row.windows.push((facts.session, facts.until)),
             }
-            row.windows
-                .sort_unstable_by_key(|(_, until)| std::cmp::Reverse(*until));
+            row.windows.sort_unstable_by_key(|(_, until)| std::cmp::Reverse(*until));
             row.windows.truncate(MAX_WINDOWS);
         }
         Event::AliasAdded(facts) => row.aliases |= 1 << (facts.kind as u8),

@@ -25,22 +25,15 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
         return;
     };
     let before = rows.endpoint(endpoint).cloned();
-    if before
-        .as_ref()
-        .is_some_and(|row| row.through >= at.position)
-    {
+    if before.as_ref().is_some_and(|row| row.through >= at.position) {
         return;
     }
     let mut row = match (event, before) {
         (Event::EndpointDeclared(facts), before) => {
-            if before
-                .as_ref()
-                .is_some_and(|row| !row.controls.is_new(at.header.id))
-            {
+            if before.as_ref().is_some_and(|row| !row.controls.is_new(at.header.id)) {
                 return;
             }
-            out.appends
-                .push(name("endpoint", facts.tenant.0, &facts.name, endpoint.0));
+            out.appends.push(name("endpoint", facts.tenant.0, &facts.name, endpoint.0));
             EndpointRow::declared(facts, at.position, before)
         }
         (_, None) => return,

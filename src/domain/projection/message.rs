@@ -1,16 +1,13 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
-    UnknownResolvedV1,
+    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution, UnknownResolvedV1,
 };
 use super::super::id::{MessageId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{
-    Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows,
-};
+use super::super::row::{Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, status, tell};
 
@@ -47,31 +44,15 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     match event {
         Event::MessageAccepted(facts) => accepted(at, facts, rows, out),
         Event::MessageWithdrawn(facts) => {
-            change(at, facts.message, rows, out, |row, _| {
-                row.withdraw(facts.nonce)
-            });
+            change(at, facts.message, rows, out, |row, _| row.withdraw(facts.nonce));
         }
         Event::AttemptsStarted(facts) => started(at, facts, rows, out),
         Event::AttemptsClosed(facts) => closed(at, facts, rows, out),
         Event::MessageCancelled(facts) => {
-            settle(
-                at,
-                facts.message,
-                rows,
-                out,
-                NotificationKind::Cancelled,
-                |row, fact| row.cancelled = Some(fact),
-            );
+            settle(at, facts.message, rows, out, NotificationKind::Cancelled, |row, fact| row.cancelled = Some(fact));
         }
         Event::MessageExpired(facts) => {
-            settle(
-                at,
-                facts.message,
-                rows,
-                out,
-                NotificationKind::Expired,
-                |row, fact| row.expired = Some(fact),
-            );
+            settle(at, facts.message, rows, out, NotificationKind::Expired, |row, fact| row.expired = Some(fact));
         }
         Event::UnknownResolved(facts) => resolved(at, facts, rows, out),
         _ => {}
@@ -102,39 +83,15 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         return;
     }
     row.through = at.position;
-    tell(
-        out,
-        at,
-        about_accepted(tenant, facts, NotificationKind::Accepted),
-    );
-    if facts
-        .idempotency
-        .is_none_or(|tag| wins(tag, facts.message, at.position, rows))
-    {
-        out.appends.push(Append::Outbox {
-            session: facts.session,
-            message: facts.message,
-        });
-        out.notes.push(Note::Queued {
-            session: facts.session,
-            message: facts.message,
-        });
+    tell(out, at, about_accepted(tenant, facts, NotificationKind::Accepted));
+    if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
+        out.appends.push(Append::Outbox { session: facts.session, message: facts.message });
+        out.notes.push(Note::Queued { session: facts.session, message: facts.message });
     } else {
         // Admission saw no conflict because the winner was not applied yet: the later one fails, visibly.
-        row.failed = Some(Failure {
-            fact: at.fact(),
-            class: IDEMPOTENCY_CONFLICT.to_owned(),
-            code: 0,
-        });
+        row.failed = Some(Failure { fact: at.fact(), class: IDEMPOTENCY_CONFLICT.to_owned(), code: 0 });
         let about = about_accepted(tenant, facts, NotificationKind::Failed);
-        tell(
-            out,
-            at,
-            About {
-                class: IDEMPOTENCY_CONFLICT,
-                ..about
-            },
-        );
+        tell(out, at, About { class: IDEMPOTENCY_CONFLICT, ..about });
     }
     rows.put_message(facts.message, row);
 }
@@ -144,15 +101,7 @@ fn about_accepted<'a>(
     facts: &MessageAcceptedV1,
     kind: NotificationKind,
 ) -> About<'a> {
-    About {
-        tenant,
-        session: facts.session,
-        message: facts.message,
-        kind,
-        step: &[],
-        code: 0,
-        class: "",
-    }
+    About { tenant, session: facts.session, message: facts.message, kind, step: &[], code: 0, class: "" }
 }
 
 /// Whether this acceptance is the first under its idempotency key; the row holds the winner, so re-applying recognises it.
@@ -168,9 +117,7 @@ fn wins(tag: Tag, message: MessageId, position: Position, rows: &mut Rows) -> bo
 
 fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut Applied) {
     let life = match (rows.partition(at.partition), rows.session(facts.session)) {
-        (Some(partition), Some(session)) => {
-            life_counts(partition, session, at.header.epoch, facts.incarnation)
-        }
+        (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
         _ => Err(super::super::validity::Void::OtherClaim),
     };
     let mut judged = Vec::with_capacity(facts.attempts.len());
@@ -191,11 +138,7 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         }
         judged.push((*of, verdict));
     }
-    out.notes.push(Note::Intents {
-        session: facts.session,
-        event: at.header.id,
-        judged,
-    });
+    out.notes.push(Note::Intents { session: facts.session, event: at.header.id, judged });
 }
 
 fn closed(at: At<'_>, facts: &AttemptsClosedV1, rows: &mut Rows, out: &mut Applied) {
@@ -212,10 +155,7 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
         return;
     };
     let mut row = row.clone();
-    let fact = Fact {
-        at: closed.at,
-        position: at.position,
-    };
+    let fact = Fact { at: closed.at, position: at.position };
     let (kind, code, class): (Option<NotificationKind>, i32, &str) = match &closed.outcome {
         OutcomeV1::Sent { tag, provider_id } => {
             let first = row.sent.is_none();
@@ -225,118 +165,47 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
             row.provider = Some((*tag, Some(provider_id.clone())));
             let orphans = status::adopt(*tag, closed.of, rows);
             status::replay_orphans(at, &accepted, closed.of, &orphans, &mut row, out);
-            (
-                Some(if first {
-                    NotificationKind::Sent
-                } else {
-                    NotificationKind::Duplicated
-                }),
-                0,
-                "",
-            )
+            (Some(if first { NotificationKind::Sent } else { NotificationKind::Duplicated }), 0, "")
         }
-        OutcomeV1::Retry {
-            class,
-            code,
-            not_before,
-        } => {
-            if !row.close(
-                closed.of,
-                Ended {
-                    fact,
-                    how: How::Retry,
-                    code: *code,
-                },
-            ) {
+        OutcomeV1::Retry { class, code, not_before } => {
+            if !row.close(closed.of, Ended { fact, how: How::Retry, code: *code }) {
                 return;
             }
             row.not_before = Some(*not_before);
             (None, *code, class)
         }
         OutcomeV1::Failed { class, code } => {
-            let firmer = row.close(
-                closed.of,
-                Ended {
-                    fact,
-                    how: How::Failed,
-                    code: *code,
-                },
-            );
+            let firmer = row.close(closed.of, Ended { fact, how: How::Failed, code: *code });
             if !firmer || row.sent.is_some() {
                 return;
             }
-            row.failed = Some(Failure {
-                fact,
-                class: class.clone(),
-                code: *code,
-            });
+            row.failed = Some(Failure { fact, class: class.clone(), code: *code });
             (Some(NotificationKind::Failed), *code, class)
         }
         OutcomeV1::Unknown { why } => {
-            if row.sent.is_some()
-                || !row.close(
-                    closed.of,
-                    Ended {
-                        fact,
-                        how: How::Unknown,
-                        code: 0,
-                    },
-                )
-            {
+            if row.sent.is_some() || !row.close(closed.of, Ended { fact, how: How::Unknown, code: 0 }) {
                 return;
             }
             (Some(NotificationKind::Unknown), 0, why)
         }
         OutcomeV1::Withdrawn { why } => {
-            if !row.close(
-                closed.of,
-                Ended {
-                    fact,
-                    how: How::Withdrawn,
-                    code: 0,
-                },
-            ) {
+            if !row.close(closed.of, Ended { fact, how: How::Withdrawn, code: 0 }) {
                 return;
             }
-            row.failed = Some(Failure {
-                fact,
-                class: why.clone(),
-                code: 0,
-            });
+            row.failed = Some(Failure { fact, class: why.clone(), code: 0 });
             (Some(NotificationKind::Failed), 0, why)
         }
     };
     if let Some(kind) = kind {
         let step = closed.of.attempt.to_be_bytes();
-        let step: &[u8] = if matches!(
-            kind,
-            NotificationKind::Unknown | NotificationKind::Duplicated
-        ) {
-            &step
-        } else {
-            &[]
-        };
+        let step: &[u8] =
+            if matches!(kind, NotificationKind::Unknown | NotificationKind::Duplicated) { &step } else { &[] };
         let (tenant, session, message) = (accepted.tenant, accepted.session, closed.of.message);
-        tell(
-            out,
-            at,
-            About {
-                tenant,
-                session,
-                message,
-                kind,
-                step,
-                code,
-                class,
-            },
-        );
+        tell(out, at, About { tenant, session, message, kind, step, code, class });
     }
     row.through = at.position;
     rows.put_message(closed.of.message, row);
-    out.notes.push(Note::MessageChanged {
-        session: accepted.session,
-        message: closed.of.message,
-    });
+    out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message });
 }
 
 fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Applied) {
@@ -344,8 +213,7 @@ fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Ap
         return;
     };
     let last = row.attempts.last();
-    if row.state() != State::Unknown || last.map(|attempt| attempt.number) != Some(facts.of.attempt)
-    {
+    if row.state() != State::Unknown || last.map(|attempt| attempt.number) != Some(facts.of.attempt) {
         return;
     }
     let how = match facts.resolution {
@@ -359,11 +227,7 @@ fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Ap
             Resolution::Sent => row.sent = Some(fact),
             Resolution::Resend => row.not_before = None,
             Resolution::GiveUp => {
-                row.failed = Some(Failure {
-                    fact,
-                    class: "unknown_given_up".to_owned(),
-                    code: 0,
-                });
+                row.failed = Some(Failure { fact, class: "unknown_given_up".to_owned(), code: 0 });
             }
         }
         true
@@ -373,31 +237,12 @@ fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Ap
         Resolution::Resend => return,
         Resolution::GiveUp => NotificationKind::Failed,
     };
-    let Some(accepted) = rows
-        .message(facts.of.message)
-        .and_then(|row| row.accepted.as_ref())
-    else {
+    let Some(accepted) = rows.message(facts.of.message).and_then(|row| row.accepted.as_ref()) else {
         return;
     };
     let (tenant, session, message) = (accepted.tenant, accepted.session, facts.of.message);
-    let class = if kind == NotificationKind::Failed {
-        "unknown_given_up"
-    } else {
-        ""
-    };
-    tell(
-        out,
-        at,
-        About {
-            tenant,
-            session,
-            message,
-            kind,
-            step: &[],
-            code: 0,
-            class,
-        },
-    );
+    let class = if kind == NotificationKind::Failed { "unknown_given_up" } else { "" };
+    tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class });
 }
 
 /// Settles a message that is queued or unknown: an open attempt is awaited instead.
@@ -423,19 +268,7 @@ fn settle(
         true
     });
     let (tenant, session) = (accepted.tenant, accepted.session);
-    tell(
-        out,
-        at,
-        About {
-            tenant,
-            session,
-            message,
-            kind,
-            step: &[],
-            code: 0,
-            class: "",
-        },
-    );
+    tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class: "" });
 }
 
 /// Changes a message's row, if the step is a new one, and tells its session.

@@ -32,10 +32,7 @@ pub struct At<'a> {
 
 impl At<'_> {
     fn fact(&self) -> super::row::Fact {
-        super::row::Fact {
-            at: self.header.at,
-            position: self.position,
-        }
+        super::row::Fact { at: self.header.at, position: self.position }
     }
 }
 
@@ -158,9 +155,7 @@ pub struct Applied {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotApply {
     /// Written by a newer version.
-    #[error(
-        "event kind {kind} at position {position:?} needs feature level {feature}; this version knows {known}"
-    )]
+    #[error("event kind {kind} at position {position:?} needs feature level {feature}; this version knows {known}")]
     NewerVersion {
         /// Its number.
         kind: u16,
@@ -204,10 +199,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
             });
         }
         Event::Opaque { .. } => {}
-        Event::Genesis(_)
-        | Event::Claimed(_)
-        | Event::FeatureLevelRaised(_)
-        | Event::Quarantined(_) => {
+        Event::Genesis(_) | Event::Claimed(_) | Event::FeatureLevelRaised(_) | Event::Quarantined(_) => {
             partition::apply(at, event, rows, &mut out);
         }
         Event::TenantDeclared(_) | Event::ApiKeyIssued(_) | Event::ApiKeyRevoked(_) => {
@@ -249,10 +241,7 @@ fn tell(out: &mut Applied, at: At<'_>, about: About<'_>) {
         code: about.code,
         class: about.class.to_owned(),
     };
-    out.appends.push(Append::Feed {
-        tenant: about.tenant,
-        row,
-    });
+    out.appends.push(Append::Feed { tenant: about.tenant, row });
     out.notes.push(Note::FeedGrew(about.tenant));
 }
 

@@ -10,9 +10,7 @@ pub(super) fn needs(_: &Event, _: &mut Vec<RowId>) {}
 pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applied) {
     let mut row = rows.partition(at.partition).cloned().unwrap_or_default();
     match event {
-        Event::Genesis(genesis) if row.installation.is_none() => {
-            row.installation = Some(genesis.installation)
-        }
+        Event::Genesis(genesis) if row.installation.is_none() => row.installation = Some(genesis.installation),
         Event::Claimed(claim) if claim_counts(&row, claim.supersedes) => {
             row.claim = Some(at.position);
             row.node = Some(claim.node);
@@ -20,10 +18,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
         }
         Event::FeatureLevelRaised(raised) => row.feature = row.feature.max(raised.level),
         Event::Quarantined(set_aside) => {
-            out.appends.push(Append::Quarantine {
-                position: set_aside.position,
-                why: set_aside.why.clone(),
-            });
+            out.appends.push(Append::Quarantine { position: set_aside.position, why: set_aside.why.clone() });
             return;
         }
         _ => return,

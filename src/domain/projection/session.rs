@@ -27,16 +27,13 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     };
     if let Event::SessionDeclared(facts) = event {
         let before = rows.session(session);
-        if before
-            .is_some_and(|row| row.declared_at >= at.position || !row.controls.is_new(at.header.id))
-        {
+        if before.is_some_and(|row| row.declared_at >= at.position || !row.controls.is_new(at.header.id)) {
             return;
         }
         let mut row = SessionRow::declared(facts, at.position, before);
         row.controls.remember(at.header.id);
         rows.put_session(session, row);
-        out.appends
-            .push(name("session", facts.tenant.0, &facts.name, session.0));
+        out.appends.push(name("session", facts.tenant.0, &facts.name, session.0));
         out.notes.push(Note::SessionChanged(session));
         return;
     }
@@ -48,26 +45,15 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     }
     match event {
         Event::SessionStarted(_) => {
-            let epoch = rows
-                .partition(at.partition)
-                .and_then(|partition| partition.claim);
+            let epoch = rows.partition(at.partition).and_then(|partition| partition.claim);
             let Some(epoch) = epoch.filter(|epoch| at.header.epoch == Some(*epoch)) else {
                 return;
             };
-            if row
-                .incarnation
-                .is_some_and(|life| life.started >= at.position)
-            {
+            if row.incarnation.is_some_and(|life| life.started >= at.position) {
                 return;
             }
-            row.incarnation = Some(Incarnation {
-                started: at.position,
-                epoch,
-            });
-            out.notes.push(Note::SessionStarted {
-                session,
-                incarnation: at.position,
-            });
+            row.incarnation = Some(Incarnation { started: at.position, epoch });
+            out.notes.push(Note::SessionStarted { session, incarnation: at.position });
         }
         Event::SessionSuspended(facts) => row.suspended = Some(facts.reason.clone()),
         Event::SessionResumed(_) => row.suspended = None,

@@ -5,9 +5,7 @@ use super::super::event::{AttemptRef, Event, Status, StatusReportedV1};
 use super::super::id::{EventId, MessageId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
-use super::super::row::{
-    Accepted, Ended, Fact, How, MessageRow, OrphanStatus, ProviderRow, RowId, Rows,
-};
+use super::super::row::{Accepted, Ended, Fact, How, MessageRow, OrphanStatus, ProviderRow, RowId, Rows};
 use super::{About, Append, Applied, At, FeedRow, Note, tell};
 
 /// Orphans kept for one provider id: a message has at most five different statuses.
@@ -64,10 +62,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
 
 fn reported(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows, out: &mut Applied) {
     let of = facts.of.or_else(|| match rows.provider(facts.tag) {
-        Some(ProviderRow::Attempt(message, attempt)) => Some(AttemptRef {
-            message: *message,
-            attempt: *attempt,
-        }),
+        Some(ProviderRow::Attempt(message, attempt)) => Some(AttemptRef { message: *message, attempt: *attempt }),
         _ => None,
     });
     let known = of.and_then(|of| {
@@ -101,10 +96,7 @@ fn reported(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows, out: &mut App
     }
     row.through = at.position;
     rows.put_message(of.message, row);
-    out.notes.push(Note::MessageChanged {
-        session: accepted.session,
-        message: of.message,
-    });
+    out.notes.push(Note::MessageChanged { session: accepted.session, message: of.message });
 }
 
 fn keep_orphan(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows) {
@@ -161,10 +153,7 @@ fn take(
     row: &mut MessageRow,
     out: &mut Applied,
 ) {
-    let fact = Fact {
-        at: status.provider_at,
-        position: status.position,
-    };
+    let fact = Fact { at: status.provider_at, position: status.position };
     let about = |message: MessageId, kind, step, code, class| About {
         tenant: accepted.tenant,
         session: accepted.session,
@@ -179,25 +168,10 @@ fn take(
     }
     let (was_sent, step) = (row.sent.is_some(), of.attempt.to_be_bytes());
     if status.status == Status::Failed {
-        row.close(
-            of,
-            Ended {
-                fact,
-                how: How::Sent,
-                code: status.code,
-            },
-        );
+        row.close(of, Ended { fact, how: How::Sent, code: status.code });
     } else if row.mark_sent(of, fact) && row.delivered.is_none() && row.read.is_none() {
-        let kind = if was_sent {
-            NotificationKind::Duplicated
-        } else {
-            NotificationKind::Sent
-        };
-        tell(
-            out,
-            at,
-            about(of.message, kind, if was_sent { &step } else { &[] }, 0, ""),
-        );
+        let kind = if was_sent { NotificationKind::Duplicated } else { NotificationKind::Sent };
+        tell(out, at, about(of.message, kind, if was_sent { &step } else { &[] }, 0, ""));
     }
     if !row.report(status.status, fact, &status.class, status.code) {
         return;
@@ -208,9 +182,5 @@ fn take(
         (Status::Failed, State::Failed) => NotificationKind::Failed,
         _ => return,
     };
-    tell(
-        out,
-        at,
-        about(of.message, kind, &[], status.code, &status.class),
-    );
+    tell(out, at, about(of.message, kind, &[], status.code, &status.class));
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 use super::{
-    ApiKeyRow, ContactRow, EndpointRow, IdempotencyRow, MessageRow, PartitionRow, ProviderRow, Row,
-    RowId, SessionRow, TenantRow,
+    ApiKeyRow, ContactRow, EndpointRow, IdempotencyRow, MessageRow, PartitionRow, ProviderRow, Row, RowId, SessionRow,
+    TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -33,10 +33,7 @@ impl Rows {
     /// When it was not loaded: the caller forgot to ask [`super::projection::needs`] first.
     #[must_use]
     pub fn get(&self, id: &RowId) -> Option<&Row> {
-        self.slots
-            .get(id)
-            .unwrap_or_else(|| panic!("row {id:?} was not loaded"))
-            .as_ref()
+        self.slots.get(id).unwrap_or_else(|| panic!("row {id:?} was not loaded")).as_ref()
     }
 
     /// Writes a row.

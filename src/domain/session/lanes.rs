@@ -15,8 +15,8 @@ use super::Queued;
 const TURNS: [Priority; 16] = {
     use Priority::{Bulk, Normal, Urgent};
     [
-        Urgent, Urgent, Normal, Urgent, Urgent, Bulk, Urgent, Normal, Urgent, Urgent, Normal,
-        Urgent, Urgent, Bulk, Urgent, Normal,
+        Urgent, Urgent, Normal, Urgent, Urgent, Bulk, Urgent, Normal, Urgent, Urgent, Normal, Urgent, Urgent, Bulk,
+        Urgent, Normal,
     ]
 };
 
@@ -70,10 +70,7 @@ impl Lanes {
     #[must_use]
     pub fn expired(&self, now: Micros) -> Vec<MessageId> {
         let waiting = self.lanes.values().flat_map(|lane| &lane.queue);
-        waiting
-            .filter(|queued| queued.expires_at <= now)
-            .map(|queued| queued.message)
-            .collect()
+        waiting.filter(|queued| queued.expires_at <= now).map(|queued| queued.message).collect()
     }
 
     /// Puts a message at the end of its lane; a retried one in front.
@@ -83,11 +80,7 @@ impl Lanes {
             lane.queue.push_front(queued);
         } else {
             // Urgent overtakes within the lane too: a code must not wait behind a campaign to the same person.
-            let at = lane
-                .queue
-                .iter()
-                .rposition(|other| other.priority <= queued.priority)
-                .map_or(0, |at| at + 1);
+            let at = lane.queue.iter().rposition(|other| other.priority <= queued.priority).map_or(0, |at| at + 1);
             lane.queue.insert(at, queued);
         }
         self.places.insert(queued.message, queued.contact);
@@ -151,11 +144,7 @@ impl Lanes {
     /// Puts a head back and lets its lane wait until then.
     pub fn park(&mut self, queued: Queued, until: Micros) {
         self.block(queued.contact, queued.message, until);
-        self.lanes
-            .entry(queued.contact)
-            .or_default()
-            .queue
-            .push_front(queued);
+        self.lanes.entry(queued.contact).or_default().queue.push_front(queued);
         self.places.insert(queued.message, queued.contact);
     }
 
@@ -165,10 +154,7 @@ impl Lanes {
         if lane.busy == Some(message) {
             lane.busy = None;
         }
-        let until = lane
-            .queue
-            .front()
-            .map_or(until, |next| until.min(next.expires_at));
+        let until = lane.queue.front().map_or(until, |next| until.min(next.expires_at));
         let until = lane.parked.map_or(until, |known| known.max(until));
         if let Some(before) = lane.parked.replace(until) {
             self.parked.remove(&(before, contact));
@@ -206,9 +192,10 @@ impl Lanes {
     }
 
     fn forget_if_idle(&mut self, contact: KeyId) {
-        let idle = self.lanes.get(&contact).is_some_and(|lane| {
-            lane.queue.is_empty() && lane.busy.is_none() && lane.parked.is_none() && !lane.listed
-        });
+        let idle = self
+            .lanes
+            .get(&contact)
+            .is_some_and(|lane| lane.queue.is_empty() && lane.busy.is_none() && lane.parked.is_none() && !lane.listed);
         if idle {
             self.lanes.remove(&contact);
         }

@@ -97,12 +97,7 @@ impl Machine {
     }
 
     /// Takes inputs in their order and says what to do. `drawn` feeds the jitter.
-    pub fn step(
-        &mut self,
-        inputs: impl IntoIterator<Item = Input>,
-        now: Micros,
-        mut drawn: u64,
-    ) -> Vec<Effect> {
+    pub fn step(&mut self, inputs: impl IntoIterator<Item = Input>, now: Micros, mut drawn: u64) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut endings = Vec::new();
         for input in inputs {
@@ -117,14 +112,7 @@ impl Machine {
         effects
     }
 
-    fn take(
-        &mut self,
-        input: Input,
-        now: Micros,
-        drawn: u64,
-        endings: &mut Vec<Ending>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn take(&mut self, input: Input, now: Micros, drawn: u64, endings: &mut Vec<Ending>, effects: &mut Vec<Effect>) {
         match input {
             Input::Standing(message, standing) => self.follow(message, standing, now),
             Input::Judged(judged) => {
@@ -166,36 +154,13 @@ impl Machine {
                 self.unknown.insert(message, (of, policy));
                 self.due.insert((due, message));
             }
-            Standing::Open {
-                of,
-                running,
-                presumed_dead,
-                expires_at,
-                contact,
-            } => {
-                if self
-                    .flights
-                    .get(&message)
-                    .is_some_and(|flight| flight.of == of)
-                {
+            Standing::Open { of, running, presumed_dead, expires_at, contact } => {
+                if self.flights.get(&message).is_some_and(|flight| flight.of == of) {
                     return;
                 }
                 self.forget(message);
-                let phase = if running {
-                    Phase::Running
-                } else {
-                    Phase::Inherited
-                };
-                self.flights.insert(
-                    message,
-                    Flight {
-                        of,
-                        contact,
-                        expires_at,
-                        queued: None,
-                        phase,
-                    },
-                );
+                let phase = if running { Phase::Running } else { Phase::Inherited };
+                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, phase });
                 if !running {
                     self.due.insert((presumed_dead, message));
                 }
@@ -205,10 +170,7 @@ impl Machine {
 
     fn enqueue(&mut self, queued: Queued, now: Micros) {
         let message = queued.message;
-        let known = self
-            .flights
-            .get(&message)
-            .is_some_and(|flight| flight.of.attempt >= queued.attempt);
+        let known = self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= queued.attempt);
         if known || self.lanes.contains(message) || self.waiting.contains_key(&message) {
             return;
         }
@@ -235,11 +197,7 @@ impl Machine {
     }
 
     fn judged(&mut self, of: AttemptRef, verdict: Result<(), Void>, effects: &mut Vec<Effect>) {
-        let Some(flight) = self
-            .flights
-            .get_mut(&of.message)
-            .filter(|flight| flight.of == of)
-        else {
+        let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) else {
             return;
         };
         match verdict {
@@ -255,12 +213,7 @@ impl Machine {
     }
 
     fn put_back(&mut self, of: AttemptRef) {
-        let Some(flight) = self
-            .flights
-            .get(&of.message)
-            .filter(|flight| flight.of == of)
-            .copied()
-        else {
+        let Some(flight) = self.flights.get(&of.message).filter(|flight| flight.of == of).copied() else {
             return;
         };
         self.forget(of.message);
@@ -278,24 +231,11 @@ impl Machine {
         endings: &mut Vec<Ending>,
         effects: &mut Vec<Effect>,
     ) {
-        let expires_at = self
-            .flights
-            .get(&of.message)
-            .map_or(Micros::MAX, |flight| flight.expires_at);
-        let (verdict, hold) = judge(
-            answer,
-            of.attempt,
-            expires_at,
-            now,
-            drawn,
-            &self.limits.retry,
-        );
+        let expires_at = self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at);
+        let (verdict, hold) = judge(answer, of.attempt, expires_at, now, drawn, &self.limits.retry);
         if let Some(hold) = hold.filter(|hold| hold.until > self.held_until) {
             self.held_until = hold.until;
-            effects.push(Effect::Hold {
-                code: hold.code,
-                until: hold.until,
-            });
+            effects.push(Effect::Hold { code: hold.code, until: hold.until });
         }
         self.end(of, verdict, now, endings);
     }
@@ -303,11 +243,7 @@ impl Machine {
     /// The outcome goes to the journal whatever the machine believes: it is a fact. The lane is free at once, the slot of
     /// the window when the outcome has come back.
     fn end(&mut self, of: AttemptRef, verdict: Verdict, now: Micros, endings: &mut Vec<Ending>) {
-        if let Some(flight) = self
-            .flights
-            .get_mut(&of.message)
-            .filter(|flight| flight.of == of)
-        {
+        if let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) {
             flight.phase = Phase::Closing;
             match &verdict {
                 Verdict::Retry { not_before, .. } => {
@@ -317,11 +253,7 @@ impl Machine {
                 _ => self.lanes.free(flight.contact, of.message),
             }
         }
-        endings.push(Ending {
-            of,
-            verdict,
-            at: now,
-        });
+        endings.push(Ending { of, verdict, at: now });
     }
 
     fn fall_due(&mut self, now: Micros, endings: &mut Vec<Ending>, effects: &mut Vec<Effect>) {
@@ -333,11 +265,7 @@ impl Machine {
         }
         while let Some(&(at, message)) = self.due.first().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, message));
-            if let Some(flight) = self
-                .flights
-                .get(&message)
-                .filter(|flight| flight.phase == Phase::Inherited)
-            {
+            if let Some(flight) = self.flights.get(&message).filter(|flight| flight.phase == Phase::Inherited) {
                 self.end(flight.of, Verdict::Unknown { why: "crashed" }, now, endings);
             } else if let Some((of, policy)) = self.unknown.get(&message).copied() {
                 match policy {
@@ -353,11 +281,7 @@ impl Machine {
     fn leave(&mut self, now: Micros, effects: &mut Vec<Effect>) {
         let mut wake = self.lanes.unpark(now);
         let mut attempts = Vec::new();
-        let free = self
-            .limits
-            .window
-            .saturating_sub(self.flights.len())
-            .min(self.limits.tick);
+        let free = self.limits.window.saturating_sub(self.flights.len()).min(self.limits.tick);
         let stopped = self.suspended || self.proposed || self.held_until > now;
         if self.held_until > now {
             earlier(&mut wake, self.held_until);
@@ -399,10 +323,7 @@ impl Machine {
         if let Some(asked) = self.lease_asked.filter(|_| !self.lanes.is_empty()) {
             earlier(&mut wake, asked + LEASE_PATIENCE);
         }
-        for next in [self.retries.first(), self.due.first()]
-            .into_iter()
-            .flatten()
-        {
+        for next in [self.retries.first(), self.due.first()].into_iter().flatten() {
             earlier(&mut wake, next.0);
         }
         if let Some(at) = wake {
@@ -415,10 +336,7 @@ impl Machine {
     }
 
     fn set_out(&mut self, queued: Queued) -> AttemptRef {
-        let of = AttemptRef {
-            message: queued.message,
-            attempt: queued.attempt,
-        };
+        let of = AttemptRef { message: queued.message, attempt: queued.attempt };
         self.lease.0 -= 1;
         let flight = Flight {
             of,
@@ -439,15 +357,9 @@ impl Machine {
         if self.lease.0 > 0 {
             return true;
         }
-        if self
-            .lease_asked
-            .is_none_or(|asked| asked + LEASE_PATIENCE <= now)
-            && !self.lanes.is_empty()
-        {
+        if self.lease_asked.is_none_or(|asked| asked + LEASE_PATIENCE <= now) && !self.lanes.is_empty() {
             self.lease_asked = Some(now);
-            effects.push(Effect::AskLease(
-                u32::try_from(self.limits.tick).unwrap_or(32),
-            ));
+            effects.push(Effect::AskLease(u32::try_from(self.limits.tick).unwrap_or(32)));
         }
         false
     }

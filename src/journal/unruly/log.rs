@@ -36,16 +36,9 @@ impl State {
         let first = log.len() as u64;
         for record in records {
             let position = Position(log.len() as u64);
-            log.push(Arc::new(Entry {
-                partition,
-                position,
-                record,
-            }));
+            log.push(Arc::new(Entry { partition, position, record }));
         }
-        Some((
-            Position(first),
-            Position((log.len() as u64).checked_sub(1)?),
-        ))
+        Some((Position(first), Position((log.len() as u64).checked_sub(1)?)))
     }
 
     /// Counts one append, and takes out what has waited long enough.
@@ -53,42 +46,26 @@ impl State {
         for late in &mut self.late {
             late.after = late.after.map(|n| n.saturating_sub(1));
         }
-        let (due, waiting) = std::mem::take(&mut self.late)
-            .into_iter()
-            .partition(|late| late.after == Some(0));
+        let (due, waiting) = std::mem::take(&mut self.late).into_iter().partition(|late| late.after == Some(0));
         self.late = waiting;
         due
     }
 
     /// Lands these; says which partitions grew.
     fn land_each(&mut self, due: Vec<Late>) -> Vec<u16> {
-        due.into_iter()
-            .filter_map(|late| {
-                self.land(late.partition, late.records)
-                    .map(|_| late.partition)
-            })
-            .collect()
+        due.into_iter().filter_map(|late| self.land(late.partition, late.records).map(|_| late.partition)).collect()
     }
 }
 
 impl Log {
     pub(super) fn new(genesis: Genesis) -> Self {
-        let mut state = State {
-            partitions: vec![Vec::new(); usize::from(genesis.count)],
-            late: Vec::new(),
-        };
+        let mut state = State { partitions: vec![Vec::new(); usize::from(genesis.count)], late: Vec::new() };
         for partition in 0..genesis.count {
-            let record = genesis
-                .record(partition, 0)
-                .expect("a genesis header is small and encodes");
+            let record = genesis.record(partition, 0).expect("a genesis header is small and encodes");
             state.land(partition, vec![record]);
         }
         let wakers = (0..genesis.count).map(|_| Notify::new()).collect();
-        Self {
-            genesis,
-            state: Mutex::new(state),
-            wakers,
-        }
+        Self { genesis, state: Mutex::new(state), wakers }
     }
 
     /// Lands `overtaking`, then the copies that land now; keeps the others; then what is due by now. Where the first
@@ -116,11 +93,7 @@ impl Log {
                 When::After(n) => Some(*n),
                 When::Held => None,
             };
-            state.late.push(Late {
-                after,
-                partition,
-                records: records.clone(),
-            });
+            state.late.push(Late { after, partition, records: records.clone() });
         }
         let mut grown = state.land_each(due);
         drop(state);
@@ -153,20 +126,11 @@ impl Log {
     }
 
     pub(super) fn end(&self, partition: u16) -> u64 {
-        self.state
-            .lock()
-            .partitions
-            .get(usize::from(partition))
-            .map_or(0, |log| log.len() as u64)
+        self.state.lock().partitions.get(usize::from(partition)).map_or(0, |log| log.len() as u64)
     }
 
     pub(super) fn contents(&self, partition: u16) -> Vec<Arc<Entry>> {
-        self.state
-            .lock()
-            .partitions
-            .get(usize::from(partition))
-            .cloned()
-            .unwrap_or_default()
+        self.state.lock().partitions.get(usize::from(partition)).cloned().unwrap_or_default()
     }
 
     /// A page from `from` on, no further than `end`.
@@ -183,16 +147,10 @@ impl Log {
     pub(super) fn read(&self, partition: u16, at: Position) -> Result<Arc<Entry>, JournalError> {
         let state = self.state.lock();
         let count = self.genesis.count;
-        let log = state
-            .partitions
-            .get(usize::from(partition))
-            .ok_or(JournalError::NoSuchPartition { partition, count })?;
+        let log =
+            state.partitions.get(usize::from(partition)).ok_or(JournalError::NoSuchPartition { partition, count })?;
         let end = Position(log.len() as u64);
         let found = usize::try_from(at.0).ok().and_then(|at| log.get(at));
-        found.cloned().ok_or(JournalError::Missing {
-            partition,
-            position: at,
-            end,
-        })
+        found.cloned().ok_or(JournalError::Missing { partition, position: at, end })
     }
 }

@@ -33,11 +33,7 @@ pub struct Deed {
 
 impl Deed {
     fn of(copies: &[When], doubtful: bool) -> Self {
-        Self {
-            refused: None,
-            copies: copies.to_vec(),
-            doubtful,
-        }
+        Self { refused: None, copies: copies.to_vec(), doubtful }
     }
 
     /// Durable, and says so.
@@ -85,11 +81,7 @@ impl Deed {
     /// Not taken, for this reason.
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
-        Self {
-            refused: Some(refusal),
-            copies: Vec::new(),
-            doubtful: false,
-        }
+        Self { refused: Some(refusal), copies: Vec::new(), doubtful: false }
     }
 }
 
@@ -113,11 +105,7 @@ impl Odds {
     fn draw(&self, chance: &SeededEntropy) -> Deed {
         let mut left = chance.number() % 1000;
         let delay = 1 + chance.number() % 8;
-        let twice = if delay.is_multiple_of(2) {
-            Deed::twice()
-        } else {
-            Deed::again_after(delay)
-        };
+        let twice = if delay.is_multiple_of(2) { Deed::twice() } else { Deed::again_after(delay) };
         let table = [
             (self.doubtful, Deed::durable_but_doubtful()),
             (self.late, Deed::late(delay)),
@@ -179,17 +167,13 @@ impl Node {
         if let Some(deed) = it.script.pop_front() {
             return deed;
         }
-        it.odds
-            .as_ref()
-            .map_or_else(Deed::honest, |(chance, odds)| odds.draw(chance))
+        it.odds.as_ref().map_or_else(Deed::honest, |(chance, odds)| odds.draw(chance))
     }
 
     /// Takes what was said to stand right before the next append to `partition`.
     pub(super) fn overtaking(&self, partition: u16) -> Vec<Record> {
         let mut it = self.0.lock();
-        let (mine, others) = std::mem::take(&mut it.overtaking)
-            .into_iter()
-            .partition(|(at, _)| *at == partition);
+        let (mine, others) = std::mem::take(&mut it.overtaking).into_iter().partition(|(at, _)| *at == partition);
         it.overtaking = others;
         let mine: Vec<(u16, Vec<Record>)> = mine;
         mine.into_iter().flat_map(|(_, records)| records).collect()
@@ -204,11 +188,7 @@ impl Node {
 
     pub(super) fn release(&self, partition: u16, entries: u64) {
         let mut it = self.0.lock();
-        if let Some(end) = it
-            .held
-            .as_mut()
-            .and_then(|ends| ends.get_mut(usize::from(partition)))
-        {
+        if let Some(end) = it.held.as_mut().and_then(|ends| ends.get_mut(usize::from(partition))) {
             *end += entries;
         }
     }
@@ -221,10 +201,7 @@ impl Node {
     pub(super) fn visible(&self, log: &Log, partition: u16) -> u64 {
         let end = log.end(partition);
         let it = self.0.lock();
-        it.held
-            .as_ref()
-            .and_then(|ends| ends.get(usize::from(partition)))
-            .map_or(end, |&held| held.min(end))
+        it.held.as_ref().and_then(|ends| ends.get(usize::from(partition))).map_or(end, |&held| held.min(end))
     }
 
     pub(super) fn fail(&self, why: &str) {
@@ -238,9 +215,7 @@ impl Node {
     pub(super) fn close(&self) -> Result<(), JournalError> {
         let mut it = self.0.lock();
         it.closed = true;
-        it.failed
-            .clone()
-            .map_or(Ok(()), |why| Err(JournalError::Failed(why)))
+        it.failed.clone().map_or(Ok(()), |why| Err(JournalError::Failed(why)))
     }
 
     /// Why nothing is taken, if nothing is.

@@ -19,29 +19,19 @@ pub(super) struct UnrulyTail {
 
 impl UnrulyTail {
     pub(super) fn new(log: Arc<Log>, node: Arc<Node>, partition: u16, from: Position) -> Self {
-        Self {
-            log,
-            node,
-            partition,
-            at: from.0,
-        }
+        Self { log, node, partition, at: from.0 }
     }
 
     async fn wait(&mut self) -> Result<Vec<Arc<Entry>>, JournalError> {
         let (partition, count) = (self.partition, self.log.genesis.count);
-        let waker = self
-            .log
-            .waker(partition)
-            .ok_or(JournalError::NoSuchPartition { partition, count })?;
+        let waker = self.log.waker(partition).ok_or(JournalError::NoSuchPartition { partition, count })?;
         loop {
             let mut woken = std::pin::pin!(waker.notified());
             // Armed before looking: what lands between the look and the wait still wakes it.
             woken.as_mut().enable();
             // The reason is read before the end, so that what landed before the end of everything is still served.
             let ended = self.node.ended();
-            let page = self
-                .log
-                .page(partition, self.at, self.node.visible(&self.log, partition));
+            let page = self.log.page(partition, self.at, self.node.visible(&self.log, partition));
             if !page.is_empty() {
                 self.at += page.len() as u64;
                 return Ok(page);

@@ -11,8 +11,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::super::{
-    Deliver, Delivered, DeliveryId, Guard, Ports, Post, Poster, PosterSettings, Secret, Secrets,
-    UnreachableReason,
+    Deliver, Delivered, DeliveryId, Guard, Ports, Post, Poster, PosterSettings, Secret, Secrets, UnreachableReason,
 };
 
 /// What the server does with each request it has read.
@@ -48,9 +47,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(conduct: Conduct) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a loopback port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().expect("bound");
         let connections = Arc::new(AtomicUsize::new(0));
         let (tell, seen) = mpsc::unbounded_channel();
@@ -61,17 +58,11 @@ impl Server {
                 tokio::spawn(serve(stream, conduct.clone(), tell.clone()));
             }
         });
-        Self {
-            address,
-            connections,
-            seen,
-        }
+        Self { address, connections, seen }
     }
 
     pub(super) fn url(&self, host: &str) -> Url {
-        format!("http://{host}:{}/hook", self.address.port())
-            .parse()
-            .expect("a url")
+        format!("http://{host}:{}/hook", self.address.port()).parse().expect("a url")
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -120,14 +111,9 @@ async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() == length.map_or(0, |n| n.parse().expect("a number")) {
-                return Some(Seen::Request {
-                    head: head.to_owned(),
-                    body: body.to_owned(),
-                });
+                return Some(Seen::Request { head: head.to_owned(), body: body.to_owned() });
             }
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
@@ -137,18 +123,12 @@ async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
 }
 
 pub(super) fn reply(status: &str, headers: &str, body: &str) -> Conduct {
-    Conduct::Reply(format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    ))
+    Conduct::Reply(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()))
 }
 
 pub(super) fn private() -> PosterSettings {
     PosterSettings {
-        guard: Guard {
-            allow_private: true,
-            allowed_ports: Ports::Any,
-        },
+        guard: Guard { allow_private: true, allowed_ports: Ports::Any },
         timeout: Duration::from_secs(20),
         extra_roots_pem: None,
     }
@@ -172,9 +152,7 @@ pub(super) fn post(url: Url) -> Post {
 /// One delivery to a server of this conduct.
 pub(super) async fn outcome(conduct: Conduct) -> Delivered {
     let server = Server::start(conduct).await;
-    poster(private())
-        .deliver(post(server.url("127.0.0.1")))
-        .await
+    poster(private()).deliver(post(server.url("127.0.0.1"))).await
 }
 
 pub(super) fn unreachable_reason(outcome: Delivered) -> UnreachableReason {

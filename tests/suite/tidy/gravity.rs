@@ -7,10 +7,7 @@ use super::source::tokens;
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["domain"]),
     (1, &["config", "telemetry", "runtime"]),
-    (
-        2,
-        &["journal", "store", "vault", "channel", "webhook", "audit"],
-    ),
+    (2, &["journal", "store", "vault", "channel", "webhook", "audit"]),
     (3, &["api", "console", "actors"]),
     (4, &["cli", "node"]),
 ];
@@ -22,26 +19,17 @@ const MOST_ROOMS: usize = 15;
 const ROOF: &[&str] = &["src/main.rs", "src/lib.rs"];
 
 fn floor(room: &str) -> Option<u8> {
-    FLOORS
-        .iter()
-        .find(|(_, rooms)| rooms.contains(&room))
-        .map(|(floor, _)| *floor)
+    FLOORS.iter().find(|(_, rooms)| rooms.contains(&room)).map(|(floor, _)| *floor)
 }
 
 /// The room of a file of the product: `src/api/meta.rs` is in `api`; `None` for the roof and for everything outside.
 pub fn room(file: &str) -> Option<&str> {
-    file.strip_prefix("src/")?
-        .split_once('/')
-        .map(|(room, _)| room)
+    file.strip_prefix("src/")?.split_once('/').map(|(room, _)| room)
 }
 
 /// The rooms that exist in this tree.
 pub fn rooms_present(files: &[String]) -> Vec<String> {
-    let mut rooms: Vec<String> = files
-        .iter()
-        .filter_map(|f| room(f))
-        .map(str::to_owned)
-        .collect();
+    let mut rooms: Vec<String> = files.iter().filter_map(|f| room(f)).map(str::to_owned).collect();
     rooms.sort();
     rooms.dedup();
     rooms
@@ -54,16 +42,11 @@ pub fn unknown_rooms(files: &[String]) -> Vec<String> {
     let mut findings: Vec<String> = strangers
         .map(|room| format!("src/{room}/: a room without a floor: add it to FLOORS in tests/suite/tidy/gravity.rs"))
         .collect();
-    let loose = files
-        .iter()
-        .filter(|f| f.starts_with("src/") && room(f).is_none());
+    let loose = files.iter().filter(|f| f.starts_with("src/") && room(f).is_none());
     let loose = loose.filter(|f| f.ends_with(".rs") && !ROOF.contains(&f.as_str()));
     findings.extend(loose.map(|f| format!("{f}: lies in no room: move it into one")));
     if rooms.len() > MOST_ROOMS {
-        findings.push(format!(
-            "src/: {} rooms, at most {MOST_ROOMS}: join some",
-            rooms.len()
-        ));
+        findings.push(format!("src/: {} rooms, at most {MOST_ROOMS}: join some", rooms.len()));
     }
     findings
 }
@@ -72,10 +55,7 @@ pub fn unknown_rooms(files: &[String]) -> Vec<String> {
 fn module(file: &str) -> Vec<String> {
     let inner = file.trim_start_matches("src/").trim_end_matches(".rs");
     let mut parts: Vec<String> = inner.split('/').map(str::to_owned).collect();
-    if matches!(
-        parts.last().map(String::as_str),
-        Some("mod" | "lib" | "main")
-    ) {
+    if matches!(parts.last().map(String::as_str), Some("mod" | "lib" | "main")) {
         parts.pop();
     }
     parts
@@ -118,23 +98,15 @@ pub fn upward(file: &str, text: &str) -> Vec<String> {
         let written = format!("{file}:{}: `{}`", path.line, path.segments.join("::"));
         match floor(&to) {
             _ if own == "domain" && path.segments[0] == "crate" => {
-                findings.push(format!(
-                    "{written}: domain is compiled alone: write super:: paths"
-                ));
+                findings.push(format!("{written}: domain is compiled alone: write super:: paths"));
             }
             _ if to == own => {}
-            None => findings.push(format!(
-                "{written}: `{to}` is no room: import from the room that defines it"
-            )),
+            None => findings.push(format!("{written}: `{to}` is no room: import from the room that defines it")),
             Some(floor) if floor < own_floor => {}
             Some(floor) if floor == own_floor => {
-                findings.push(format!(
-                    "{written}: sideways from `{own}`: rooms of one floor meet only above it"
-                ));
+                findings.push(format!("{written}: sideways from `{own}`: rooms of one floor meet only above it"));
             }
-            Some(_) => findings.push(format!(
-                "{written}: upward from `{own}`: pass it in, or move it down"
-            )),
+            Some(_) => findings.push(format!("{written}: upward from `{own}`: pass it in, or move it down")),
         }
     }
     findings
@@ -145,83 +117,43 @@ fn loadtest_pointing_back(file: &str, text: &str) -> Vec<String> {
     if !file.starts_with("loadtest/") {
         return Vec::new();
     }
-    let back = paths(&tokens(text))
-        .into_iter()
-        .filter(|path| path.segments[0] == "waybill");
-    back.map(|path| {
-        format!(
-            "{file}:{}: loadtest must not use the product: speak HTTP to it",
-            path.line
-        )
-    })
-    .collect()
+    let back = paths(&tokens(text)).into_iter().filter(|path| path.segments[0] == "waybill");
+    back.map(|path| format!("{file}:{}: loadtest must not use the product: speak HTTP to it", path.line)).collect()
 }
 
 #[test]
 fn upward_and_sideways_are_found_however_they_are_written() {
     let bad = [
         ("src/store/mod.rs", "use crate::api::Status;"),
-        (
-            "src/store/mod.rs",
-            "pub(crate) use crate::{\n domain::{ids, event::{A, B}},\n journal::Position,\n};",
-        ),
-        (
-            "src/store/fjall.rs",
-            "fn f() { let x = crate::journal::open(); }",
-        ),
+        ("src/store/mod.rs", "pub(crate) use crate::{\n domain::{ids, event::{A, B}},\n journal::Position,\n};"),
+        ("src/store/fjall.rs", "fn f() { let x = crate::journal::open(); }"),
         ("src/store/mod.rs", "use super::vault;"),
-        (
-            "src/store/rows/mod.rs",
-            "use super::super::{domain as d, node};",
-        ),
-        (
-            "src/store/rows.rs",
-            "mod tests { use super::super::super::api; }",
-        ),
+        ("src/store/rows/mod.rs", "use super::super::{domain as d, node};"),
+        ("src/store/rows.rs", "mod tests { use super::super::super::api; }"),
         ("src/config/mod.rs", "use waybill::telemetry::Handle;"),
         ("src/domain/ids.rs", "use crate::domain::event;"),
-        (
-            "src/api/mod.rs",
-            "#[serde(with = \"crate::actors::hex\")] struct A;",
-        ),
+        ("src/api/mod.rs", "#[serde(with = \"crate::actors::hex\")] struct A;"),
         ("src/api/mod.rs", "use crate::Everything;"),
         ("src/api/mod.rs", "use crate::*;"),
         ("src/api/mod.rs", "pub(in crate::node) fn f() {}"),
         ("loadtest/src/lib.rs", "use waybill::domain::Id;"),
     ];
     for (file, text) in bad {
-        assert_eq!(
-            upward(file, text).len(),
-            1,
-            "{file}: {text}: {:?}",
-            upward(file, text)
-        );
+        assert_eq!(upward(file, text).len(), 1, "{file}: {text}: {:?}", upward(file, text));
     }
 }
 
 #[test]
 fn downward_and_home_are_fine() {
     let good = [
-        (
-            "src/store/mod.rs",
-            "use crate::domain::Id; use crate::runtime::{Clock, Rng}; mod rows; use self::rows::Row;",
-        ),
-        (
-            "src/store/rows/mod.rs",
-            "use super::error::Error; use crate::store::Store;",
-        ),
-        (
-            "src/store/rows.rs",
-            "mod tests { use super::*; use super::super::Store; }",
-        ),
+        ("src/store/mod.rs", "use crate::domain::Id; use crate::runtime::{Clock, Rng}; mod rows; use self::rows::Row;"),
+        ("src/store/rows/mod.rs", "use super::error::Error; use crate::store::Store;"),
+        ("src/store/rows.rs", "mod tests { use super::*; use super::super::Store; }"),
         (
             "src/domain/ids.rs",
             "//! See [`crate::api`].\nuse super::event::Event; /* crate::node */ const S: &str = \"see crate::node\";",
         ),
-        (
-            "src/node/mod.rs",
-            "use crate::{api, journal, store}; pub(crate) fn f() {}",
-        ),
+        ("src/node/mod.rs", "use crate::{api, journal, store}; pub(crate) fn f() {}"),
         ("src/main.rs", "fn main() { waybill::cli::run() }"),
         ("src/lib.rs", "pub mod api; pub use api::Status;"),
         ("tests/suite/main.rs", "use waybill::node;"),
@@ -233,17 +165,9 @@ fn downward_and_home_are_fine() {
 
 #[test]
 fn a_stranger_among_the_rooms_is_found() {
-    let files = [
-        "src/lib.rs",
-        "src/api/mod.rs",
-        "src/shed/mod.rs",
-        "src/loose.rs",
-    ]
-    .map(str::to_owned);
+    let files = ["src/lib.rs", "src/api/mod.rs", "src/shed/mod.rs", "src/loose.rs"].map(str::to_owned);
     let findings = unknown_rooms(&files);
     assert_eq!(findings.len(), 2, "{findings:?}");
-    let many: Vec<String> = (0..=MOST_ROOMS)
-        .map(|n| format!("src/room{n}/mod.rs"))
-        .collect();
+    let many: Vec<String> = (0..=MOST_ROOMS).map(|n| format!("src/room{n}/mod.rs")).collect();
     assert_eq!(unknown_rooms(&many).len(), MOST_ROOMS + 2);
 }

@@ -35,17 +35,11 @@ fn files() -> Vec<String> {
         String::from_utf8_lossy(&git.stderr)
     );
     let names = String::from_utf8(git.stdout).expect("file names are UTF-8");
-    let mut files: Vec<String> = names
-        .split('\0')
-        .filter(|name| !name.is_empty() && absolute(name).is_file())
-        .map(str::to_owned)
-        .collect();
+    let mut files: Vec<String> =
+        names.split('\0').filter(|name| !name.is_empty() && absolute(name).is_file()).map(str::to_owned).collect();
     files.sort();
     files.dedup();
-    assert!(
-        files.iter().any(|f| f == "src/lib.rs"),
-        "the list of files is wrong: no src/lib.rs"
-    );
+    assert!(files.iter().any(|f| f == "src/lib.rs"), "the list of files is wrong: no src/lib.rs");
     files
 }
 
@@ -62,23 +56,17 @@ fn read(file: &str) -> String {
 /// Our own Rust: all of it in the product, the load test, the tests and the benches.
 fn rust() -> impl Iterator<Item = (String, String)> {
     let roots = ["src/", "loadtest/", "tests/", "benches/"];
-    files()
-        .into_iter()
-        .filter(move |f| f.ends_with(".rs") && roots.iter().any(|root| f.starts_with(root)))
-        .map(|file| {
+    files().into_iter().filter(move |f| f.ends_with(".rs") && roots.iter().any(|root| f.starts_with(root))).map(
+        |file| {
             let text = read(&file);
             (file, text)
-        })
+        },
+    )
 }
 
 #[track_caller]
 fn none(rule: &str, findings: Vec<String>) {
-    assert!(
-        findings.is_empty(),
-        "{rule}: {} finding(s)\n  {}",
-        findings.len(),
-        findings.join("\n  ")
-    );
+    assert!(findings.is_empty(), "{rule}: {} finding(s)\n  {}", findings.len(), findings.join("\n  "));
 }
 
 #[test]
@@ -91,32 +79,17 @@ fn a_file_imports_from_its_own_room_and_from_lower_floors() {
 
 #[test]
 fn a_word_stays_in_its_rooms() {
-    none(
-        "borders",
-        rust()
-            .flat_map(|(file, text)| words::out_of_place(&file, &text))
-            .collect(),
-    );
+    none("borders", rust().flat_map(|(file, text)| words::out_of_place(&file, &text)).collect());
 }
 
 #[test]
 fn the_domain_touches_nothing() {
-    none(
-        "domain",
-        rust()
-            .flat_map(|(file, text)| words::not_in_domain(&file, &text))
-            .collect(),
-    );
+    none("domain", rust().flat_map(|(file, text)| words::not_in_domain(&file, &text)).collect());
 }
 
 #[test]
 fn nothing_is_left_to_do_or_ignored_in_silence() {
-    none(
-        "words",
-        rust()
-            .flat_map(|(file, text)| words::banned(&file, &text))
-            .collect(),
-    );
+    none("words", rust().flat_map(|(file, text)| words::banned(&file, &text)).collect());
 }
 
 #[test]
@@ -126,22 +99,12 @@ fn names_say_what_a_file_is_about() {
 
 #[test]
 fn files_and_functions_can_be_read_in_one_sitting() {
-    none(
-        "sizes",
-        rust()
-            .flat_map(|(file, text)| sizes::too_long(&file, &text))
-            .collect(),
-    );
+    none("sizes", rust().flat_map(|(file, text)| sizes::too_long(&file, &text)).collect());
 }
 
 #[test]
 fn every_file_opens_with_what_it_is() {
-    none(
-        "heads",
-        rust()
-            .flat_map(|(file, text)| house::no_head(&file, &text))
-            .collect(),
-    );
+    none("heads", rust().flat_map(|(file, text)| house::no_head(&file, &text)).collect());
 }
 
 #[test]
@@ -157,11 +120,5 @@ fn every_room_has_a_door_plate() {
 
 #[test]
 fn the_tree_is_nobodys_machine() {
-    none(
-        "machine",
-        files()
-            .iter()
-            .flat_map(|file| house::somebodys_machine(file, &read(file)))
-            .collect(),
-    );
+    none("machine", files().iter().flat_map(|file| house::somebodys_machine(file, &read(file))).collect());
 }

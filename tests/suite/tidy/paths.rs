@@ -53,8 +53,7 @@ impl Walk {
             ";" => self.test_next = false,
             "#" if text(tokens, at + 1) == "[" => self.test_next |= marks_a_test(&tokens[at..]),
             "mod" if text(tokens, at + 2) == "{" => {
-                self.modules
-                    .push((text(tokens, at + 1).to_owned(), self.depth));
+                self.modules.push((text(tokens, at + 1).to_owned(), self.depth));
             }
             "use" if text(tokens, at + 1) != "<" => return self.use_tree(tokens, at + 1, &[]),
             name if is_name(name) => return self.plain(tokens, at),
@@ -126,55 +125,33 @@ impl Walk {
     fn keep(&mut self, segments: Vec<String>, line: usize) {
         let module = self.modules.iter().map(|(name, _)| name.clone()).collect();
         let in_test = self.test_next || !self.tests.is_empty();
-        self.found.push(Written {
-            segments,
-            line,
-            module,
-            in_test,
-        });
+        self.found.push(Written { segments, line, module, in_test });
     }
 }
 
 /// `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, unix))]`; not `#[cfg(not(test))]`.
 fn marks_a_test(attribute: &[Token]) -> bool {
-    let words: Vec<&str> = attribute
-        .iter()
-        .map(|t| t.text.as_str())
-        .take_while(|text| *text != "]")
-        .collect();
+    let words: Vec<&str> = attribute.iter().map(|t| t.text.as_str()).take_while(|text| *text != "]").collect();
     words.contains(&"test") && !words.contains(&"not")
 }
 
 #[cfg(test)]
 fn seen(source: &str) -> Vec<(String, bool)> {
     let found = paths(&super::source::tokens(source));
-    found
-        .into_iter()
-        .map(|path| (path.segments.join("::"), path.in_test))
-        .collect()
+    found.into_iter().map(|path| (path.segments.join("::"), path.in_test)).collect()
 }
 
 #[test]
 fn use_trees_are_spread_out() {
-    let found =
-        seen("pub use a::{self, b::{C as D, E}, f::*}; use ::g; fn h() -> i::J { k::l(m) }");
+    let found = seen("pub use a::{self, b::{C as D, E}, f::*}; use ::g; fn h() -> i::J { k::l(m) }");
     let names: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "a::self", "a::b::C", "a::b::E", "a::f::*", "g", "i::J", "k::l"
-        ]
-    );
+    assert_eq!(names, ["a::self", "a::b::C", "a::b::E", "a::f::*", "g", "i::J", "k::l"]);
 }
 
 #[test]
 fn what_only_tests_compile_is_marked() {
     let source = "use a::b; #[cfg(test)] use c::d; use e::f; #[cfg(test)] mod tests { use g::h; fn i() {} } \
                   #[tokio::test] async fn j() { k::l(); } #[cfg(not(test))] fn m() { n::o(); }";
-    let marked: Vec<String> = seen(source)
-        .into_iter()
-        .filter(|(_, test)| *test)
-        .map(|(path, _)| path)
-        .collect();
+    let marked: Vec<String> = seen(source).into_iter().filter(|(_, test)| *test).map(|(path, _)| path).collect();
     assert_eq!(marked, ["c::d", "g::h", "tokio::test", "k::l"]);
 }

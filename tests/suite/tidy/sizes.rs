@@ -19,17 +19,13 @@ pub fn too_long(file: &str, text: &str) -> Vec<String> {
     let mut findings = Vec::new();
     let (lines, most) = (text.lines().count(), limit(file, "", LONGEST_FILE));
     if lines > most {
-        findings.push(format!(
-            "{file}: {lines} lines, at most {most}: part it by subject"
-        ));
+        findings.push(format!("{file}: {lines} lines, at most {most}: part it by subject"));
     }
     for function in functions(&tokens(text)) {
         let most = limit(file, &function.name, LONGEST_FUNCTION);
         if function.lines > most {
             let Function { name, line, lines } = function;
-            findings.push(format!(
-                "{file}:{line}: fn {name}: {lines} lines, at most {most}: name its steps"
-            ));
+            findings.push(format!("{file}:{line}: fn {name}: {lines} lines, at most {most}: name its steps"));
         }
     }
     findings
@@ -49,11 +45,7 @@ fn functions(tokens: &[Token]) -> Vec<Function> {
     named
         .filter_map(|at| {
             let (line, last) = (tokens[at].line, last_line(&tokens[at..])?);
-            Some(Function {
-                name: tokens[at + 1].text.clone(),
-                line,
-                lines: last - line + 1,
-            })
+            Some(Function { name: tokens[at + 1].text.clone(), line, lines: last - line + 1 })
         })
         .collect()
 }
@@ -83,19 +75,13 @@ fn what_is_too_long_is_found() {
     let function = format!("trait T {{ fn a(x: [u8; 4]); }}\nfn long(f: fn(u8)) {{\n{body}}}\n");
     let findings = too_long("src/x.rs", &function);
     assert_eq!(findings.len(), 1, "{findings:?}");
-    assert!(
-        findings[0].starts_with("src/x.rs:2: fn long: 71 lines"),
-        "{findings:?}"
-    );
+    assert!(findings[0].starts_with("src/x.rs:2: fn long: 71 lines"), "{findings:?}");
 }
 
 #[test]
 fn the_limit_itself_is_allowed() {
     let file = "//! x\n".repeat(LONGEST_FILE);
     assert_eq!(too_long("src/x.rs", &file), Vec::<String>::new());
-    let function = format!(
-        "fn f() {{\n{}}}\n",
-        "    a(\"}\");\n".repeat(LONGEST_FUNCTION - 2)
-    );
+    let function = format!("fn f() {{\n{}}}\n", "    a(\"}\");\n".repeat(LONGEST_FUNCTION - 2));
     assert_eq!(too_long("src/x.rs", &function), Vec::<String>::new());
 }

@@ -18,11 +18,7 @@ struct Lexer<'a> {
 ///
 /// A string that begins like a path of this crate (`#[serde(with = "crate::x")]`) is kept: it is code in disguise.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer {
-        rest: text,
-        line: 1,
-        out: Vec::new(),
-    };
+    let mut lexer = Lexer { rest: text, line: 1, out: Vec::new() };
     while let Some(first) = lexer.rest.chars().next() {
         lexer.step(first);
     }
@@ -54,10 +50,7 @@ impl Lexer<'_> {
     }
 
     fn keep(&mut self, from: usize, to: usize) {
-        self.out.push(Token {
-            text: self.rest[from..to].to_owned(),
-            line: self.line,
-        });
+        self.out.push(Token { text: self.rest[from..to].to_owned(), line: self.line });
         self.rest = &self.rest[to..];
     }
 
@@ -68,17 +61,12 @@ impl Lexer<'_> {
 
     fn string(&mut self, open: Opening) {
         let body = &self.rest[open.len..];
-        let length = if open.raw {
-            body.find(&open.close)
-        } else {
-            escaped_end(body, '"')
-        };
+        let length = if open.raw { body.find(&open.close) } else { escaped_end(body, '"') };
         let length = length.unwrap_or(body.len());
         let content = &body[..length];
         if content.starts_with("crate::") || content.starts_with("super::") {
             let line = self.line;
-            self.out
-                .extend(tokens(content).into_iter().map(|t| Token { line, ..t }));
+            self.out.extend(tokens(content).into_iter().map(|t| Token { line, ..t }));
         }
         self.skip((open.len + length + open.close.len()).min(self.rest.len()));
     }
@@ -98,11 +86,7 @@ fn string_opening(rest: &str) -> Option<Opening> {
         return None;
     }
     if after.starts_with('"') {
-        return Some(Opening {
-            len: prefix + 1,
-            close: "\"".to_owned(),
-            raw: false,
-        });
+        return Some(Opening { len: prefix + 1, close: "\"".to_owned(), raw: false });
     }
     let hashes = after.strip_prefix('r')?;
     let count = hashes.len() - hashes.trim_start_matches('#').len();
@@ -161,25 +145,12 @@ fn block_comment(rest: &str) -> usize {
 fn comments_and_literals_go_and_lines_stay() {
     let text = "a // crate::x\n/* /* b */ c */ d\n\"e \\\" f\" r#\"g \"h\"# 'i' '\\'' 'j b'k' r#type\nl::m";
     let seen: Vec<(String, usize)> = tokens(text).into_iter().map(|t| (t.text, t.line)).collect();
-    let expected = [
-        ("a", 1),
-        ("d", 2),
-        ("type", 3),
-        ("l", 4),
-        ("::", 4),
-        ("m", 4),
-    ];
+    let expected = [("a", 1), ("d", 2), ("type", 3), ("l", 4), ("::", 4), ("m", 4)];
     assert_eq!(seen, expected.map(|(text, line)| (text.to_owned(), line)));
 }
 
 #[test]
 fn a_path_in_a_string_counts() {
-    let seen: Vec<String> = tokens("#[serde(with = \"crate::x\")]")
-        .into_iter()
-        .map(|t| t.text)
-        .collect();
-    assert!(
-        seen.windows(3).any(|w| w == ["crate", "::", "x"]),
-        "{seen:?}"
-    );
+    let seen: Vec<String> = tokens("#[serde(with = \"crate::x\")]").into_iter().map(|t| t.text).collect();
+    assert!(seen.windows(3).any(|w| w == ["crate", "::", "x"]), "{seen:?}");
 }

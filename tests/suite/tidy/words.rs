@@ -16,118 +16,36 @@ struct Border {
 
 /// One line of the table below.
 const fn only(word: &'static str, rooms: &'static [&'static str], why: &'static str) -> Border {
-    Border {
-        word,
-        rooms,
-        tests: false,
-        why,
-    }
+    Border { word, rooms, tests: false, why }
 }
 
 /// The same, and free in tests.
 const fn free(word: &'static str, rooms: &'static [&'static str], why: &'static str) -> Border {
-    Border {
-        word,
-        rooms,
-        tests: true,
-        why,
-    }
+    Border { word, rooms, tests: true, why }
 }
 
 /// `roof` stands for `src/main.rs` and `src/lib.rs`. To move a border, edit its line and say why in the commit.
 const BORDERS: &[Border] = &[
-    only(
-        "ractor::",
-        &["actors", "runtime", "node"],
-        "the choice of actor library must stay changeable",
-    ),
-    only(
-        "fjall::",
-        &["store"],
-        "the embedded store is behind the trait of store/",
-    ),
-    only(
-        "rdkafka::",
-        &["journal"],
-        "Kafka is spoken in journal/kafka",
-    ),
-    only(
-        "scylla::",
-        &["store", "vault", "journal"],
-        "CQL is spoken behind traits",
-    ),
-    only(
-        "reqwest::",
-        &["channel", "webhook", "cli"],
-        "providers and customers are called in one place each",
-    ),
-    only(
-        "axum::",
-        &["api", "node"],
-        "api chooses status codes; node binds the listener",
-    ),
-    only(
-        "minicbor::",
-        &["domain", "journal", "vault"],
-        "the encoding of what is kept for ever",
-    ),
-    only(
-        "bincode::",
-        &["domain", "store"],
-        "unmaintained upstream: rebuildable bytes only",
-    ),
+    only("ractor::", &["actors", "runtime", "node"], "the choice of actor library must stay changeable"),
+    only("fjall::", &["store"], "the embedded store is behind the trait of store/"),
+    only("rdkafka::", &["journal"], "Kafka is spoken in journal/kafka"),
+    only("scylla::", &["store", "vault", "journal"], "CQL is spoken behind traits"),
+    only("reqwest::", &["channel", "webhook", "cli"], "providers and customers are called in one place each"),
+    only("axum::", &["api", "node"], "api chooses status codes; node binds the listener"),
+    only("minicbor::", &["domain", "journal", "vault"], "the encoding of what is kept for ever"),
+    only("bincode::", &["domain", "store"], "unmaintained upstream: rebuildable bytes only"),
     only("aes_gcm::", &["vault"], "sealing has one door"),
-    only(
-        "metrics::",
-        &["telemetry"],
-        "telemetry names the metrics and caches their handles",
-    ),
-    only(
-        "metrics_exporter_prometheus::",
-        &["telemetry", "node"],
-        "telemetry renders, node starts it",
-    ),
-    only(
-        "tracing_subscriber::",
-        &["telemetry", "roof"],
-        "one place decides where logs go",
-    ),
+    only("metrics::", &["telemetry"], "telemetry names the metrics and caches their handles"),
+    only("metrics_exporter_prometheus::", &["telemetry", "node"], "telemetry renders, node starts it"),
+    only("tracing_subscriber::", &["telemetry", "roof"], "one place decides where logs go"),
     only("clap::", &["cli"], "the command line is one room"),
-    only(
-        "miette::",
-        &["cli", "roof"],
-        "errors are drawn at the edge; inside they are thiserror types",
-    ),
-    only(
-        "indicatif::",
-        &["cli"],
-        "progress bars are for people at a terminal",
-    ),
-    only(
-        "waybill_loadtest::",
-        &["cli"],
-        "only `waybill demo` brings the simulator in",
-    ),
-    free(
-        "SystemTime",
-        &["runtime"],
-        "take `now` as an argument, or ask runtime::Clock",
-    ),
-    free(
-        "Instant::now",
-        &["runtime"],
-        "take `now` as an argument, or ask runtime::Clock",
-    ),
-    free(
-        "Timestamp::now",
-        &["runtime"],
-        "jiff formats and parses; the clock is runtime::Clock",
-    ),
-    free(
-        "Zoned::now",
-        &["runtime"],
-        "jiff formats and parses; the clock is runtime::Clock",
-    ),
+    only("miette::", &["cli", "roof"], "errors are drawn at the edge; inside they are thiserror types"),
+    only("indicatif::", &["cli"], "progress bars are for people at a terminal"),
+    only("waybill_loadtest::", &["cli"], "only `waybill demo` brings the simulator in"),
+    free("SystemTime", &["runtime"], "take `now` as an argument, or ask runtime::Clock"),
+    free("Instant::now", &["runtime"], "take `now` as an argument, or ask runtime::Clock"),
+    free("Timestamp::now", &["runtime"], "jiff formats and parses; the clock is runtime::Clock"),
+    free("Zoned::now", &["runtime"], "jiff formats and parses; the clock is runtime::Clock"),
     free("rand::", &["runtime"], "draw from runtime::Rng"),
     free("getrandom::", &["runtime"], "draw from runtime::Rng"),
     free("OsRng", &["runtime"], "draw from runtime::Rng"),
@@ -137,30 +55,20 @@ const BORDERS: &[Border] = &[
 /// What would make the domain fail because of the world.
 const NOT_IN_DOMAIN: &[(&str, &str)] = &[
     ("tokio::", "the domain does not wait"),
-    (
-        "tracing::",
-        "the domain returns what happened; its caller writes it down",
-    ),
-    (
-        "metrics::",
-        "the domain returns what happened; its caller counts it",
-    ),
+    ("tracing::", "the domain returns what happened; its caller writes it down"),
+    ("metrics::", "the domain returns what happened; its caller counts it"),
     ("rand::", "randomness is drawn outside and passed in"),
     ("std::time::SystemTime", "`now` is an argument"),
     ("std::time::Instant", "`now` is an argument"),
     ("std::fs", "no files"),
-    (
-        "std::net",
-        "no network: a plain address is core::net::IpAddr",
-    ),
+    ("std::net", "no network: a plain address is core::net::IpAddr"),
     ("std::env", "no environment: settings are arguments"),
     ("std::thread", "no threads"),
     ("std::process", "no processes"),
 ];
 
 fn place(file: &str) -> Option<&str> {
-    file.starts_with("src/")
-        .then(|| room(file).unwrap_or("roof"))
+    file.starts_with("src/").then(|| room(file).unwrap_or("roof"))
 }
 
 /// Whether a path mentions a word of a table.
@@ -169,9 +77,7 @@ fn mentions(path: &Written, word: &str) -> bool {
         return path.segments[0] == head;
     }
     let pieces: Vec<&str> = word.split("::").collect();
-    path.segments
-        .windows(pieces.len())
-        .any(|window| window == pieces)
+    path.segments.windows(pieces.len()).any(|window| window == pieces)
 }
 
 /// Words outside of their rooms.
@@ -184,16 +90,11 @@ pub fn out_of_place(file: &str, text: &str) -> Vec<String> {
     for path in paths(&tokens(text)) {
         let in_test = tests_only || path.in_test;
         let crossed = BORDERS.iter().filter(|border| {
-            mentions(&path, border.word)
-                && !border.rooms.contains(&place)
-                && !(border.tests && in_test)
+            mentions(&path, border.word) && !border.rooms.contains(&place) && !(border.tests && in_test)
         });
         findings.extend(crossed.map(|border| {
             let (line, rooms) = (path.line, border.rooms.join(", "));
-            format!(
-                "{file}:{line}: `{}` belongs to {rooms}: {}",
-                border.word, border.why
-            )
+            format!("{file}:{line}: `{}` belongs to {rooms}: {}", border.word, border.why)
         }));
     }
     findings
@@ -205,21 +106,11 @@ pub fn not_in_domain(file: &str, text: &str) -> Vec<String> {
         return Vec::new();
     }
     let tokens = tokens(text);
-    let waits = tokens
-        .iter()
-        .filter(|token| token.text == "async" || token.text == "await");
-    let mut findings: Vec<String> = waits
-        .map(|token| {
-            format!(
-                "{file}:{}: `{}`: the domain does not wait",
-                token.line, token.text
-            )
-        })
-        .collect();
+    let waits = tokens.iter().filter(|token| token.text == "async" || token.text == "await");
+    let mut findings: Vec<String> =
+        waits.map(|token| format!("{file}:{}: `{}`: the domain does not wait", token.line, token.text)).collect();
     for path in paths(&tokens) {
-        let known = NOT_IN_DOMAIN
-            .iter()
-            .filter(|(word, _)| mentions(&path, word));
+        let known = NOT_IN_DOMAIN.iter().filter(|(word, _)| mentions(&path, word));
         findings.extend(known.map(|(word, why)| format!("{file}:{}: `{word}`: {why}", path.line)));
     }
     findings
@@ -234,21 +125,13 @@ pub fn banned(file: &str, text: &str) -> Vec<String> {
             continue;
         };
         let line = first.line;
-        match (
-            first.text.as_str(),
-            second.text.as_str(),
-            third.text.as_str(),
-        ) {
+        match (first.text.as_str(), second.text.as_str(), third.text.as_str()) {
             (name @ ("todo" | "unimplemented"), "!", _) => {
-                findings.push(format!(
-                    "{file}:{line}: {name}!: finish it, or refuse with an error"
-                ));
+                findings.push(format!("{file}:{line}: {name}!: finish it, or refuse with an error"));
             }
             ("dbg", "!", _) => findings.push(format!("{file}:{line}: dbg!: remove it")),
             ("[", "ignore", "]") => {
-                findings.push(format!(
-                    "{file}:{line}: #[ignore] needs its reason: #[ignore = \"...\"]"
-                ));
+                findings.push(format!("{file}:{line}: #[ignore] needs its reason: #[ignore = \"...\"]"));
             }
             _ => {}
         }
@@ -265,18 +148,9 @@ fn a_word_out_of_place_is_found() {
         ("src/api/mod.rs", "use std::time::{Duration, SystemTime};"),
         ("src/api/mod.rs", "fn f() { std::time::Instant::now(); }"),
         ("src/api/mod.rs", "fn f() { tokio::time::Instant::now(); }"),
-        (
-            "src/webhook/mod.rs",
-            "fn f() { let x: u8 = rand::random(); }",
-        ),
-        (
-            "src/store/rows.rs",
-            "#[derive(minicbor::Encode)] struct Row;",
-        ),
-        (
-            "src/journal/mod.rs",
-            "#[cfg(test)] mod tests { use bincode::config; }",
-        ),
+        ("src/webhook/mod.rs", "fn f() { let x: u8 = rand::random(); }"),
+        ("src/store/rows.rs", "#[derive(minicbor::Encode)] struct Row;"),
+        ("src/journal/mod.rs", "#[cfg(test)] mod tests { use bincode::config; }"),
         ("src/main.rs", "use axum::Router;"),
     ];
     for (file, text) in bad {
@@ -288,31 +162,15 @@ fn a_word_out_of_place_is_found() {
 fn a_word_at_home_is_not() {
     let good = [
         ("src/actors/session.rs", "use ractor::Actor; // rand::rng()"),
-        (
-            "src/runtime/clock.rs",
-            "use std::time::SystemTime; fn f() { SystemTime::now(); }",
-        ),
-        (
-            "src/api/mod.rs",
-            "fn f(ractor: u8) -> &'static str { \"use fjall::Database\" }",
-        ),
-        (
-            "src/api/mod.rs",
-            "#[cfg(test)] mod tests { use std::time::SystemTime; }",
-        ),
+        ("src/runtime/clock.rs", "use std::time::SystemTime; fn f() { SystemTime::now(); }"),
+        ("src/api/mod.rs", "fn f(ractor: u8) -> &'static str { \"use fjall::Database\" }"),
+        ("src/api/mod.rs", "#[cfg(test)] mod tests { use std::time::SystemTime; }"),
         ("src/api/tests.rs", "fn f() { rand::rng(); }"),
-        (
-            "loadtest/src/lib.rs",
-            "use axum::Router; use std::time::SystemTime;",
-        ),
+        ("loadtest/src/lib.rs", "use axum::Router; use std::time::SystemTime;"),
         ("tests/suite/main.rs", "use std::time::SystemTime;"),
     ];
     for (file, text) in good {
-        assert_eq!(
-            out_of_place(file, text),
-            Vec::<String>::new(),
-            "{file}: {text}"
-        );
+        assert_eq!(out_of_place(file, text), Vec::<String>::new(), "{file}: {text}");
     }
 }
 

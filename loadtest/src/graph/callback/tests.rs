@@ -21,11 +21,7 @@ fn message() -> Accepted {
 }
 
 fn callbacks(config: CallbackConfig) -> Callbacks {
-    let config = CallbackConfig {
-        url: Some("http://127.0.0.1:9/cb".into()),
-        read_share: 1.0,
-        ..config
-    };
+    let config = CallbackConfig { url: Some("http://127.0.0.1:9/cb".into()), read_share: 1.0, ..config };
     Callbacks::new(config, 1).expect("callbacks")
 }
 
@@ -43,43 +39,13 @@ fn order(callbacks: &Callbacks) -> Vec<Status> {
 async fn statuses_come_in_order_unless_twisted() {
     let life = [Status::Sent, Status::Delivered, Status::Read];
     let calm = callbacks(CallbackConfig::default());
-    assert!(
-        calm.accepted(1, message(), None, Twist::default())
-            .is_none()
-    );
+    assert!(calm.accepted(1, message(), None, Twist::default()).is_none());
     assert_eq!(order(&calm), life);
-    calm.accepted(
-        1,
-        message(),
-        None,
-        Twist {
-            reordered: true,
-            ..Twist::default()
-        },
-    );
-    assert_eq!(
-        order(&calm),
-        [Status::Read, Status::Delivered, Status::Sent]
-    );
-    calm.accepted(
-        1,
-        message(),
-        None,
-        Twist {
-            doubled: true,
-            ..Twist::default()
-        },
-    );
+    calm.accepted(1, message(), None, Twist { reordered: true, ..Twist::default() });
+    assert_eq!(order(&calm), [Status::Read, Status::Delivered, Status::Sent]);
+    calm.accepted(1, message(), None, Twist { doubled: true, ..Twist::default() });
     assert_eq!(order(&calm).len(), 6);
-    let early = calm.accepted(
-        1,
-        message(),
-        None,
-        Twist {
-            early: true,
-            ..Twist::default()
-        },
-    );
+    let early = calm.accepted(1, message(), None, Twist { early: true, ..Twist::default() });
     assert_eq!(early.map(|e| e.status), Some(Status::Sent));
     assert_eq!(order(&calm), life[1..]);
     calm.accepted(1, message(), Some((131_026, true)), Twist::default());
@@ -88,10 +54,7 @@ async fn statuses_come_in_order_unless_twisted() {
 
 #[tokio::test]
 async fn a_full_queue_drops_and_counts() {
-    let full = callbacks(CallbackConfig {
-        queue_capacity: 2,
-        ..CallbackConfig::default()
-    });
+    let full = callbacks(CallbackConfig { queue_capacity: 2, ..CallbackConfig::default() });
     full.accepted(1, message(), None, Twist::default());
     let stats = full.stats();
     assert_eq!((stats.pending, stats.overflowed), (2, 1));

@@ -15,31 +15,19 @@ fn bodies_are_as_the_fixtures_have_them() {
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).expect("fixtures") {
         let path = entry.expect("entry").path();
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .expect("name")
-            .to_owned();
+        let name = path.file_name().and_then(|n| n.to_str()).expect("name").to_owned();
         if !name.starts_with("error.whatsapp.") {
             continue;
         }
-        let expected: Value =
-            serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+        let expected: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
         let error = &expected["error"];
         let code = u32::try_from(error["code"].as_u64().expect("code")).expect("u32");
-        let ours = match (
-            name.contains("unknown_object"),
-            error["error_data"]["details"].as_str(),
-        ) {
+        let ours = match (name.contains("unknown_object"), error["error_data"]["details"].as_str()) {
             (true, _) => GraphError::no_object("900100200300999"),
             (false, Some(details)) => GraphError::with(code, details),
             (false, None) => GraphError::new(code),
         };
-        assert_eq!(
-            ours.body(error["fbtrace_id"].as_str().expect("trace")),
-            expected,
-            "{name}"
-        );
+        assert_eq!(ours.body(error["fbtrace_id"].as_str().expect("trace")), expected, "{name}");
         seen += 1;
     }
     assert!(seen >= 24, "only {seen} fixtures seen");

@@ -16,11 +16,7 @@ fn fixtures_pass() {
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).expect("fixtures") {
         let path = entry.expect("entry").path();
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .expect("name")
-            .to_owned();
+        let name = path.file_name().and_then(|n| n.to_str()).expect("name").to_owned();
         if !name.starts_with("request.whatsapp.") {
             continue;
         }
@@ -34,41 +30,20 @@ fn fixtures_pass() {
 
 #[test]
 fn the_shape_is_checked() {
-    let code = |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check)
-    {
+    let code = |body: &str| match SendRequest::decode(body.as_bytes()).and_then(SendRequest::check) {
         Ok(_) => 0,
         Err(e) => e.code,
     };
     assert_eq!(code("{"), 100);
-    assert_eq!(
-        code(r#"{"messaging_product":"whatsapp","to":12,"type":"text","text":{"body":"x"}}"#),
-        100
-    );
-    assert_eq!(
-        code(r#"{"to":"+12025550123","type":"text","text":{"body":"x"}}"#),
-        100
-    );
-    assert_eq!(
-        code(r#"{"messaging_product":"whatsapp","type":"text","text":{"body":"x"}}"#),
-        131_008
-    );
-    assert_eq!(
-        code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text"}"#),
-        131_008
-    );
-    assert_eq!(
-        code(r#"{"messaging_product":"whatsapp","to":"+12025550123","text":{"body":"x"}}"#),
-        0
-    );
-    assert_eq!(
-        code(r#"{"messaging_product":"whatsapp","to":"me@x","type":"text","text":{"body":"x"}}"#),
-        131_009
-    );
-    assert_eq!(
-        code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"fax","fax":{}}"#),
-        100
-    );
-    let both = r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{"body":"x"},"image":{"id":"1"}}"#;
+    assert_eq!(code(r#"{"messaging_product":"whatsapp","to":12,"type":"text","text":{"body":"x"}}"#), 100);
+    assert_eq!(code(r#"{"to":"+12025550123","type":"text","text":{"body":"x"}}"#), 100);
+    assert_eq!(code(r#"{"messaging_product":"whatsapp","type":"text","text":{"body":"x"}}"#), 131_008);
+    assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text"}"#), 131_008);
+    assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"+12025550123","text":{"body":"x"}}"#), 0);
+    assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"me@x","type":"text","text":{"body":"x"}}"#), 131_009);
+    assert_eq!(code(r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"fax","fax":{}}"#), 100);
+    let both =
+        r#"{"messaging_product":"whatsapp","to":"+12025550123","type":"text","text":{"body":"x"},"image":{"id":"1"}}"#;
     assert_eq!(code(both), 100);
     let long = |n| {
         format!(
@@ -85,16 +60,10 @@ fn recipients_are_told_apart() {
         Ok(Decoded::Message(message)) => message.recipient,
         other => panic!("{other:?}"),
     };
-    let phone = to(
-        r#"{"messaging_product":"whatsapp","to":"+1 (202) 555-0123","type":"text","text":{"body":"x"}}"#,
-    );
+    let phone = to(r#"{"messaging_product":"whatsapp","to":"+1 (202) 555-0123","type":"text","text":{"body":"x"}}"#);
     assert_eq!(phone, Recipient::Phone("12025550123".into()));
-    let user = to(include_str!(
-        "../../../tests/fixtures/request.whatsapp.text.bsuid.json"
-    ));
+    let user = to(include_str!("../../../tests/fixtures/request.whatsapp.text.bsuid.json"));
     assert_eq!(user, Recipient::UserId("US.90010020030040050601".into()));
-    let group = to(include_str!(
-        "../../../tests/fixtures/request.whatsapp.group.text.json"
-    ));
+    let group = to(include_str!("../../../tests/fixtures/request.whatsapp.group.text.json"));
     assert!(matches!(group, Recipient::Group(_)));
 }

@@ -1,4 +1,4 @@
-//! Callbacks: one POST of Meta's, split into parts (`meta` webhook reference, all fields).
+//! Callbacks: one POST of Meta's, split into parts. Source: Meta's webhook reference.
 //!
 //! The rule: nothing is lost and nothing is refused. What has the expected shape is read; everything else is carried as
 //! the text it came in, down to single unknown fields of a value. One odd element never spoils its neighbours: a POST

@@ -28,27 +28,14 @@ pub fn parse(body: &[u8], received: Micros) -> Result<Vec<Part>, CallbackError> 
     let not_json = |why: String| CallbackError::NotJson { why };
     let text = std::str::from_utf8(body).map_err(|e| not_json(e.to_string()))?;
     // Position only: the message of a parser may quote what it read.
-    let raw: &serde_json::value::RawValue = serde_json::from_str(text).map_err(|e| {
-        not_json(format!(
-            "{:?} at line {} column {}",
-            e.classify(),
-            e.line(),
-            e.column()
-        ))
-    })?;
+    let raw: &serde_json::value::RawValue = serde_json::from_str(text)
+        .map_err(|e| not_json(format!("{:?} at line {} column {}", e.classify(), e.line(), e.column())))?;
     if !raw.get().starts_with('{') {
         return Err(CallbackError::NotAnObject);
     }
-    let post = Post {
-        received,
-        raw: raw.get(),
-    };
+    let post = Post { received, raw: raw.get() };
     let parts = post.parts().unwrap_or_default();
-    Ok(if parts.is_empty() {
-        vec![carried(None, "unknown", None, raw.get())]
-    } else {
-        parts
-    })
+    Ok(if parts.is_empty() { vec![carried(None, "unknown", None, raw.get())] } else { parts })
 }
 
 struct Post<'a> {
@@ -87,24 +74,13 @@ impl Post<'_> {
                 continue;
             };
             taken.push(name);
-            all.extend(
-                events
-                    .into_iter()
-                    .map(|raw| messaging(id.as_deref(), name, raw)),
-            );
+            all.extend(events.into_iter().map(|raw| messaging(id.as_deref(), name, raw)));
         }
         let rest = entry.only(|name| !taken.contains(&name));
         all.extend(rest.map(|raw| carried(id.as_deref(), product, None, &raw)));
     }
 
-    fn change(
-        &self,
-        product: &str,
-        entry: Option<&str>,
-        time: Option<i64>,
-        raw: &str,
-        all: &mut Vec<Part>,
-    ) {
+    fn change(&self, product: &str, entry: Option<&str>, time: Option<i64>, raw: &str, all: &mut Vec<Part>) {
         let Some(change) = Object::read(raw) else {
             return all.push(carried(entry, product, None, raw));
         };
@@ -114,20 +90,9 @@ impl Post<'_> {
         // A field name means one thing on a WhatsApp account and another on a page or an Instagram account: those are
         // carried, with the account they came to.
         if product == "whatsapp_business_account" {
-            all.extend(parts(
-                &Place {
-                    entry,
-                    time,
-                    field: &field,
-                    received: self.received,
-                },
-                value,
-            ));
+            all.extend(parts(&Place { entry, time, field: &field, received: self.received }, value));
         } else {
-            all.push(Part {
-                account: entry.map(str::to_owned),
-                ..carried(entry, &field, None, value)
-            });
+            all.push(Part { account: entry.map(str::to_owned), ..carried(entry, &field, None, value) });
         }
         let rest = change.only(|name| !["field", "value"].contains(&name));
         all.extend(rest.map(|raw| carried(entry, &field, None, &raw)));
@@ -138,24 +103,14 @@ impl Post<'_> {
 fn messaging(entry: Option<&str>, field: &str, raw: &str) -> Part {
     let event = Object::read(raw);
     let id = |side: &str| event.as_ref()?.object(side)?.id("id");
-    let scoped = [id("sender"), id("recipient")]
-        .into_iter()
-        .flatten()
-        .find(|id| Some(id.as_str()) != entry);
-    let person = scoped.map(|scoped| Person {
-        scoped: Some(scoped),
-        ..Person::default()
-    });
+    let scoped = [id("sender"), id("recipient")].into_iter().flatten().find(|id| Some(id.as_str()) != entry);
+    let person = scoped.map(|scoped| Person { scoped: Some(scoped), ..Person::default() });
     let mut part = carried(entry, field, person, raw);
     part.account = entry.map(str::to_owned);
     // A message, or the tap of a button: an unsent message keeps its id and is another event. A reaction has the id of the
     // message it is for, a read mark none of its own: those go by their digest.
-    let message = event
-        .as_ref()
-        .and_then(|event| event.object("message").or_else(|| event.object("postback")));
-    if let Some((message, mid)) =
-        message.and_then(|message| message.text("mid").map(|mid| (message, mid)))
-    {
+    let message = event.as_ref().and_then(|event| event.object("message").or_else(|| event.object("postback")));
+    if let Some((message, mid)) = message.and_then(|message| message.text("mid").map(|mid| (message, mid))) {
         let deleted = message.get("is_deleted") == Some("true");
         part.dedup = format!("mid|{}|{mid}|{deleted}", entry.unwrap_or_default());
     }
@@ -163,22 +118,13 @@ fn messaging(entry: Option<&str>, field: &str, raw: &str) -> Part {
 }
 
 fn carried(entry: Option<&str>, field: &str, person: Option<Person>, raw: &str) -> Part {
-    let digest = derive(
-        "waybill callback",
-        &[
-            entry.unwrap_or_default().as_bytes(),
-            field.as_bytes(),
-            raw.as_bytes(),
-        ],
-    );
+    let digest = derive("waybill callback", &[entry.unwrap_or_default().as_bytes(), field.as_bytes(), raw.as_bytes()]);
     Part {
         entry: entry.map(str::to_owned),
         account: None,
         field: field.to_owned(),
         dedup: format!("digest|{}", hex::encode(digest)),
         person,
-        body: PartBody::Carried {
-            raw: raw.to_owned(),
-        },
+        body: PartBody::Carried { raw: raw.to_owned() },
     }
 }

@@ -7,15 +7,8 @@ use crate::domain::callback::{Part, Person};
 use crate::domain::record::Micros;
 
 /// Lists whose elements are one person's each.
-const LISTS: [&str; 7] = [
-    "messages",
-    "statuses",
-    "errors",
-    "user_preferences",
-    "user_id_update",
-    "message_echoes",
-    "state_sync",
-];
+const LISTS: [&str; 7] =
+    ["messages", "statuses", "errors", "user_preferences", "user_id_update", "message_echoes", "state_sync"];
 /// Largest frame of a history chunk that is repeated around each of its threads, bytes (Meta's are some 60).
 const CHUNK_FRAME_MAX: usize = 4096;
 /// What every value with such a list has beside it.
@@ -35,13 +28,9 @@ pub(super) struct Place<'a> {
 
 /// All parts of one value.
 pub(super) fn parts(place: &Place<'_>, raw: &str) -> Vec<Part> {
-    let Some(value) = Object::read(raw) else {
-        return vec![whole(place, None, raw)];
-    };
+    let Some(value) = Object::read(raw) else { return vec![whole(place, None, raw)] };
     let metadata = value.object("metadata");
-    let account = metadata
-        .as_ref()
-        .and_then(|metadata| metadata.id("phone_number_id"));
+    let account = metadata.as_ref().and_then(|metadata| metadata.id("phone_number_id"));
     let business = phone(metadata.and_then(|metadata| metadata.short("display_phone_number")));
     let scope = Scope {
         field: place.field,
@@ -49,13 +38,7 @@ pub(super) fn parts(place: &Place<'_>, raw: &str) -> Vec<Part> {
         business: business.as_deref(),
         received: place.received,
     };
-    let mut split = Split {
-        place,
-        account: account.as_deref(),
-        scope,
-        parts: Vec::new(),
-        taken: Vec::new(),
-    };
+    let mut split = Split { place, account: account.as_deref(), scope, parts: Vec::new(), taken: Vec::new() };
     split.lists(&value);
     split.history(&value);
     if split.taken.is_empty() {
@@ -68,12 +51,8 @@ pub(super) fn parts(place: &Place<'_>, raw: &str) -> Vec<Part> {
 
 /// A value that is one part: nothing in it is known to be a person's.
 fn whole(place: &Place<'_>, account: Option<&str>, raw: &str) -> Part {
-    let scope = Scope {
-        field: place.field,
-        account: account.unwrap_or_default(),
-        business: None,
-        received: place.received,
-    };
+    let scope =
+        Scope { field: place.field, account: account.unwrap_or_default(), business: None, received: place.received };
     Part {
         entry: place.entry.map(str::to_owned),
         account: account.map(str::to_owned),
@@ -94,12 +73,7 @@ struct Split<'a> {
 }
 
 impl Split<'_> {
-    fn push(
-        &mut self,
-        dedup: String,
-        person: Option<Person>,
-        body: crate::domain::callback::PartBody,
-    ) {
+    fn push(&mut self, dedup: String, person: Option<Person>, body: crate::domain::callback::PartBody) {
         self.parts.push(Part {
             entry: self.place.entry.map(str::to_owned),
             account: self.account.map(str::to_owned),
@@ -116,9 +90,7 @@ impl Split<'_> {
 
     fn lists(&mut self, value: &Object<'_>) {
         for name in LISTS {
-            let Some(list) = value.list(name) else {
-                continue;
-            };
+            let Some(list) = value.list(name) else { continue };
             self.taken.push(name);
             for raw in list {
                 let element = read(&self.scope, name, raw);
@@ -129,26 +101,20 @@ impl Split<'_> {
 
     /// `history[].threads[]`: one part per thread, each with the chunk's own frame around it.
     fn history(&mut self, value: &Object<'_>) {
-        let Some(chunks) = value.list("history") else {
-            return;
-        };
+        let Some(chunks) = value.list("history") else { return };
         self.taken.push("history");
         for raw in chunks {
             let chunk = Object::read(raw);
-            let threads = chunk
-                .as_ref()
-                .and_then(|chunk| Some((chunk, chunk.list("threads")?)));
+            let threads = chunk.as_ref().and_then(|chunk| Some((chunk, chunk.list("threads")?)));
             let fits = |chunk: &Object<'_>, threads: &[&str]| {
                 !threads.is_empty() && chunk.with("threads", "").len() <= CHUNK_FRAME_MAX
             };
-            let Some((chunk, threads)) = threads.filter(|(chunk, threads)| fits(chunk, threads))
-            else {
+            let Some((chunk, threads)) = threads.filter(|(chunk, threads)| fits(chunk, threads)) else {
                 self.carry(None, raw);
                 continue;
             };
             for thread in threads {
-                let who = Object::read(thread)
-                    .and_then(|thread| person(phone(thread.short("id")), None, None));
+                let who = Object::read(thread).and_then(|thread| person(phone(thread.short("id")), None, None));
                 self.carry(who, &chunk.with("threads", &format!("[{thread}]")));
             }
         }
@@ -156,16 +122,10 @@ impl Split<'_> {
 
     /// Joins contacts to the parts of whom they name; the others are parts themselves.
     fn contacts(&mut self, value: &Object<'_>) {
-        let Some(list) = value.list("contacts") else {
-            return;
-        };
+        let Some(list) = value.list("contacts") else { return };
         self.taken.push("contacts");
         let mut contacts = Contacts::read(list);
-        let mut people: Vec<&mut Person> = self
-            .parts
-            .iter_mut()
-            .filter_map(|part| part.person.as_mut())
-            .collect();
+        let mut people: Vec<&mut Person> = self.parts.iter_mut().filter_map(|part| part.person.as_mut()).collect();
         if let [person] = people.as_mut_slice() {
             contacts.complete_sole(person);
         }
@@ -180,8 +140,7 @@ impl Split<'_> {
 
     /// Pairs of the value that nothing here knows.
     fn rest(&mut self, value: &Object<'_>) {
-        let rest = value
-            .only(|name| !FRAME.contains(&name) && !self.taken.iter().any(|taken| *taken == name));
+        let rest = value.only(|name| !FRAME.contains(&name) && !self.taken.contains(&name));
         if let Some(raw) = rest {
             self.carry(None, &raw);
         }

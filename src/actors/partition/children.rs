@@ -1,0 +1,339 @@
+//! What lives in a partition: starting it, finding it, and letting it live again after it died.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ractor::{ActorId, ActorProcessingErr, ActorRef};
+
+use super::Notice;
+use super::actor::{Phase, State};
+use crate::actors::endpoint::{Endpoint, EndpointArgs, EndpointMail};
+use crate::actors::hands::Hands;
+use crate::actors::inbox::{Inbox, Nudge};
+use crate::actors::session::standing::Tenure;
+use crate::actors::session::{Session, SessionArgs, SessionBox, SessionMail};
+use crate::actors::tenant::{Tenant, TenantArgs, TenantMail};
+use crate::domain::address::{Address, AddressKind};
+use crate::domain::id::{EndpointId, SessionId, TenantId};
+use crate::domain::record::Position;
+use crate::domain::row::{Row, RowId};
+use crate::runtime::restart::{Deaths, RestartLimits};
+use crate::store::{Commit, rows as stored};
+
+/// A child's mail outlives it.
+enum Mailbox {
+    Session(Arc<SessionBox>),
+    Endpoint(Arc<Inbox<EndpointMail>>),
+    Tenant(Arc<Inbox<TenantMail>>),
+}
+
+#[derive(Default)]
+struct Child {
+    actor: Option<ActorRef<Nudge>>,
+    mailbox: Option<Mailbox>,
+    deaths: Deaths,
+    /// Between a death and the next life.
+    resting: bool,
+}
+
+/// The children of one partition.
+#[derive(Default)]
+pub struct Children {
+    by_address: HashMap<Address, Child>,
+    by_actor: HashMap<ActorId, Address>,
+}
+
+impl Children {
+    /// Whether an actor lives at this address.
+    #[must_use]
+    pub fn lives(&self, address: Address) -> bool {
+        self.by_address.get(&address).is_some_and(|child| child.actor.is_some())
+    }
+
+    /// Whether it died and waits for its next life.
+    #[must_use]
+    pub fn rests(&self, address: Address) -> bool {
+        self.by_address.get(&address).is_some_and(|child| child.resting)
+    }
+
+    /// A session's box; it is kept in the registry too, so that answers outlive the partition's actor.
+    pub fn session_box(&mut self, hands: &Hands, session: SessionId) -> Arc<SessionBox> {
+        let child = self.by_address.entry(session.into()).or_default();
+        if let Some(Mailbox::Session(mailbox)) = &child.mailbox {
+            return Arc::clone(mailbox);
+        }
+        let mailbox = hands.registry.session_box(session);
+        child.mailbox = Some(Mailbox::Session(Arc::clone(&mailbox)));
+        mailbox
+    }
+
+    /// Tells an endpoint, if it lives.
+    pub fn tell_endpoint(&self, endpoint: EndpointId, mail: EndpointMail) {
+        if let Some(Mailbox::Endpoint(inbox)) = self.mailbox(endpoint.into()) {
+            inbox.push(mail);
+        }
+    }
+
+    /// Tells a tenant, if it lives.
+    pub fn tell_tenant(&self, tenant: TenantId, mail: TenantMail) {
+        if let Some(Mailbox::Tenant(inbox)) = self.mailbox(tenant.into()) {
+            inbox.push(mail);
+        }
+    }
+
+    fn mailbox(&self, address: Address) -> Option<&Mailbox> {
+        self.by_address.get(&address)?.mailbox.as_ref()
+    }
+
+    /// Sessions that have a box but no life: somebody may have pushed while the last one ended.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Address> {
+        let idle = |child: &Child| child.actor.is_none() && !child.resting && child.has_mail();
+        self.by_address.iter().filter(|(_, child)| idle(child)).map(|(address, _)| *address).collect()
+    }
+
+    /// Nudges everybody with a tick.
+    pub fn sweep(&self) {
+        for child in self.by_address.values().filter(|child| child.actor.is_some()) {
+            match &child.mailbox {
+                Some(Mailbox::Session(mailbox)) => mailbox.inbox.push(SessionMail::Tick),
+                Some(Mailbox::Endpoint(inbox)) => inbox.nudge(),
+                Some(Mailbox::Tenant(inbox)) => inbox.nudge(),
+                None => {}
+            }
+        }
+    }
+
+    /// Ends everybody: the claim is lost.
+    pub fn stop_all(&mut self, why: &str) {
+        for child in self.by_address.values_mut() {
+            if let Some(actor) = child.actor.take() {
+                actor.stop(Some(why.to_owned()));
+            }
+        }
+        self.by_actor.clear();
+    }
+
+    fn born(&mut self, address: Address, actor: ActorRef<Nudge>) {
+        self.by_actor.insert(actor.get_id(), address);
+        let child = self.by_address.entry(address).or_default();
+        child.actor = Some(actor);
+        child.resting = false;
+    }
+}
+
+impl Child {
+    fn has_mail(&self) -> bool {
+        match &self.mailbox {
+            Some(Mailbox::Session(mailbox)) => mailbox.has_work(),
+            _ => false,
+        }
+    }
+}
+
+impl State {
+    /// The partition is ours: whatever has work comes to life.
+    pub(super) async fn start_living(&mut self, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
+        let Phase::Owning(tenure) = self.phase else {
+            return Ok(());
+        };
+        tracing::debug!(partition = self.number, epoch = tenure.epoch.0, "owned");
+        let store = Arc::clone(&self.hands.store);
+        for kind in ["tenant", "endpoint"] {
+            let mut after = None;
+            loop {
+                let page = stored::names(store.as_ref(), kind, self.number, after.as_ref(), 1_000).await?;
+                for named in &page {
+                    let kind = if kind == "tenant" { AddressKind::Tenant } else { AddressKind::Endpoint };
+                    self.ensure(Address { kind, id: named.id }, myself).await?;
+                }
+                after = page.last().cloned();
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        let through = self.applied.unwrap_or_default();
+        for (session, low) in stored::open_sessions(store.as_ref(), self.number).await? {
+            self.children.session_box(&self.hands, session).begin_cold(low, through);
+            self.start_session(session, tenure, myself).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn start_session(
+        &mut self,
+        session: SessionId,
+        tenure: Tenure,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(Row::Session(row)) = self.read(RowId::Session(session)).await? else {
+            tracing::warn!(%session, "a message names a session that is not declared");
+            return Ok(());
+        };
+        let mailbox = self.children.session_box(&self.hands, session);
+        // What an earlier life had in memory is in the outbox; the box's mail alone would miss it.
+        if let Some(low) = self.lowest(session).await? {
+            mailbox.begin_cold(low, self.applied.unwrap_or_default());
+        }
+        let args = SessionArgs {
+            session,
+            partition: self.number,
+            row,
+            tenure,
+            mailbox,
+            wheel: Arc::clone(&self.wheel),
+            notices: Arc::clone(&self.notices),
+            hands: self.hands.clone(),
+        };
+        match myself.spawn_linked(None, Session, args).await {
+            Ok((actor, _)) => self.children.born(session.into(), actor),
+            Err(error) => self.stillborn(session.into(), &error.to_string()),
+        }
+        Ok(())
+    }
+
+    async fn lowest(&self, session: SessionId) -> Result<Option<Position>, crate::store::StoreError> {
+        if let Some(low) = self.lows.get(&session) {
+            return Ok(*low);
+        }
+        if !self.open.contains_key(&session) {
+            return Ok(None);
+        }
+        let open = stored::open_session(self.hands.store.as_ref(), self.number, session).await?;
+        Ok(open.or(Some(Position(0))))
+    }
+
+    pub(super) async fn start_endpoint(
+        &mut self,
+        endpoint: EndpointId,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(Row::Endpoint(row)) = self.read(RowId::Endpoint(endpoint)).await? else {
+            return Ok(());
+        };
+        let inbox = match self.children.mailbox(endpoint.into()) {
+            Some(Mailbox::Endpoint(inbox)) => Arc::clone(inbox),
+            _ => Arc::default(),
+        };
+        let child = self.children.by_address.entry(endpoint.into()).or_default();
+        if child.mailbox.is_none() {
+            self.hands.registry.listen(row.tenant, Arc::clone(&inbox) as Arc<dyn crate::actors::wheel::Wakes>);
+            child.mailbox = Some(Mailbox::Endpoint(Arc::clone(&inbox)));
+        }
+        let args = EndpointArgs {
+            endpoint,
+            partition: self.number,
+            row,
+            inbox,
+            wheel: Arc::clone(&self.wheel),
+            hands: self.hands.clone(),
+        };
+        match myself.spawn_linked(None, Endpoint, args).await {
+            Ok((actor, _)) => self.children.born(endpoint.into(), actor),
+            Err(error) => self.stillborn(endpoint.into(), &error.to_string()),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn start_tenant(
+        &mut self,
+        tenant: TenantId,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(Row::Tenant(row)) = self.read(RowId::Tenant(tenant)).await? else {
+            return Ok(());
+        };
+        let inbox = match self.children.mailbox(tenant.into()) {
+            Some(Mailbox::Tenant(inbox)) => Arc::clone(inbox),
+            _ => Arc::default(),
+        };
+        self.hands.registry.budget_at(tenant, Arc::clone(&inbox));
+        self.children.by_address.entry(tenant.into()).or_default().mailbox = Some(Mailbox::Tenant(Arc::clone(&inbox)));
+        let args = TenantArgs { tenant, row, inbox, wheel: Arc::clone(&self.wheel), hands: self.hands.clone() };
+        match myself.spawn_linked(None, Tenant, args).await {
+            Ok((actor, _)) => self.children.born(tenant.into(), actor),
+            Err(error) => self.stillborn(tenant.into(), &error.to_string()),
+        }
+        Ok(())
+    }
+
+    /// A child ended: of its own accord, or it died and may live again after a wait.
+    pub(super) fn child_ended(&mut self, who: ActorId, died: Option<String>) {
+        let Some(address) = self.children.by_actor.remove(&who) else {
+            return;
+        };
+        if let Some(child) = self.children.by_address.get_mut(&address) {
+            child.actor = None;
+        }
+        match died {
+            Some(why) => self.stillborn(address, &why),
+            None if self.children.by_address.get(&address).is_some_and(Child::has_mail) => {
+                self.notices.push(Notice::Restart(address));
+            }
+            None if address.kind == AddressKind::Session => {
+                self.children.by_address.remove(&address);
+                self.hands.registry.forget_box(SessionId(address.id));
+            }
+            None => {}
+        }
+    }
+
+    fn stillborn(&mut self, address: Address, why: &str) {
+        let limits = RestartLimits {
+            budget: self.hands.limits.restart_budget,
+            window: self.hands.limits.restart_window,
+            base: self.hands.limits.restart_backoff.0,
+            cap: self.hands.limits.restart_backoff.1,
+        };
+        let child = self.children.by_address.entry(address).or_default();
+        let wait = child.deaths.died(self.hands.clock.steady(), self.hands.entropy.number(), &limits);
+        child.resting = true;
+        tracing::error!(
+            ?address,
+            why,
+            deaths = child.deaths.count(),
+            ?wait,
+            "an actor died; it lives again after a wait"
+        );
+        crate::telemetry::restarted(address.kind);
+        let notices = Arc::clone(&self.notices);
+        crate::runtime::spawn("restart", async move {
+            tokio::time::sleep(wait).await;
+            notices.push(Notice::Restart(address));
+        });
+    }
+
+    /// The wait is over.
+    pub(super) async fn revive(
+        &mut self,
+        address: Address,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Some(child) = self.children.by_address.get_mut(&address) {
+            child.resting = false;
+        }
+        self.ensure(address, myself).await
+    }
+
+    /// A session says from where on its outbox is unsettled. What it has not seen yet is unsettled too.
+    pub(super) fn note_low(&mut self, session: SessionId, low: Option<Position>, seen: Position) {
+        let unseen = self.open.get(&session).is_some_and(|last| *last > seen);
+        let low = if unseen { Some(low.map_or(seen.next(), |low| low.min(seen.next()))) } else { low };
+        self.lows.insert(session, low);
+        if low.is_none() {
+            self.open.remove(&session);
+        }
+    }
+
+    /// Writes low-water marks that no commit took along.
+    pub(super) async fn write_lows(&mut self) -> Result<(), crate::store::StoreError> {
+        let Some(through) = self.applied else {
+            return Ok(());
+        };
+        let lows = std::mem::take(&mut self.lows);
+        let put = |(session, low)| stored::put_open_session(self.number, session, low, through);
+        let puts = lows.into_iter().map(put).collect();
+        self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Whom an event concerns: notes of applied events become mail of the actors that live here.
+
+use std::collections::BTreeSet;
+
+use ractor::{ActorProcessingErr, ActorRef};
+
+use super::actor::{Phase, State};
+use super::apply::Told;
+use crate::actors::endpoint::EndpointMail;
+use crate::actors::inbox::Nudge;
+use crate::actors::session::SessionMail;
+use crate::actors::session::standing::{Tenure, standing};
+use crate::actors::tenant::TenantMail;
+use crate::domain::address::{Address, AddressKind};
+use crate::domain::id::{MessageId, SessionId};
+use crate::domain::projection::Note;
+use crate::domain::row::{MessageRow, Row, RowId};
+use crate::domain::session::Standing;
+use crate::store::{StoreError, rows as stored};
+
+impl State {
+    /// Tells everybody, and nudges each once.
+    pub(super) async fn dispatch(
+        &mut self,
+        told: Vec<Told>,
+        tenure: Tenure,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut sessions = BTreeSet::new();
+        let mut tenants = BTreeSet::new();
+        for Told { position, event, note } in told {
+            match note {
+                Note::Queued { session, message } => {
+                    let row = self.message(message).await?;
+                    let (now, reference) = standing(message, &row, tenure, &self.hands);
+                    let ring = self.hands.limits.session.ring;
+                    let mailbox = self.children.session_box(&self.hands, session);
+                    mailbox.offer(position, ring, || SessionMail::Standing(message, now, reference));
+                    sessions.insert(session);
+                }
+                Note::MessageChanged { session, message } => {
+                    let row = self.message(message).await?;
+                    let (now, reference) = standing(message, &row, tenure, &self.hands);
+                    if now == Standing::Settled && !self.children.lives(session.into()) {
+                        continue;
+                    }
+                    let mailbox = self.children.session_box(&self.hands, session);
+                    mailbox.inbox.put(SessionMail::Standing(message, now, reference));
+                    sessions.insert(session);
+                }
+                Note::Intents { session, judged, .. } => {
+                    self.children.session_box(&self.hands, session).inbox.put(SessionMail::Judged(event, judged));
+                    sessions.insert(session);
+                }
+                Note::SessionStarted { session, incarnation } => {
+                    self.children.session_box(&self.hands, session).inbox.put(SessionMail::Started(event, incarnation));
+                    sessions.insert(session);
+                }
+                Note::SessionChanged(session) if self.children.lives(session.into()) => {
+                    if let Some(Row::Session(row)) = self.read(RowId::Session(session)).await? {
+                        self.children.session_box(&self.hands, session).inbox.put(SessionMail::Row(row));
+                        sessions.insert(session);
+                    }
+                }
+                Note::FeedGrew(tenant) => {
+                    tenants.insert(tenant);
+                }
+                Note::TenantChanged(tenant) => {
+                    self.ensure(tenant.into(), myself).await?;
+                    if let Some(Row::Tenant(row)) = self.read(RowId::Tenant(tenant)).await? {
+                        self.children.tell_tenant(tenant, TenantMail::Row(row));
+                    }
+                }
+                Note::EndpointChanged(endpoint) => {
+                    self.ensure(endpoint.into(), myself).await?;
+                    if let Some(Row::Endpoint(row)) = self.read(RowId::Endpoint(endpoint)).await? {
+                        self.children.tell_endpoint(endpoint, EndpointMail::Row(Box::new(row)));
+                    }
+                }
+                Note::Claimed { .. } | Note::SessionChanged(_) | Note::ContactChanged(_) => {}
+            }
+        }
+        for session in sessions {
+            self.ensure(session.into(), myself).await?;
+            self.children.session_box(&self.hands, session).inbox.nudge();
+        }
+        for tenant in tenants {
+            self.hands.registry.ring(tenant);
+        }
+        Ok(())
+    }
+
+    /// A session asked to see a row again.
+    pub(super) async fn look(&mut self, session: SessionId, message: MessageId) -> Result<(), StoreError> {
+        let Phase::Owning(tenure) = self.phase else {
+            return Ok(());
+        };
+        let row = self.message(message).await?;
+        let (now, reference) = standing(message, &row, tenure, &self.hands);
+        let mailbox = self.children.session_box(&self.hands, session);
+        mailbox.inbox.push(SessionMail::Standing(message, now, reference));
+        Ok(())
+    }
+
+    /// Each second: every nudge has a sweep, and whoever has work is alive.
+    pub(super) async fn sweep(&mut self, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
+        if !matches!(self.phase, Phase::Owning(_)) {
+            return Ok(());
+        }
+        for address in self.children.waiting() {
+            self.ensure(address, myself).await?;
+        }
+        self.children.sweep();
+        if !self.lows.is_empty() && self.applied.is_some() {
+            self.write_lows().await?;
+        }
+        Ok(())
+    }
+
+    async fn message(&self, id: MessageId) -> Result<MessageRow, StoreError> {
+        match self.read(RowId::Message(id)).await? {
+            Some(Row::Message(row)) => Ok(*row),
+            _ => Ok(MessageRow::default()),
+        }
+    }
+
+    /// A row as committed: from memory if it is at hand.
+    pub(super) async fn read(&self, id: RowId) -> Result<Option<Row>, StoreError> {
+        if self.rows.knows(&id) {
+            return Ok(self.rows.get(&id).cloned());
+        }
+        stored::get(self.hands.store.as_ref(), &id).await
+    }
+
+    /// Starts the actor of an address unless it lives.
+    pub(super) async fn ensure(
+        &mut self,
+        address: Address,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Phase::Owning(tenure) = self.phase else {
+            return Ok(());
+        };
+        if self.children.lives(address) || self.children.rests(address) {
+            return Ok(());
+        }
+        match address.kind {
+            AddressKind::Session => self.start_session(SessionId(address.id), tenure, myself).await,
+            AddressKind::Endpoint => self.start_endpoint(crate::domain::id::EndpointId(address.id), myself).await,
+            AddressKind::Tenant => self.start_tenant(crate::domain::id::TenantId(address.id), myself).await,
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Partition actors.
+//!
+//! | card | |
+//! | --- | --- |
+//! | parent | root |
+//! | count | one for each claimed partition |
+//! | mail | a nudge; batches of the tail and notices of children stand in its inbox |
+//! | bound | eight batches of the tail at once, [`rows::CACHE`] rows in memory |
+//! | restart | by root, after a wait; it reads on from the applied mark |
+//! | stops when | its claim is lost, or the node drains |
+//! | lost if it dies | nothing: rows and mark are written together, its sessions' boxes are kept in the registry |
+//!
+//! | file | |
+//! | --- | --- |
+//! | [`actor`] | the actor: mail → one of the below |
+//! | [`apply`] | events in order → rows, committed with the mark |
+//! | [`rows`] | the rows at hand, and how missing ones are loaded |
+//! | [`poison`] | events that cannot be applied, and the durable count of tries |
+//! | [`claim`] | becoming and staying the owner |
+//! | [`dispatch`] | whom an event concerns |
+//! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
+//!
+//! To add a kind of child: a file beside `children/session.rs`, a case in [`children::Children`].
+
+pub mod actor;
+pub mod apply;
+pub mod children;
+pub mod claim;
+pub mod dispatch;
+pub mod poison;
+pub mod rows;
+
+pub use actor::{Partition, PartitionArgs};
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::domain::address::Address;
+use crate::domain::id::{MessageId, SessionId};
+use crate::domain::record::Position;
+use crate::journal::{Entry, JournalError};
+
+/// What a partition hears.
+#[derive(Debug)]
+pub enum Notice {
+    /// The tail grew. The permit is the pump's credit.
+    Batch(Vec<Arc<Entry>>, OwnedSemaphorePermit),
+    /// The tail broke.
+    TailEnded(JournalError),
+    /// From where on a session's outbox is unsettled, as far as it has seen it.
+    Low {
+        /// The session.
+        session: SessionId,
+        /// The first unsettled position; `None` when everything seen is settled.
+        low: Option<Position>,
+        /// The last acceptance it has seen.
+        seen: Position,
+    },
+    /// A session wants to see a message's row.
+    Look(SessionId, MessageId),
+    /// A child may live again.
+    Restart(Address),
+    /// A claim was refused or is in doubt: try again.
+    ClaimAgain,
+    /// Each second: whoever may have missed a nudge is nudged.
+    Sweep,
+}

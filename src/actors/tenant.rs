@@ -1,0 +1,124 @@
+//! Tenant actors: a tenant's budget, lent in short leases to the sessions that ask.
+//!
+//! | card | |
+//! | --- | --- |
+//! | parent | the partition its address hashes to |
+//! | count | one for each declared tenant |
+//! | mail | a nudge; questions and its row stand in its inbox |
+//! | bound | one open question for each session |
+//! | restart | by the partition |
+//! | stops when | the partition's claim is lost |
+//! | lost if it dies | open questions: sessions ask again after a second |
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use governor::Quota;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use super::hands::Hands;
+use super::inbox::{Inbox, Nudge};
+use super::registry::Ask;
+use super::wheel::{Wakes, Wheel};
+use crate::domain::id::TenantId;
+use crate::domain::pacing::{Cell, Rate};
+use crate::domain::record::Micros;
+use crate::domain::row::TenantRow;
+
+/// What a tenant hears.
+#[derive(Debug)]
+pub enum TenantMail {
+    /// A session asks for a lease.
+    Ask(Ask),
+    /// Its row changed.
+    Row(TenantRow),
+}
+
+/// A lease ends after so long, spent or not.
+const LEASE: Micros = 5_000_000;
+
+/// The actor.
+pub struct Tenant;
+
+/// What it is born with.
+pub struct TenantArgs {
+    /// Which.
+    pub tenant: TenantId,
+    /// Its row.
+    pub row: TenantRow,
+    /// Its inbox.
+    pub inbox: Arc<Inbox<TenantMail>>,
+    /// Its partition's wheel.
+    pub wheel: Arc<Wheel>,
+    /// Everything else.
+    pub hands: Hands,
+}
+
+/// What it remembers.
+pub struct State {
+    args: TenantArgs,
+    rate: Rate,
+    cell: Cell,
+    /// Who asked and was not lent anything yet, first come first served.
+    open: VecDeque<Ask>,
+}
+
+impl Actor for Tenant {
+    type Msg = Nudge;
+    type State = State;
+    type Arguments = TenantArgs;
+
+    async fn pre_start(&self, myself: ActorRef<Nudge>, args: TenantArgs) -> Result<State, ActorProcessingErr> {
+        args.inbox.attach(myself);
+        let rate = Rate::from(quota(&args.row));
+        // It begins spent: what the last life lent may not be used up yet.
+        let cell = rate.spent(args.hands.clock.wall());
+        Ok(State { rate, cell, open: VecDeque::new(), args })
+    }
+
+    async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut State) -> Result<(), ActorProcessingErr> {
+        for mail in state.args.inbox.take() {
+            state.args.hands.trip("tenant:mail");
+            match mail {
+                TenantMail::Ask(ask) => state.open.push_back(ask),
+                TenantMail::Row(row) => state.rate = Rate::from(quota(&row)),
+            }
+        }
+        state.lend();
+        Ok(())
+    }
+}
+
+fn quota(row: &TenantRow) -> Quota {
+    let per_second = NonZeroU32::new(row.per_second).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(per_second).allow_burst(NonZeroU32::new(row.burst).unwrap_or(NonZeroU32::MIN))
+}
+
+impl State {
+    /// Lends what there is, a share to each who asks, in turn.
+    fn lend(&mut self) {
+        let now = self.args.hands.clock.wall();
+        while let Some(ask) = self.open.pop_front() {
+            let share = self.share(now, ask.wanted);
+            self.args.hands.trip("tenant:lend");
+            if share == 0 {
+                let at = self.rate.earliest(self.cell, now);
+                self.open.push_front(ask);
+                let who = Arc::clone(&self.args.inbox) as Arc<dyn Wakes>;
+                self.args.wheel.wake_at(self.args.tenant.into(), at.max(now + 1), who);
+                return;
+            }
+            (ask.grant)(share, now + LEASE);
+        }
+    }
+
+    fn share(&mut self, now: Micros, wanted: u32) -> u32 {
+        let mut share = 0;
+        while share < wanted && self.rate.earliest(self.cell, now) <= now {
+            self.cell = self.rate.take(self.cell, now);
+            share += 1;
+        }
+        share
+    }
+}

@@ -1,0 +1,100 @@
+//! Clauses about reading.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::{Subject, contents, durable, number, record, soon, until};
+use crate::domain::record::Position;
+use crate::journal::{JournalError, Tail};
+
+/// From every position, also right at the end.
+pub async fn a_tail_starts_anywhere(subject: &impl Subject) {
+    let journal = subject.open();
+    for n in 0..30 {
+        durable(&*journal, 1, vec![record(n, 10)]).await;
+        durable(&*journal, 2, vec![record(n + 100, 10)]).await;
+    }
+    let all = contents(&*journal, 1).await;
+    for from in 0..=31 {
+        let mut tail = journal.tail(1, Position(from));
+        assert_eq!(tail.position(), Position(from));
+        assert_eq!(until(&mut *tail, 1, 31).await, all[from as usize..]);
+    }
+    let mut ahead = journal.tail(1, Position(32));
+    durable(&*journal, 1, vec![record(31, 10), record(32, 10)]).await;
+    assert_eq!(number(&soon(ahead.next()).await.expect("a page")[0]), 32, "a tail from beyond the end waits");
+    let error = soon(journal.tail(64, Position(0)).next()).await.expect_err("no such partition");
+    assert_eq!(error, JournalError::NoSuchPartition { partition: 64, count: 64 });
+}
+
+/// Tails that begin at different times while somebody writes see everything once.
+pub async fn a_tail_is_handed_over_from_old_to_live(subject: &impl Subject) {
+    let journal = subject.open();
+    let mut readers = Vec::new();
+    for n in 0..600 {
+        if n % 60 == 0 {
+            let mut tail = journal.tail(0, Position(0));
+            readers.push(tokio::spawn(async move { until(&mut *tail, 0, 1 + 600 * 2).await }));
+        }
+        let begun = [journal.append(0, vec![record(n, 200)]), journal.append(0, vec![record(n + 1000, 3)])];
+        for appending in begun {
+            soon(appending).await;
+        }
+    }
+    let expected: Vec<u64> = (0..600).flat_map(|n| [n, n + 1000]).collect();
+    for reader in readers {
+        let entries = reader.await.expect("a reader");
+        assert_eq!(entries[1..].iter().map(|entry| number(entry)).collect::<Vec<_>>(), expected);
+    }
+}
+
+fn poll_once(tail: &mut dyn Tail) {
+    let mut next = tail.next();
+    let polled = next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending), "{polled:?}");
+}
+
+/// `next` is cancel-safe.
+pub async fn a_tail_that_was_dropped_in_waiting_has_taken_nothing(subject: &impl Subject) {
+    let journal = subject.open();
+    let mut tail = journal.tail(9, Position(1));
+    poll_once(&mut *tail);
+    assert_eq!(tail.position(), Position(1));
+    durable(&*journal, 9, vec![record(1, 5)]).await;
+    assert_eq!(number(&until(&mut *tail, 9, 2).await[0]), 1);
+    poll_once(&mut *tail);
+    durable(&*journal, 9, vec![record(2, 5)]).await;
+    assert_eq!(number(&until(&mut *tail, 9, 3).await[0]), 2);
+}
+
+/// `read` gives what `tail` gives.
+pub async fn one_record_is_read_and_none_beyond_the_end(subject: &impl Subject) {
+    let journal = subject.open();
+    for n in 0..20 {
+        durable(&*journal, 3, vec![record(n, 100)]).await;
+    }
+    for entry in contents(&*journal, 3).await {
+        assert_eq!(soon(journal.read(3, entry.position)).await, Ok(Arc::clone(&entry)));
+    }
+    for position in [Position(21), Position(u64::MAX)] {
+        let missing = JournalError::Missing { partition: 3, position, end: Position(21) };
+        assert_eq!(soon(journal.read(3, position)).await, Err(missing));
+    }
+    let nowhere = JournalError::NoSuchPartition { partition: 64, count: 64 };
+    assert_eq!(soon(journal.read(64, Position(0))).await, Err(nowhere));
+}
+
+/// A page has at most 1,024 entries (checked in `until`) and about 4 MiB.
+pub async fn pages_are_bounded(subject: &impl Subject) {
+    let journal = subject.open();
+    for n in 0..12 {
+        durable(&*journal, 0, vec![record(n, 900_000)]).await;
+    }
+    for n in 0..30 {
+        durable(&*journal, 0, (0..100).map(|m| record(n * 100 + m, 0)).collect()).await;
+    }
+    let mut tail = journal.tail(0, Position(1));
+    let page = soon(tail.next()).await.expect("a page");
+    assert!(page.iter().map(|entry| entry.record.len()).sum::<usize>() <= 4 * 1024 * 1024);
+    until(&mut *tail, 0, 1 + 12 + 3000).await;
+}

@@ -1,0 +1,53 @@
+//! `instance.key`: the one key that is not in `keys.wbv`, 64 lowercase hex digits and a line break, readable by its owner.
+//!
+//! It may lie on another device or come from a secret mount (a link is followed), so that a stolen backup of the rest
+//! opens nothing. It is made once, by `init`, and never written again.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::disk::write_new;
+use crate::vault::cipher::Key;
+use crate::vault::error::{VaultError, io_error};
+
+/// The file's name in the vault's folder.
+pub const FILE: &str = "instance.key";
+
+/// Writes a new instance key.
+///
+/// # Errors
+/// [`VaultError::Io`], also when there is one already.
+pub fn write(dir: &Path, key: &Key) -> Result<(), VaultError> {
+    let mut text = Zeroizing::new(hex::encode(key.expose()));
+    text.push('\n');
+    write_new(&dir.join(FILE), text.as_bytes(), false)
+}
+
+/// Reads the instance key.
+///
+/// # Errors
+/// `Missing`, `Exposed` when group or others have any right to it, `BadKey`, `Io`.
+pub fn read(dir: &Path) -> Result<Key, VaultError> {
+    let path = dir.join(FILE);
+    let about = match fs::metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(VaultError::Missing { path }),
+        other => other.map_err(io_error("look at", &path))?,
+    };
+    let mode = about.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(VaultError::Exposed { path, mode });
+    }
+    // 64 digits and a line break; anything much longer is not a key and is not read into memory.
+    if about.len() > 80 {
+        return Err(VaultError::BadKey { path, why: format!("it has {} bytes instead of 65", about.len()) });
+    }
+    let text = Zeroizing::new(fs::read(&path).map_err(io_error("read", &path))?);
+    let mut bytes = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim_ascii_end(), bytes.as_mut())
+        .map_err(|_| VaultError::BadKey { path, why: "expected 64 hex digits and a line break".to_owned() })?;
+    Ok(Key::from_slice(bytes.as_slice()).expect("the array has the length of a key"))
+}

@@ -1,0 +1,82 @@
+//! Opening and making: what is refused, and that the refusal says what to do.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::vault::files::instance;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("there").permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_missing_vault_says_what_would_be_lost() {
+    for missing in [KEYS, instance::FILE, ""] {
+        let mut stage = InFiles::new();
+        stage.crash();
+        let path = stage.dir().join(missing);
+        if missing.is_empty() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("removed");
+        let error = stage.look().expect_err("something is missing");
+        assert!(matches!(error, VaultError::Missing { .. }), "{error}");
+        let text = error.to_string();
+        for word in ["every message body", "every address", "every token", "backup", "empty data folder"] {
+            assert!(text.contains(word), "`{word}` is not in: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_instance_key_that_others_can_read_is_refused() {
+    let mut stage = InFiles::new();
+    stage.crash();
+    let path = stage.dir().join(instance::FILE);
+    assert_eq!((mode(&path), mode(&stage.keys()), mode(&stage.dir())), (0o600, 0o600, 0o700));
+    for open_to in [0o640, 0o604, 0o620, 0o601] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(open_to)).expect("changed");
+        let error = stage.look().expect_err("others can read it");
+        assert_eq!(error, VaultError::Exposed { path: path.clone(), mode: open_to });
+        assert!(error.to_string().contains(&format!("chmod 600 {}", path.display())), "{error}");
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("changed");
+    assert!(stage.look().is_ok(), "a key its owner may only read is fine");
+}
+
+#[tokio::test]
+async fn another_vaults_key_is_refused_and_so_is_no_key() {
+    let (mut stage, mut other) = (InFiles::new(), InFiles::new());
+    stage.crash();
+    other.crash();
+    let path = stage.dir().join(instance::FILE);
+    fs::copy(other.dir().join(instance::FILE), &path).expect("copied");
+    let error = stage.look().expect_err("the wrong key");
+    assert_eq!(error, VaultError::WrongKey { path: path.clone(), keys: stage.keys() });
+    let (long, digits) = ("0".repeat(81), "0".repeat(62));
+    for text in ["", "hello", &long, &digits] {
+        fs::write(&path, text).expect("written");
+        assert!(matches!(stage.look(), Err(VaultError::BadKey { .. })), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_vault_of_another_installation_is_refused() {
+    let mut stage = InFiles::new();
+    stage.crash();
+    let opening = Opening { count: COUNT * 2, ..opening(&stage.dir(), &stage.clock) };
+    let error = open(opening).map(|_| ()).expect_err("another count");
+    assert_eq!(error, VaultError::Foreign { found: COUNT, expected: COUNT * 2 });
+}
+
+#[test]
+fn a_vault_is_made_only_where_there_is_none() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = home.path().join("vault");
+    let init = || FileVault::init(&dir, INSTALLATION, COUNT, &SystemEntropy);
+    fs::create_dir(home.path().join("vault.new")).expect("what a crash in an earlier init left");
+    fs::write(home.path().join("vault.new").join(KEYS), "half").expect("written");
+    fs::create_dir(&dir).expect("an empty folder is as good as none");
+    init().expect("made");
+    assert!(!home.path().join("vault.new").exists());
+    let before = fs::read(dir.join(KEYS)).expect("read");
+    assert_eq!(init(), Err(VaultError::Exists { path: dir.clone() }));
+    assert_eq!(fs::read(dir.join(KEYS)).expect("read"), before);
+}

@@ -1,0 +1,5 @@
+//! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
+
+mod panics;
+mod walk;
+mod world;

@@ -1,0 +1,74 @@
+//! A panic at each place of the loops, again and again: nothing is lost, nothing is sent twice, neighbours go on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use waybill::channel::{Channel, Scripted};
+use waybill::domain::message::State;
+use waybill::runtime::SystemClock;
+
+use super::world::{World, limits};
+
+/// Every place that `Hands::trip` names.
+const PLACES: [&str; 15] = [
+    "session:nudged",
+    "session:before_step",
+    "session:after_step",
+    "session:before_propose",
+    "session:proposed",
+    "session:before_begin",
+    "session:begun",
+    "session:before_close",
+    "session:closed",
+    "attempt:before_call",
+    "attempt:after_call",
+    "tenant:mail",
+    "tenant:lend",
+    "endpoint:mail",
+    "partition:before_commit",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_at_each_place_loses_nothing_and_doubles_nothing() {
+    let rounds: u64 = if std::env::var_os("WAYBILL_LONG").is_some() { 1_000 } else { 60 };
+    for place in PLACES {
+        let panics = round(place, rounds).await;
+        assert!(panics > 0, "{place}: the fault was never met");
+    }
+}
+
+async fn round(place: &'static str, budget: u64) -> u64 {
+    let met = Arc::new(AtomicU64::new(0));
+    let fired = Arc::new(AtomicU64::new(0));
+    let (seen, count) = (Arc::clone(&met), Arc::clone(&fired));
+    let fault = Arc::new(move |at: &'static str| {
+        // Every third visit, until the budget is spent: the loop must also get somewhere.
+        if at == place && seen.fetch_add(1, Ordering::SeqCst) % 3 == 1 && count.load(Ordering::SeqCst) < budget {
+            count.fetch_add(1, Ordering::SeqCst);
+            panic!("injected at {at}");
+        }
+    });
+    let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
+    let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), Some(fault)).await;
+    let tenant = world.tenant("acme", 100_000).await;
+    let sessions = [world.session(tenant, "orders").await, world.session(tenant, "shipping").await];
+    world.endpoint(tenant).await;
+    let mut messages = Vec::new();
+    for n in 0..60 {
+        messages.push(world.accept(tenant, sessions[n % 2], &format!("+49155{:07}", n % 20)).await);
+    }
+    let wanted = [State::Sent, State::Unknown];
+    let states = world.until(&messages, Duration::from_secs(60), &wanted).await;
+    let mut wire: HashMap<_, u32> = HashMap::new();
+    for command in channel.asked() {
+        *wire.entry(command.message).or_default() += 1;
+    }
+    for (message, times) in wire {
+        assert_eq!(times, 1, "{place}: {message} was sent {times} times; states {states:?}");
+    }
+    let fired = fired.load(Ordering::SeqCst);
+    world.stop().await;
+    fired
+}

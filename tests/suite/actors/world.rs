@@ -1,0 +1,236 @@
+//! A house in memory: the real actors, an in-memory journal, store and vault, a scripted channel and endpoint.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::Quota;
+use ractor::{Actor, ActorRef};
+use tokio::sync::Semaphore;
+use waybill::actors::hands::{Fault, Hands, Limits};
+use waybill::actors::registry::Registry;
+use waybill::actors::root::{Root, Start};
+use waybill::actors::secret_names;
+use waybill::channel::Channel;
+use waybill::domain::address::Address;
+use waybill::domain::content::Content;
+use waybill::domain::draft::Draft;
+use waybill::domain::event::{
+    Category, EndpointDeclaredV1, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, TenantDeclaredV1,
+    UnknownPolicy,
+};
+use waybill::domain::id::{EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition};
+use waybill::domain::message::State;
+use waybill::domain::record::{Principal, Record};
+use waybill::domain::retry::RetryLimits;
+use waybill::domain::routing;
+use waybill::domain::row::{MessageRow, Row, RowId};
+use waybill::domain::session::SessionLimits;
+use waybill::journal::{Appended, Genesis, Journal, Unruly};
+use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
+use waybill::store::{MemoryStore, Store, rows};
+use waybill::vault::memory::MemoryVault;
+use waybill::vault::{Alias, SecretBytes, Vault};
+use waybill::webhook::ScriptedEndpoint;
+
+pub const PARTITIONS: u16 = 4;
+
+/// The house.
+pub struct World {
+    pub hands: Hands,
+    pub journal: Arc<Unruly>,
+    pub endpoint: Arc<ScriptedEndpoint>,
+    pub root: ActorRef<Start>,
+}
+
+/// Settings for tests: short waits, no rate that would slow a test down.
+pub fn limits() -> Limits {
+    let fast = Quota::per_second(NonZeroU32::new(100_000).unwrap()).allow_burst(NonZeroU32::new(100_000).unwrap());
+    Limits {
+        session: SessionLimits {
+            window: 16,
+            tick: 8,
+            ring: 32,
+            lane_block: 60_000_000,
+            retry: RetryLimits { max_attempts: 4, base: 20_000, cap: 200_000 },
+        },
+        intent_deadline: Duration::from_secs(5),
+        unknown_after: 60_000_000,
+        pair: fast,
+        idle: 200_000,
+        schedule: vec![Duration::from_millis(20); 8],
+        endpoint_concurrency: 8,
+        endpoint_batch: 64,
+        disable_after: 3_600_000_000,
+        restart_budget: 1_000_000,
+        restart_window: Duration::from_secs(60),
+        restart_backoff: (Duration::from_millis(1), Duration::from_millis(5)),
+    }
+}
+
+impl World {
+    /// A house whose channel is this one.
+    pub async fn new(channel: Arc<dyn Channel>, limits: Limits, fault: Option<Fault>) -> Self {
+        let installation = InstallationId([1; 16]);
+        let journal = Arc::new(Unruly::new(Genesis::new(installation, PARTITIONS)));
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let endpoint = Arc::new(ScriptedEndpoint::willing());
+        let hands = Hands {
+            journal: Arc::clone(&journal) as Arc<dyn Journal>,
+            store: Arc::new(MemoryStore::new()),
+            vault: Arc::new(MemoryVault::new(installation, PARTITIONS, Arc::clone(&entropy))),
+            channels: Arc::new(HashMap::from([("whatsapp".to_owned(), Arc::clone(&channel))])),
+            test_channel: channel,
+            webhooks: Arc::new(Shared(Arc::clone(&endpoint))),
+            clock: Arc::new(SystemClock),
+            entropy,
+            health: Arc::new(Health::default()),
+            registry: Arc::new(Registry::default()),
+            node: NodeId([7; 16]),
+            limits: Arc::new(limits),
+            windows: Arc::new(Semaphore::new(1_024)),
+            fault,
+        };
+        let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
+        Self { hands, journal, endpoint, root }
+    }
+
+    pub async fn append(&self, partition: u16, record: Record) -> Appended {
+        self.journal.append(partition, vec![record]).await
+    }
+
+    fn draft(&self, address: impl Into<Address>, event: &Event) -> Draft {
+        Draft::new(EventId(SystemEntropy.id()), address, event, Principal::Operator, SystemClock.wall())
+    }
+
+    pub async fn tell(&self, address: impl Into<Address> + Copy, tenant: TenantId, event: impl Into<Event>) {
+        let partition = routing::partition(&address.into(), PARTITIONS);
+        let record = self.draft(address, &event.into()).tenant(tenant).record().unwrap();
+        let appended = self.append(partition, record).await;
+        assert!(matches!(appended, Appended::Durable { .. }), "{appended:?}");
+    }
+
+    /// A tenant that may send so many a second.
+    pub async fn tenant(&self, name: &str, per_second: u32) -> TenantId {
+        let tenant = TenantId::named(InstallationId([1; 16]), name);
+        let facts = TenantDeclaredV1 {
+            tenant,
+            name: name.to_owned(),
+            display_name: String::new(),
+            per_second,
+            burst: per_second,
+        };
+        self.tell(tenant, tenant, facts).await;
+        tenant
+    }
+
+    pub async fn session(&self, tenant: TenantId, name: &str) -> SessionId {
+        let session = SessionId::named(tenant, name);
+        let name_of_token = secret_names::session_token(session);
+        let token = SecretBytes::new(b"token".to_vec());
+        self.hands.vault.put_secret(Some(tenant), &name_of_token, &token).await.unwrap();
+        let facts = SessionDeclaredV1 {
+            session,
+            tenant,
+            name: name.to_owned(),
+            channel: "whatsapp".to_owned(),
+            account: format!("1{:010}", session.0[0]),
+            waba: None,
+            per_second: 100_000,
+            burst: 100_000,
+            test: false,
+        };
+        self.tell(session, tenant, facts).await;
+        session
+    }
+
+    pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {
+        let endpoint = EndpointId::named(tenant, "hook");
+        let secret = SecretBytes::new(format!("whsec_{}", "QUJD".repeat(11)).into_bytes());
+        self.hands.vault.put_secret(Some(tenant), &secret_names::endpoint_secret(endpoint), &secret).await.unwrap();
+        let facts = EndpointDeclaredV1 {
+            endpoint,
+            tenant,
+            name: "hook".to_owned(),
+            url: "https://customer.example/hook".to_owned(),
+            events: Vec::new(),
+            since: None,
+        };
+        self.tell(endpoint, tenant, facts).await;
+        endpoint
+    }
+
+    /// Accepts a message, as the API would.
+    pub async fn accept(&self, tenant: TenantId, session: SessionId, to: &str) -> MessageId {
+        let partition = routing::partition(&session.into(), PARTITIONS);
+        let message = MessageId(with_partition(SystemEntropy.id(), partition));
+        let contact = self.hands.vault.contact(tenant, &Alias::phone(to).unwrap()).await.unwrap();
+        let content = Content::check(serde_json::json!({ "to": to, "type": "text", "text": { "body": "hello" } }));
+        let content = serde_json::to_vec(&content.unwrap()).unwrap();
+        let id = EventId(SystemEntropy.id());
+        let sealed = self.hands.vault.seal(tenant, contact, &id.0, &content).await.unwrap();
+        let now = SystemClock.wall();
+        let facts = MessageAcceptedV1 {
+            message,
+            session,
+            contact,
+            category: Category::Utility,
+            priority: Priority::Normal,
+            unknown: UnknownPolicy::Hold,
+            expires_at: now + 600_000_000,
+            nonce: SystemEntropy.number(),
+            idempotency: None,
+            template: None,
+            consent: None,
+            policy: None,
+            test: false,
+            ordered: false,
+        };
+        let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now);
+        let draft = draft.tenant(tenant).subject(message).sealed(contact, sealed.commitment, sealed.bytes);
+        let appended = self.append(partition, draft.record().unwrap()).await;
+        assert!(matches!(appended, Appended::Durable { .. }), "{appended:?}");
+        message
+    }
+
+    pub async fn row(&self, message: MessageId) -> Option<MessageRow> {
+        match rows::get(self.hands.store.as_ref(), &RowId::Message(message)).await.unwrap() {
+            Some(Row::Message(row)) => Some(*row),
+            _ => None,
+        }
+    }
+
+    /// Waits until every message is in one of these states.
+    pub async fn until(&self, messages: &[MessageId], within: Duration, wanted: &[State]) -> HashMap<State, usize> {
+        let start = std::time::Instant::now();
+        loop {
+            let mut states: HashMap<State, usize> = HashMap::new();
+            for message in messages {
+                let state = self.row(*message).await.map_or(State::Withdrawn, |row| row.state());
+                *states.entry(state).or_default() += 1;
+            }
+            if states.keys().all(|state| wanted.contains(state)) {
+                return states;
+            }
+            assert!(start.elapsed() < within, "still {states:?} after {within:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub async fn stop(self) {
+        self.root.stop(None);
+    }
+}
+
+/// The scripted endpoint, shared between the house and the test.
+struct Shared(Arc<ScriptedEndpoint>);
+
+impl waybill::webhook::Deliver for Shared {
+    fn deliver(
+        &self,
+        post: waybill::webhook::Post,
+    ) -> impl std::future::Future<Output = waybill::webhook::Delivered> + Send {
+        self.0.deliver(post)
+    }
+}
