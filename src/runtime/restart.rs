@@ -26,11 +26,7 @@ impl Deaths {
     /// Counts a death at `now` (steady time) and says how long to wait. Jitter comes from `drawn`.
     pub fn died(&mut self, now: Duration, drawn: u64, limits: &RestartLimits) -> Duration {
         self.at.push_back(now);
-        while self
-            .at
-            .front()
-            .is_some_and(|first| *first + limits.window < now)
-        {
+        while self.at.front().is_some_and(|first| *first + limits.window < now) {
             self.at.pop_front();
         }
         // The budget bounds what is remembered: beyond it all deaths cost the same.
@@ -67,19 +63,8 @@ mod tests {
     #[test]
     fn each_death_costs_more_until_the_budget_is_spent_and_a_quiet_window_forgives() {
         let mut deaths = Deaths::default();
-        let waits: Vec<_> = (0..5)
-            .map(|n| {
-                deaths
-                    .died(Duration::from_secs(n), 512, &LIMITS)
-                    .as_millis()
-            })
-            .collect();
+        let waits: Vec<_> = (0..5).map(|n| deaths.died(Duration::from_secs(n), 512, &LIMITS).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 10_000, 10_000]);
-        assert_eq!(
-            deaths
-                .died(Duration::from_secs(200), 512, &LIMITS)
-                .as_millis(),
-            100
-        );
+        assert_eq!(deaths.died(Duration::from_secs(200), 512, &LIMITS).as_millis(), 100);
     }
 }

@@ -13,10 +13,7 @@ pub fn spawn<F>(name: &'static str, future: F) -> JoinHandle<()>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    tokio::spawn(Watched {
-        name,
-        future: Box::pin(future),
-    })
+    tokio::spawn(Watched { name, future: Box::pin(future) })
 }
 
 /// A task that says when it dies.
@@ -29,14 +26,9 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let polled =
-            std::panic::catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(context)));
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(context)));
         polled.unwrap_or_else(|panic| {
-            tracing::error!(
-                task = self.name,
-                panic = panic_text(panic.as_ref()),
-                "a task died"
-            );
+            tracing::error!(task = self.name, panic = panic_text(panic.as_ref()), "a task died");
             Poll::Ready(())
         })
     }

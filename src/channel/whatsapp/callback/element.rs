@@ -32,18 +32,12 @@ pub(super) struct Element {
 /// Reads one element of the list `list`. What has not the expected shape is carried.
 pub(super) fn read(scope: &Scope<'_>, list: &str, raw: &str) -> Element {
     let Some(object) = Object::read(raw) else {
-        return Element {
-            dedup: hashed(scope, raw),
-            person: None,
-            body: carried(raw),
-        };
+        return Element { dedup: hashed(scope, raw), person: None, body: carried(raw) };
     };
     // Only the field `messages` is live traffic: history, echoes and threads that another app owns hold the same shapes
     // and must neither open a service window nor move a message.
     let element = match (scope.field, list) {
-        ("messages", "messages") if object.short("type").as_deref() == Some("system") => {
-            system(scope, &object, raw)
-        }
+        ("messages", "messages") if object.short("type").as_deref() == Some("system") => system(scope, &object, raw),
         ("messages", "messages") => inbound(scope, &object, raw),
         ("messages", "statuses") => status(&object, raw),
         ("messages", "errors") => signal(scope, &object, raw),
@@ -60,12 +54,7 @@ fn inbound(scope: &Scope<'_>, message: &Object<'_>, raw: &str) -> Option<Element
     let plain = kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     Some(Element {
         dedup: format!("message|{}|{id}|{kind}", scope.account),
-        person: Some(named(
-            message,
-            "from",
-            "from_user_id",
-            "from_parent_user_id",
-        )?),
+        person: Some(named(message, "from", "from_user_id", "from_parent_user_id")?),
         body: PartBody::Inbound {
             provider_id: id,
             content: if plain { kind } else { "other".to_owned() },
@@ -79,37 +68,15 @@ fn status(status: &Object<'_>, raw: &str) -> Option<Element> {
     let id = status.text("id")?;
     let word = status.short("status")?;
     // One status per participant of a group: the group's own id names no person.
-    let member = named(
-        status,
-        "recipient_participant_id",
-        "recipient_participant_user_id",
-        "",
-    );
+    let member = named(status, "recipient_participant_id", "recipient_participant_user_id", "");
     let group = status.short("recipient_type").as_deref() == Some("group");
-    let single = || {
-        named(
-            status,
-            "recipient_id",
-            "recipient_user_id",
-            "recipient_parent_user_id",
-        )
-    };
-    let participant = member
-        .as_ref()
-        .and_then(|member| member.bsuid.clone().or(member.phone.clone()));
-    let error = status
-        .list("errors")
-        .and_then(|errors| Object::read(errors.first()?)?.number("code"));
-    let pricing = status
-        .object("pricing")
-        .and_then(|pricing| pricing.short("category"));
+    let single = || named(status, "recipient_id", "recipient_user_id", "recipient_parent_user_id");
+    let participant = member.as_ref().and_then(|member| member.bsuid.clone().or(member.phone.clone()));
+    let error = status.list("errors").and_then(|errors| Object::read(errors.first()?)?.number("code"));
+    let pricing = status.object("pricing").and_then(|pricing| pricing.short("category"));
     Some(Element {
         dedup: format!("status|{id}|{word}|{}", participant.unwrap_or_default()),
-        person: if group {
-            member
-        } else {
-            member.or_else(single)
-        },
+        person: if group { member } else { member.or_else(single) },
         body: PartBody::Status {
             provider_id: id,
             token: status.text("biz_opaque_callback_data"),
@@ -140,10 +107,7 @@ fn signal(scope: &Scope<'_>, error: &Object<'_>, raw: &str) -> Option<Element> {
     Some(Element {
         dedup: format!("{}|{minute}", hashed(scope, raw)),
         person: None,
-        body: PartBody::Signal {
-            code,
-            raw: raw.to_owned(),
-        },
+        body: PartBody::Signal { code, raw: raw.to_owned() },
     })
 }
 
@@ -161,11 +125,7 @@ fn preference(scope: &Scope<'_>, preference: &Object<'_>, raw: &str) -> Option<E
     Some(Element {
         dedup: format!("preference|{}|{user}|{value}|{at}", scope.account),
         person: Some(person),
-        body: PartBody::Preference {
-            resume,
-            at,
-            raw: raw.to_owned(),
-        },
+        body: PartBody::Preference { resume, at, raw: raw.to_owned() },
     })
 }
 
@@ -177,20 +137,10 @@ fn identity(scope: &Scope<'_>, update: &Object<'_>, raw: &str) -> Option<Element
     let phone = phone(update.short("wa_id"));
     Some(Element {
         dedup: format!("identity|{}|{before}|{now}|{at}", scope.account),
-        person: person(
-            phone.clone(),
-            Some(before.clone()),
-            update.short("parent_user_id"),
-        ),
+        person: person(phone.clone(), Some(before.clone()), update.short("parent_user_id")),
         body: PartBody::IdentityChanged {
-            before: Names {
-                phone: phone.clone(),
-                bsuid: Some(before),
-            },
-            now: Names {
-                phone,
-                bsuid: Some(now),
-            },
+            before: Names { phone: phone.clone(), bsuid: Some(before) },
+            now: Names { phone, bsuid: Some(now) },
             at,
             raw: raw.to_owned(),
         },
@@ -202,24 +152,15 @@ fn system(scope: &Scope<'_>, message: &Object<'_>, raw: &str) -> Option<Element>
     let id = message.text("id")?;
     let system = message.object("system")?;
     let now = match system.short("type")?.as_str() {
-        "user_changed_number" => Names {
-            phone: Some(phone(system.short("wa_id"))?),
-            bsuid: system.short("user_id"),
-        },
-        "user_changed_user_id" => Names {
-            phone: phone(system.short("wa_id")),
-            bsuid: Some(system.short("user_id")?),
-        },
+        "user_changed_number" => Names { phone: Some(phone(system.short("wa_id"))?), bsuid: system.short("user_id") },
+        "user_changed_user_id" => Names { phone: phone(system.short("wa_id")), bsuid: Some(system.short("user_id")?) },
         _ => return None,
     };
     let person = named(message, "from", "from_user_id", "from_parent_user_id")?;
     Some(Element {
         dedup: format!("message|{}|{id}|system", scope.account),
         body: PartBody::IdentityChanged {
-            before: Names {
-                phone: person.phone.clone(),
-                bsuid: person.bsuid.clone(),
-            },
+            before: Names { phone: person.phone.clone(), bsuid: person.bsuid.clone() },
             now,
             at: time(message)?,
             raw: raw.to_owned(),
@@ -230,38 +171,21 @@ fn system(scope: &Scope<'_>, message: &Object<'_>, raw: &str) -> Option<Element>
 
 fn other(scope: &Scope<'_>, list: &str, object: &Object<'_>, raw: &str) -> Element {
     // An echo is from the business to the person.
-    let echo = if list == "message_echoes" {
-        named(object, "to", "to_user_id", "to_parent_user_id")
-    } else {
-        None
-    };
+    let echo = if list == "message_echoes" { named(object, "to", "to_user_id", "to_parent_user_id") } else { None };
     let dedup = match (object.text("id"), object.short("type")) {
         (Some(id), Some(kind)) => format!("{}|{}|{id}|{kind}", scope.field, scope.account),
         _ => hashed(scope, raw),
     };
-    Element {
-        dedup,
-        person: echo.or_else(|| guess(object, scope.business)),
-        body: carried(raw),
-    }
+    Element { dedup, person: echo.or_else(|| guess(object, scope.business)), body: carried(raw) }
 }
 
 pub(super) fn carried(raw: &str) -> PartBody {
-    PartBody::Carried {
-        raw: raw.to_owned(),
-    }
+    PartBody::Carried { raw: raw.to_owned() }
 }
 
 /// A key for what has no id: its digest.
 pub(super) fn hashed(scope: &Scope<'_>, raw: &str) -> String {
-    let digest = derive(
-        "waybill callback part",
-        &[
-            scope.field.as_bytes(),
-            scope.account.as_bytes(),
-            raw.as_bytes(),
-        ],
-    );
+    let digest = derive("waybill callback part", &[scope.field.as_bytes(), scope.account.as_bytes(), raw.as_bytes()]);
     format!("digest|{}", hex::encode(digest))
 }
 

@@ -51,10 +51,7 @@ impl<'a> Object<'a> {
 
     /// The text of a value.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
-        self.pairs
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.get())
+        self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.get())
     }
 
     pub(super) fn object(&self, name: &str) -> Option<Object<'a>> {
@@ -68,9 +65,7 @@ impl<'a> Object<'a> {
 
     /// A string that is not empty.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?)
-            .ok()
-            .filter(|text: &String| !text.is_empty())
+        serde_json::from_str(self.get(name)?).ok().filter(|text: &String| !text.is_empty())
     }
 
     /// A string short enough to be copied into every part. Ids and field names of Meta's are below 128 bytes.
@@ -80,16 +75,13 @@ impl<'a> Object<'a> {
 
     /// An id: a short string, or a whole number where a sender forgot the quotes.
     pub(super) fn id(&self, name: &str) -> Option<String> {
-        self.short(name)
-            .or_else(|| Some(self.number(name)?.to_string()))
+        self.short(name).or_else(|| Some(self.number(name)?.to_string()))
     }
 
     /// A whole number, also one written as a string.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         let json = self.get(name)?;
-        serde_json::from_str(json)
-            .ok()
-            .or_else(|| self.text(name)?.parse().ok())
+        serde_json::from_str(json).ok().or_else(|| self.text(name)?.parse().ok())
     }
 
     /// Text of an object that keeps only the pairs whose name `keep` accepts; `None` if none is left.
@@ -98,9 +90,7 @@ impl<'a> Object<'a> {
             .pairs
             .iter()
             .filter(|(name, _)| keep(name))
-            .map(|(name, value)| {
-                format!("{}:{}", serde_json::Value::from(name.as_str()), value.get())
-            })
+            .map(|(name, value)| format!("{}:{}", serde_json::Value::from(name.as_str()), value.get()))
             .collect();
         (!kept.is_empty()).then(|| format!("{{{}}}", kept.join(",")))
     }
@@ -122,17 +112,13 @@ mod tests {
     #[test]
     fn values_keep_their_text() {
         let object =
-            Object::read(r#"{"a": 1.50e3, "b":"caf\u00e9", "c":[ {"x":1} ,2], "d":{}, "n":"42"}"#)
-                .expect("object");
+            Object::read(r#"{"a": 1.50e3, "b":"caf\u00e9", "c":[ {"x":1} ,2], "d":{}, "n":"42"}"#).expect("object");
         assert_eq!(object.get("a"), Some("1.50e3"));
         assert_eq!(object.get("b"), Some(r#""caf\u00e9""#));
         assert_eq!(object.text("b").as_deref(), Some("café"));
         assert_eq!(object.list("c"), Some(vec![r#"{"x":1}"#, "2"]));
         assert_eq!(object.number("n"), Some(42));
-        assert_eq!(
-            object.only(|name| name == "a").as_deref(),
-            Some(r#"{"a":1.50e3}"#)
-        );
+        assert_eq!(object.only(|name| name == "a").as_deref(), Some(r#"{"a":1.50e3}"#));
         assert_eq!(object.only(|_| false), None);
     }
 
