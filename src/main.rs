@@ -22,33 +22,25 @@ struct House;
 impl Host for House {
     fn start(&self, settings: Settings) -> BoxFuture<'_, Result<Box<dyn Hosted>, StartFailure>> {
         Box::pin(async move {
-            let node = Box::pin(Node::start(settings))
-                .await
-                .map_err(|error| refused(&error))?;
+            let node = Box::pin(Node::start(settings)).await.map_err(|error| refused(&error))?;
             Ok(Box::new(Running(node)) as Box<dyn Hosted>)
         })
     }
 
     fn log(&self, settings: &Settings) -> Result<(), String> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&settings.telemetry.log)
-            .map_err(|error| format!("telemetry.log cannot be used: {error}"))?;
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr);
-        let installed = match settings.telemetry.log_format {
-            LogFormat::Text => log.try_init(),
-            LogFormat::Json => log.json().try_init(),
-        };
-        installed.map_err(|error| format!("the log cannot be set up: {error}"))
+        let json = settings.telemetry.log_format == LogFormat::Json;
+        waybill::telemetry::init_log(&settings.telemetry.log, json)
+            .map_err(|error| format!("the log cannot be set up: {error}"))
     }
 }
 
 fn refused(error: &StartError) -> StartFailure {
-    let StartError::NotBuilt = error;
-    StartFailure {
-        kind: StartKind::Internal,
-        what: error.to_string(),
-    }
+    let kind = match error {
+        error if error.is_about_data() => StartKind::DataFolder,
+        StartError::Listen { .. } | StartError::Tls(_) | StartError::Secret(_) => StartKind::Settings,
+        _ => StartKind::Internal,
+    };
+    StartFailure { kind, what: error.to_string() }
 }
 
 /// A node that runs.

@@ -51,9 +51,7 @@ impl Apply {
             let secrets = Value::from(take_secrets(&mut answer));
             let written = writeln!(file, "{secrets:#}").and_then(|()| file.sync_all());
             written.map_err(|error| lost(path, &error))?;
-            context
-                .printer
-                .note(format!("New keys and secrets are in {}.", path.display()));
+            context.printer.note(format!("New keys and secrets are in {}.", path.display()));
         }
         if context.json() {
             return context.printer.line(answer);
@@ -68,15 +66,10 @@ impl Apply {
             return printer.line("The file declares nothing.");
         }
         printer.line(&table)?;
-        let changed = objects(answer)
-            .filter(|(_, object)| object["change"].as_str() != Some("unchanged"))
-            .count();
+        let changed = objects(answer).filter(|(_, object)| object["change"].as_str() != Some("unchanged")).count();
         printer.line(match (changed, self.dry_run) {
             (0, _) => "\nNothing to change: everything is as declared.".to_owned(),
-            (some, true) => format!(
-                "\n{some} of {} would change. Nothing was changed.",
-                table.len()
-            ),
+            (some, true) => format!("\n{some} of {} would change. Nothing was changed.", table.len()),
             (some, false) => format!("\n{some} of {} changed.", table.len()),
         })?;
         let secrets = take_secrets(&mut answer.clone());
@@ -85,30 +78,20 @@ impl Apply {
         }
         for secret in secrets {
             let text = |name: &str| secret[name].as_str().unwrap_or_default().to_owned();
-            printer.line(format!(
-                "  {}  {}/{}  {}",
-                text("kind"),
-                text("tenant"),
-                text("name"),
-                text("text")
-            ))?;
+            printer.line(format!("  {}  {}/{}  {}", text("kind"), text("tenant"), text("name"), text("text")))?;
         }
         Ok(())
     }
 }
 
 fn create(path: &Path) -> Result<(std::fs::File, &Path), Failure> {
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match file {
         Ok(file) => Ok((file, path)),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(Failure::usage(
-            format!("{} exists already; nothing was changed", path.display()),
-        )
-        .remedy("It may hold keys that are kept nowhere else. Name a new file.")),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(Failure::usage(format!("{} exists already; nothing was changed", path.display()))
+                .remedy("It may hold keys that are kept nowhere else. Name a new file."))
+        }
         Err(error) => Err(Failure::file("create", path, &error)),
     }
 }
@@ -116,31 +99,20 @@ fn create(path: &Path) -> Result<(std::fs::File, &Path), Failure> {
 fn lost(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(
         Exit::Internal,
-        format!(
-            "the declaration was applied, but {} cannot be written: {error}",
-            path.display()
-        ),
+        format!("the declaration was applied, but {} cannot be written: {error}", path.display()),
     )
     .remedy("The new keys are lost. Revoke them and declare keys of other names.")
 }
 
 /// The lists of an answer, and what one of each is called.
-const LISTS: [(&str, &str); 4] = [
-    ("tenants", "tenant"),
-    ("sessions", "session"),
-    ("endpoints", "endpoint"),
-    ("keys", "key"),
-];
+const LISTS: [(&str, &str); 4] =
+    [("tenants", "tenant"), ("sessions", "session"), ("endpoints", "endpoint"), ("keys", "key")];
 
 /// Every object of an answer with its kind.
 fn objects(answer: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
-    LISTS.into_iter().flat_map(move |(list, kind)| {
-        answer[list]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(move |object| (kind, object))
-    })
+    LISTS
+        .into_iter()
+        .flat_map(move |(list, kind)| answer[list].as_array().into_iter().flatten().map(move |object| (kind, object)))
 }
 
 /// What changes, as a table.
@@ -149,12 +121,7 @@ pub fn changes(answer: &Value) -> Table {
     let mut table = Table::new(&["kind", "tenant", "name", "change"]);
     for (kind, object) in objects(answer) {
         let text = |name: &str| object[name].as_str().unwrap_or("-").to_owned();
-        table.row([
-            kind.to_owned(),
-            text("tenant"),
-            text("name"),
-            text("change"),
-        ]);
+        table.row([kind.to_owned(), text("tenant"), text("name"), text("change")]);
     }
     table
 }
@@ -162,15 +129,9 @@ pub fn changes(answer: &Value) -> Table {
 /// Takes the texts of new keys and secrets out of an answer: `{kind, tenant, name, text}` each.
 pub fn take_secrets(answer: &mut Value) -> Vec<Value> {
     let mut found = Vec::new();
-    for (list, field, kind) in [
-        ("keys", "key", "key"),
-        ("endpoints", "secret", "signing secret"),
-    ] {
+    for (list, field, kind) in [("keys", "key", "key"), ("endpoints", "secret", "signing secret")] {
         for object in answer[list].as_array_mut().into_iter().flatten() {
-            let Some(text) = object
-                .as_object_mut()
-                .and_then(|fields| fields.remove(field))
-            else {
+            let Some(text) = object.as_object_mut().and_then(|fields| fields.remove(field)) else {
                 continue;
             };
             if text.is_string() {

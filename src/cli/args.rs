@@ -48,13 +48,7 @@ pub struct Args {
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct Global {
     /// Settings file. Without it the defaults hold.
-    #[arg(
-        long,
-        short = 'c',
-        global = true,
-        value_name = "FILE",
-        help_heading = "Everywhere"
-    )]
+    #[arg(long, short = 'c', global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
     /// Data folder, in place of `data.dir` of the settings.
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
@@ -74,13 +68,7 @@ pub struct Global {
     #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
     /// When to use colour. `auto`: at a terminal, unless NO_COLOR is set.
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Everywhere"
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
     pub color: Color,
 }
 

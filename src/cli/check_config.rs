@@ -39,32 +39,21 @@ impl CheckConfig {
             return context.printer.line(DEFAULTS.trim_end());
         }
         let file = self.file.as_ref().or(context.config_file());
-        let mut mistakes = found(Settings::load(
-            file.map(PathBuf::as_path),
-            context.variables(),
-        ));
+        let mut mistakes = found(Settings::load(file.map(PathBuf::as_path), context.variables()));
         if let Some(file) = &self.declarations {
             mistakes.extend(found(Declaration::load(file)));
         }
         if context.json() {
-            context
-                .printer
-                .line(json!({ "good": mistakes.is_empty(), "mistakes": mistakes }))?;
+            context.printer.line(json!({ "good": mistakes.is_empty(), "mistakes": mistakes }))?;
         } else {
             tell(context, &mistakes)?;
         }
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::said(Exit::Usage))
-        }
+        if mistakes.is_empty() { Ok(()) } else { Err(Failure::said(Exit::Usage)) }
     }
 }
 
 fn found<T>(read: Result<T, Mistakes>) -> Vec<Mistake> {
-    read.err()
-        .map(|mistakes| mistakes.iter().cloned().collect())
-        .unwrap_or_default()
+    read.err().map(|mistakes| mistakes.iter().cloned().collect()).unwrap_or_default()
 }
 
 fn tell(context: &Context, mistakes: &[Mistake]) -> Result<(), Failure> {
@@ -83,17 +72,8 @@ fn tell(context: &Context, mistakes: &[Mistake]) -> Result<(), Failure> {
 
 /// `waybill.toml:12:10  server.listen`
 fn heading(mistake: &Mistake) -> String {
-    let numbers = [mistake.line, mistake.column]
-        .into_iter()
-        .flatten()
-        .map(|n| n.to_string());
-    let place: Vec<String> = std::iter::once(mistake.origin.clone())
-        .chain(numbers)
-        .collect();
+    let numbers = [mistake.line, mistake.column].into_iter().flatten().map(|n| n.to_string());
+    let place: Vec<String> = std::iter::once(mistake.origin.clone()).chain(numbers).collect();
     let place = place.join(":");
-    if mistake.key.is_empty() {
-        place
-    } else {
-        format!("{place}  {}", mistake.key)
-    }
+    if mistake.key.is_empty() { place } else { format!("{place}  {}", mistake.key) }
 }

@@ -41,12 +41,7 @@ impl Client {
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .build()
-            .map_err(|error| {
-                Failure::new(
-                    Exit::Internal,
-                    format!("cannot set up the HTTP client: {error}"),
-                )
-            })?;
+            .map_err(|error| Failure::new(Exit::Internal, format!("cannot set up the HTTP client: {error}")))?;
         Ok(Self { http, base, key })
     }
 
@@ -63,8 +58,7 @@ impl Client {
     pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failure> {
         let mut url = self.at(path)?;
         if !query.is_empty() {
-            url.query_pairs_mut()
-                .extend_pairs(query.iter().map(|(name, value)| (*name, value.as_str())));
+            url.query_pairs_mut().extend_pairs(query.iter().map(|(name, value)| (*name, value.as_str())));
         }
         self.json(self.request(Method::GET, url)).await
     }
@@ -84,10 +78,7 @@ impl Client {
             .request(method, self.at(path)?)
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.to_string());
-        self.json(headers.iter().fold(request, |request, (name, value)| {
-            request.header(*name, *value)
-        }))
-        .await
+        self.json(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
     /// `POST` of lines; the answer is read by the caller as it comes.
@@ -95,10 +86,8 @@ impl Client {
     /// # Errors
     /// [`Failure`] by the server's answer, or because there was none.
     pub async fn post_lines(&self, path: &str, lines: Vec<u8>) -> Result<Response, Failure> {
-        let request = self
-            .request(Method::POST, self.at(path)?)
-            .header(header::CONTENT_TYPE, "application/x-ndjson")
-            .body(lines);
+        let request =
+            self.request(Method::POST, self.at(path)?).header(header::CONTENT_TYPE, "application/x-ndjson").body(lines);
         self.answered(request).await
     }
 
@@ -108,16 +97,11 @@ impl Client {
     }
 
     fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http
-            .request(method, url)
-            .bearer_auth(self.key.expose())
+        self.http.request(method, url).bearer_auth(self.key.expose())
     }
 
     async fn answered(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -129,17 +113,12 @@ impl Client {
     async fn json(&self, request: RequestBuilder) -> Result<Value, Failure> {
         let response = self.answered(request).await?;
         let body = self.body(response).await?;
-        serde_json::from_slice(&body)
-            .map_err(|error| not_waybill(&format!("its answer is not JSON: {error}")))
+        serde_json::from_slice(&body).map_err(|error| not_waybill(&format!("its answer is not JSON: {error}")))
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.unreachable(&error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if body.len() + chunk.len() > ANSWER_MAX {
                 return Err(not_waybill("its answer is larger than 64 MiB"));
             }
@@ -158,13 +137,8 @@ impl Client {
         } else {
             "broke the connection off"
         };
-        Failure::new(
-            Exit::Unreachable,
-            format!("the server at {} {what}: {}", self.base, innermost(error)),
-        )
-        .remedy(
-            "Check that it runs (`waybill serve`) and that --url or the settings name its address.",
-        )
+        Failure::new(Exit::Unreachable, format!("the server at {} {what}: {}", self.base, innermost(error)))
+            .remedy("Check that it runs (`waybill serve`) and that --url or the settings name its address.")
     }
 }
 
@@ -178,11 +152,8 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 fn not_waybill(what: &str) -> Failure {
-    Failure::new(
-        Exit::Unreachable,
-        format!("this does not seem to be a Waybill server: {what}"),
-    )
-    .remedy("Check the address in --url, and what stands between: a proxy may answer in its place.")
+    Failure::new(Exit::Unreachable, format!("this does not seem to be a Waybill server: {what}"))
+        .remedy("Check the address in --url, and what stands between: a proxy may answer in its place.")
 }
 
 /// A refusal as a failure: the problem document of the server in words.
@@ -215,24 +186,14 @@ pub fn problem_failure(exit: Exit, problem: &Value) -> Failure {
     };
     let errors = problem["errors"].as_array().into_iter().flatten();
     errors.fold(failure, |failure, error| {
-        failure.part(
-            format!("{} {}", text(error, "pointer"), text(error, "what")),
-            sentence(&text(error, "remedy")),
-        )
+        failure.part(format!("{} {}", text(error, "pointer"), text(error, "what")), sentence(&text(error, "remedy")))
     })
 }
 
 /// A clause as a sentence: a capital at its head, a full stop at its end.
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
-    let head = letters
-        .next()
-        .map(|c| c.to_uppercase().to_string())
-        .unwrap_or_default();
-    let stop = if clause.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
+    let head = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if clause.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{head}{}{stop}", letters.as_str())
 }

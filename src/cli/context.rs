@@ -34,23 +34,14 @@ impl Context {
             Color::Never => false,
             Color::Auto => out && !no_color(),
         };
-        let style = Style {
-            json: global.json,
-            quiet: global.quiet,
-            color,
-            live: err,
-        };
+        let style = Style { json: global.json, quiet: global.quiet, color, live: err };
         Self::new(Printer::terminal(style), global, environment().collect())
     }
 
     /// A context over other streams and another environment.
     #[must_use]
     pub fn new(printer: Printer, global: Global, env: BTreeMap<String, String>) -> Self {
-        Self {
-            printer,
-            global,
-            env,
-        }
+        Self { printer, global, env }
     }
 
     /// Whether results are written as JSON.
@@ -73,9 +64,7 @@ impl Context {
 
     /// The variables of the environment that may be settings.
     pub fn variables(&self) -> impl Iterator<Item = (String, String)> {
-        self.env
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
+        self.env.iter().map(|(name, value)| (name.clone(), value.clone()))
     }
 
     /// The settings, with `--data` over them.
@@ -118,17 +107,13 @@ impl Context {
     }
 
     fn given_key(&self) -> Result<Option<Secret>, Failure> {
-        let Some(text) = self
-            .global
-            .key
-            .as_ref()
-            .or_else(|| self.env.get("WAYBILL_KEY"))
-        else {
+        let Some(text) = self.global.key.as_ref().or_else(|| self.env.get("WAYBILL_KEY")) else {
             return Ok(None);
         };
         if text.is_empty() {
-            return Err(Failure::usage("the key is empty")
-                .remedy("Give the whole key, or leave --key and WAYBILL_KEY out."));
+            return Err(
+                Failure::usage("the key is empty").remedy("Give the whole key, or leave --key and WAYBILL_KEY out.")
+            );
         }
         Ok(Some(match SecretRef::parse(text) {
             Some(reference) => reference.resolve()?,
@@ -137,17 +122,9 @@ impl Context {
     }
 
     fn address(&self, settings: &Settings) -> Result<Url, Failure> {
-        match self
-            .global
-            .url
-            .as_ref()
-            .or_else(|| self.env.get("WAYBILL_URL"))
-        {
+        match self.global.url.as_ref().or_else(|| self.env.get("WAYBILL_URL")) {
             Some(text) => parse_url(text),
-            None => parse_url(&listening_url(
-                settings.server.listen,
-                settings.server.tls_cert.is_some(),
-            )),
+            None => parse_url(&listening_url(settings.server.listen, settings.server.tls_cert.is_some())),
         }
     }
 }

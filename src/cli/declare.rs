@@ -5,8 +5,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use crate::config::{
-    Declaration, EndpointDeclaration, KeyDeclaration, SecretRef, SessionDeclaration,
-    TenantDeclaration,
+    Declaration, EndpointDeclaration, KeyDeclaration, SecretRef, SessionDeclaration, TenantDeclaration,
 };
 
 /// Where declarations are put.
@@ -28,22 +27,14 @@ pub fn body(declaration: &Declaration, dry_run: bool) -> Result<Value, Failure> 
     let sessions: Vec<Value> = declaration
         .session
         .iter()
-        .map(|it| {
-            session(
-                it,
-                fetch(&it.token, format!("session {}/{}", it.tenant, it.name)).as_deref(),
-            )
-        })
+        .map(|it| session(it, fetch(&it.token, format!("session {}/{}", it.tenant, it.name)).as_deref()))
         .collect();
     let endpoints: Vec<Value> = declaration
         .endpoint
         .iter()
         .map(|it| {
             let owner = || format!("endpoint {}/{}", it.tenant, it.name);
-            let secret = it
-                .secret
-                .as_ref()
-                .and_then(|reference| fetch(reference, owner()));
+            let secret = it.secret.as_ref().and_then(|reference| fetch(reference, owner()));
             endpoint(it, secret.as_deref())
         })
         .collect();
@@ -65,23 +56,15 @@ fn unresolved(missing: Vec<(String, String)>) -> Failure {
         many => format!("{many} secrets cannot be had; nothing was changed"),
     };
     let failure = Failure::usage(what);
-    missing
-        .into_iter()
-        .fold(failure, |failure, (owner, error)| {
-            failure.part(
-                format!("{owner}: {error}"),
-                "Secrets are read on the machine where `waybill apply` runs.",
-            )
-        })
+    missing.into_iter().fold(failure, |failure, (owner, error)| {
+        failure.part(format!("{owner}: {error}"), "Secrets are read on the machine where `waybill apply` runs.")
+    })
 }
 
 fn tenant(it: &TenantDeclaration) -> Value {
     object([
         ("name", Some(json!(it.name.as_str()))),
-        (
-            "display_name",
-            it.display_name.as_ref().map(|name| json!(name)),
-        ),
+        ("display_name", it.display_name.as_ref().map(|name| json!(name))),
         ("per_second", it.per_second.map(Into::into)),
         ("burst", it.burst.map(Into::into)),
     ])
@@ -124,8 +107,6 @@ fn key(it: &KeyDeclaration) -> Value {
 
 /// An object of the fields that are there.
 fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
-    let present = fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let present = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(present.collect::<Map<_, _>>())
 }

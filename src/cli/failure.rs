@@ -20,13 +20,7 @@ impl Failure {
     /// A failure in words: what is wrong, without a full stop.
     #[must_use]
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self {
-            exit,
-            what: what.into(),
-            remedy: None,
-            parts: Vec::new(),
-            silent: false,
-        }
+        Self { exit, what: what.into(), remedy: None, parts: Vec::new(), silent: false }
     }
 
     /// The command line asks for something that cannot be.
@@ -45,10 +39,7 @@ impl Failure {
     /// Everything has been said already; only the exit code is left.
     #[must_use]
     pub fn said(exit: Exit) -> Self {
-        Self {
-            silent: true,
-            ..Self::new(exit, "")
-        }
+        Self { silent: true, ..Self::new(exit, "") }
     }
 
     /// What to do about it: whole sentences.
@@ -108,10 +99,8 @@ impl miette::Diagnostic for Failure {
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
         let parts = self.parts.iter();
-        (!self.parts.is_empty()).then(|| {
-            Box::new(parts.map(|part| part as &dyn miette::Diagnostic))
-                as Box<dyn Iterator<Item = _>>
-        })
+        (!self.parts.is_empty())
+            .then(|| Box::new(parts.map(|part| part as &dyn miette::Diagnostic)) as Box<dyn Iterator<Item = _>>)
     }
 }
 
@@ -125,22 +114,10 @@ impl From<Mistakes> for Failure {
         };
         mistakes.iter().fold(Self::usage(what), |failure, mistake| {
             let place: Vec<String> = std::iter::once(mistake.origin.clone())
-                .chain(
-                    [mistake.line, mistake.column]
-                        .into_iter()
-                        .flatten()
-                        .map(|n| n.to_string()),
-                )
+                .chain([mistake.line, mistake.column].into_iter().flatten().map(|n| n.to_string()))
                 .collect();
-            let key = if mistake.key.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", mistake.key)
-            };
-            failure.part(
-                format!("{}{key}: {}", place.join(":"), mistake.what),
-                format!("{}.", mistake.remedy),
-            )
+            let key = if mistake.key.is_empty() { String::new() } else { format!(" {}", mistake.key) };
+            failure.part(format!("{}{key}: {}", place.join(":"), mistake.what), format!("{}.", mistake.remedy))
         })
     }
 }

@@ -26,10 +26,7 @@ fn message_id(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     match (1..=64).contains(&text.len()) && text.chars().all(plain) {
         true => Ok(text.to_owned()),
-        false => Err(
-            "an id of a message is letters and digits, as the answer to sending it has it"
-                .to_owned(),
-        ),
+        false => Err("an id of a message is letters and digits, as the answer to sending it has it".to_owned()),
     }
 }
 
@@ -53,23 +50,12 @@ impl Inspect {
 pub fn story(printer: &Printer, message: &Value) -> String {
     let mut lines = vec![heading(printer, message)];
     let skipped = ["id", "state", "timeline", "attempts", "content"];
-    let facts = message
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| !skipped.contains(&name.as_str()));
-    lines.extend(
-        facts
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| fact(name, value)),
-    );
+    let facts = message.as_object().into_iter().flatten().filter(|(name, _)| !skipped.contains(&name.as_str()));
+    lines.extend(facts.filter(|(_, value)| !value.is_null()).map(|(name, value)| fact(name, value)));
     if let Some(content) = message.get("content").filter(|content| !content.is_null()) {
         lines.push(fact("content", content));
     }
-    let timeline = message["timeline"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let timeline = message["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !timeline.is_empty() {
         lines.push(String::new());
         lines.push(steps(timeline).to_string());
@@ -80,17 +66,11 @@ pub fn story(printer: &Printer, message: &Value) -> String {
 fn heading(printer: &Printer, message: &Value) -> String {
     let text = |name: &str| message[name].as_str().unwrap_or_default();
     let state = text("state");
-    format!(
-        "{}  {}",
-        printer.paint(Tone::Strong, text("id")),
-        printer.paint(tone_of(state), state)
-    )
+    format!("{}  {}", printer.paint(Tone::Strong, text("id")), printer.paint(tone_of(state), state))
 }
 
 fn fact(name: &str, value: &Value) -> String {
-    let said = value
-        .as_str()
-        .map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let said = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
     format!("  {:<14}{said}", name.replace('_', " "))
 }
 
@@ -100,13 +80,10 @@ fn steps(timeline: &[Value]) -> Table {
     for step in timeline {
         let text = |name: &str| step[name].as_str().unwrap_or_default().to_owned();
         let rest = step.as_object().into_iter().flatten();
-        let rest = rest
-            .filter(|(name, value)| !matches!(name.as_str(), "at" | "step") && !value.is_null());
+        let rest = rest.filter(|(name, value)| !matches!(name.as_str(), "at" | "step") && !value.is_null());
         let details: Vec<String> = rest
             .map(|(name, value)| {
-                let value = value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), ToOwned::to_owned);
+                let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
                 format!("{} {value}", name.replace('_', " "))
             })
             .collect();

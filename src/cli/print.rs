@@ -60,9 +60,7 @@ pub struct Printer {
 
 impl fmt::Debug for Printer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Printer")
-            .field("style", &self.style)
-            .finish_non_exhaustive()
+        f.debug_struct("Printer").field("style", &self.style).finish_non_exhaustive()
     }
 }
 
@@ -76,11 +74,7 @@ impl Printer {
     /// A printer to any two streams.
     #[must_use]
     pub fn new(style: Style, out: Box<dyn Write + Send>, notes: Box<dyn Write + Send>) -> Self {
-        Self {
-            style,
-            out: out.into(),
-            notes: notes.into(),
-        }
+        Self { style, out: out.into(), notes: notes.into() }
     }
 
     /// How results are written.
@@ -95,9 +89,7 @@ impl Printer {
     /// When standard output cannot be written to; silent when its reader has gone.
     pub fn line(&self, text: impl Display) -> Result<(), Failure> {
         let mut out = self.out.lock();
-        writeln!(out, "{text}")
-            .and_then(|()| out.flush())
-            .map_err(|error| broken(&error))
+        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| broken(&error))
     }
 
     /// A remark beside the result. Left out with `--quiet`; a remark that cannot be written is nobody's failure.
@@ -112,11 +104,7 @@ impl Printer {
         if failure.is_silent() {
             return;
         }
-        let text = if self.style.json {
-            failure.to_json().to_string()
-        } else {
-            self.drawn(failure)
-        };
+        let text = if self.style.json { failure.to_json().to_string() } else { self.drawn(failure) };
         let _ = writeln!(self.notes.lock(), "{}", text.trim_end());
     }
 
@@ -137,11 +125,7 @@ impl Printer {
     /// A word in its tone, if this printer uses colour.
     #[must_use]
     pub fn paint(&self, tone: Tone, text: &str) -> String {
-        if self.style.color {
-            format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code())
-        } else {
-            text.to_owned()
-        }
+        if self.style.color { format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code()) } else { text.to_owned() }
     }
 }
 
@@ -149,10 +133,7 @@ fn broken(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::said(Exit::Done);
     }
-    Failure::new(
-        Exit::Internal,
-        format!("cannot write to standard output: {error}"),
-    )
+    Failure::new(Exit::Internal, format!("cannot write to standard output: {error}"))
 }
 
 /// Whether the process's standard output and standard error are terminals.

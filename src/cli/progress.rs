@@ -40,12 +40,7 @@ impl<'p> Progress<'p> {
         } else {
             Kind::Lines(Mutex::new(began))
         };
-        Self {
-            printer,
-            total,
-            kind,
-            began,
-        }
+        Self { printer, total, kind, began }
     }
 
     /// It has come so far; `text` says what that means.
@@ -69,10 +64,7 @@ impl<'p> Progress<'p> {
     fn line(&self, position: u64, text: &str) -> String {
         let elapsed = spent(self.elapsed());
         match self.total {
-            Some(total) if total > 0 => format!(
-                "{:>3} %  {text}  ({elapsed})",
-                position.min(total) * 100 / total
-            ),
+            Some(total) if total > 0 => format!("{:>3} %  {text}  ({elapsed})", position.min(total) * 100 / total),
             _ => format!("{text}  ({elapsed})"),
         }
     }
@@ -113,10 +105,6 @@ fn bar(total: Option<u64>) -> ProgressBar {
         None => "{spinner} {wide_msg}  {elapsed}",
     };
     let style = ProgressStyle::with_template(template);
-    bar.set_style(
-        style
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━━╌"),
-    );
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━╌"));
     bar
 }

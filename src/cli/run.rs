@@ -23,11 +23,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> E
 
 /// Help and version go to standard output and are no mistake; anything else is one.
 fn explained(error: &clap::Error) -> ExitCode {
-    let exit = if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
-    };
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
     // A closed pipe is the reader's choice.
     let _ = error.print();
     ExitCode::from(exit.code())
@@ -36,8 +32,7 @@ fn explained(error: &clap::Error) -> ExitCode {
 /// Runs one command and says what went wrong, if anything did.
 #[must_use]
 pub fn run(context: &Context, verb: Verb, host: &dyn Host) -> Exit {
-    match runtime(context, &verb).and_then(|runtime| runtime.block_on(perform(context, verb, host)))
-    {
+    match runtime(context, &verb).and_then(|runtime| runtime.block_on(perform(context, verb, host))) {
         Ok(()) => Exit::Done,
         Err(failure) => {
             context.printer.failure(&failure);

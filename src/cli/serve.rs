@@ -25,9 +25,7 @@ impl Serve {
     pub async fn run(self, context: &Context, host: &dyn Host) -> Result<(), Failure> {
         let settings = context.settings()?;
         let tls = settings.server.tls_cert.is_some();
-        host.log(&settings).map_err(|what| {
-            Failure::usage(what).remedy("Correct telemetry.log in the settings.")
-        })?;
+        host.log(&settings).map_err(|what| Failure::usage(what).remedy("Correct telemetry.log in the settings."))?;
         // Caught before the start: a signal during a long replay must not be lost.
         let mut stop = Stop::catch()?;
         let node = tokio::select! {
@@ -37,19 +35,12 @@ impl Serve {
                 return Ok(());
             }
         };
-        context.printer.note(format!(
-            "Waybill serves {}.",
-            listening_url(node.addr(), tls)
-        ));
+        context.printer.note(format!("Waybill serves {}.", listening_url(node.addr(), tls)));
         until_asked(context, node, &mut stop).await
     }
 }
 
-async fn until_asked(
-    context: &Context,
-    node: Box<dyn Hosted>,
-    stop: &mut Stop,
-) -> Result<(), Failure> {
+async fn until_asked(context: &Context, node: Box<dyn Hosted>, stop: &mut Stop) -> Result<(), Failure> {
     let broken = tokio::select! {
         reason = node.failed() => Some(reason),
         signal = stop.asked() => {
@@ -62,8 +53,9 @@ async fn until_asked(
         signal = stop.asked() => Err(format!("{signal} came again before everything under way had ended")),
     };
     if let Some(reason) = broken {
-        return Err(Failure::new(Exit::Internal, format!("the node had to stop: {reason}"))
-            .remedy("Nothing that was acknowledged is lost: it goes on where it was at the next start. The log tells more."));
+        return Err(Failure::new(Exit::Internal, format!("the node had to stop: {reason}")).remedy(
+            "Nothing that was acknowledged is lost: it goes on where it was at the next start. The log tells more.",
+        ));
     }
     stopped.map_err(|what| {
         Failure::new(Exit::Internal, format!("the node did not come to a proper end: {what}"))

@@ -18,8 +18,7 @@ impl Stop {
     /// # Errors
     /// When the operating system refuses.
     pub fn catch() -> Result<Self, Failure> {
-        let refused =
-            |error| Failure::new(Exit::Internal, format!("cannot catch signals: {error}"));
+        let refused = |error| Failure::new(Exit::Internal, format!("cannot catch signals: {error}"));
         Ok(Self {
             term: signal(SignalKind::terminate()).map_err(refused)?,
             int: signal(SignalKind::interrupt()).map_err(refused)?,

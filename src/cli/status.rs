@@ -24,9 +24,7 @@ impl Status {
             return context.printer.line(status);
         }
         for (name, value) in status.as_object().into_iter().flatten() {
-            context
-                .printer
-                .line(format!("{:<16}{}", name.replace('_', " "), spoken(value)))?;
+            context.printer.line(format!("{:<16}{}", name.replace('_', " "), spoken(value)))?;
         }
         Ok(())
     }
@@ -39,9 +37,7 @@ fn spoken(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("{} (--json lists them)", items.len()),
         Value::Object(fields) => {
-            let fields = fields
-                .iter()
-                .map(|(name, value)| format!("{} {}", name.replace('_', " "), spoken(value)));
+            let fields = fields.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), spoken(value)));
             fields.collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),

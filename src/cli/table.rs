@@ -13,18 +13,9 @@ impl Table {
     /// A table with these headings. A heading that begins with `>` stands over a column of numbers.
     #[must_use]
     pub fn new(headings: &[&str]) -> Self {
-        let right = headings
-            .iter()
-            .map(|heading| heading.starts_with('>'))
-            .collect();
-        let head = headings
-            .iter()
-            .map(|heading| heading.trim_start_matches('>').to_owned())
-            .collect();
-        Self {
-            rows: vec![head],
-            right,
-        }
+        let right = headings.iter().map(|heading| heading.starts_with('>')).collect();
+        let head = headings.iter().map(|heading| heading.trim_start_matches('>').to_owned()).collect();
+        Self { rows: vec![head], right }
     }
 
     /// Adds a row.
@@ -57,17 +48,9 @@ impl fmt::Display for Table {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            let cells = row
-                .iter()
-                .zip(&widths)
-                .zip(&self.right)
-                .map(|((cell, width), right)| {
-                    if *right {
-                        format!("{cell:>width$}")
-                    } else {
-                        format!("{cell:<width$}")
-                    }
-                });
+            let cells = row.iter().zip(&widths).zip(&self.right).map(|((cell, width), right)| {
+                if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            });
             f.write_str(cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
         Ok(())

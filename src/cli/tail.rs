@@ -65,14 +65,11 @@ impl Tail {
             let end = row["end"].as_u64()?;
             Some((partition, end.saturating_sub(self.lines)))
         });
-        let cursors: BTreeMap<u16, u64> = all
-            .filter(|(partition, _)| self.partition.is_none_or(|only| only == *partition))
-            .collect();
+        let cursors: BTreeMap<u16, u64> =
+            all.filter(|(partition, _)| self.partition.is_none_or(|only| only == *partition)).collect();
         match (cursors.is_empty(), self.partition) {
-            (true, Some(only)) => Err(Failure::usage(format!(
-                "the journal has no partition {only}"
-            ))
-            .remedy("`waybill status` lists the partitions.")),
+            (true, Some(only)) => Err(Failure::usage(format!("the journal has no partition {only}"))
+                .remedy("`waybill status` lists the partitions.")),
             _ => Ok(cursors),
         }
     }
@@ -86,11 +83,7 @@ impl Tail {
     ) -> Result<bool, Failure> {
         let mut seen = false;
         for (partition, next) in cursors.iter_mut() {
-            let query = [
-                ("partition", partition.to_string()),
-                ("from", next.to_string()),
-                ("limit", PAGE.to_string()),
-            ];
+            let query = [("partition", partition.to_string()), ("from", next.to_string()), ("limit", PAGE.to_string())];
             let page = client.get("/v1/admin/events", &query).await?;
             for event in page["events"].as_array().into_iter().flatten() {
                 seen = true;
@@ -102,11 +95,7 @@ impl Tail {
     }
 
     fn show(&self, context: &Context, event: &Value) -> Result<(), Failure> {
-        if self
-            .tenant
-            .as_ref()
-            .is_some_and(|tenant| event["tenant"].as_str() != Some(tenant))
-        {
+        if self.tenant.as_ref().is_some_and(|tenant| event["tenant"].as_str() != Some(tenant)) {
             return Ok(());
         }
         if context.json() {

@@ -52,11 +52,7 @@ impl Lines {
     /// has none, so that going on after an interruption under the same name doubles nothing.
     #[must_use]
     pub fn new(source: Box<dyn Read + Send>, run: &str) -> Self {
-        Self {
-            source: Some(BufReader::with_capacity(BUFFER, source)),
-            number: 0,
-            run: run.to_owned(),
-        }
+        Self { source: Some(BufReader::with_capacity(BUFFER, source)), number: 0, run: run.to_owned() }
     }
 
     /// The next chunk: what one read gave, so that lines from a slow pipe do not wait for more. None at the end.
@@ -72,12 +68,10 @@ impl Lines {
             let chunk = read_chunk(&mut source, number, &run);
             (source, chunk)
         });
-        let (source, chunk) = read
-            .await
-            .map_err(|error| Failure::new(Exit::Internal, format!("reading the file: {error}")))?;
-        let (chunk, number) = chunk.map_err(|error| {
-            Failure::usage(format!("line {} cannot be read: {error}", self.number + 1))
-        })?;
+        let (source, chunk) =
+            read.await.map_err(|error| Failure::new(Exit::Internal, format!("reading the file: {error}")))?;
+        let (chunk, number) =
+            chunk.map_err(|error| Failure::usage(format!("line {} cannot be read: {error}", self.number + 1)))?;
         self.number = number;
         if chunk.bytes == 0 {
             return Ok(None);
@@ -98,16 +92,8 @@ fn read_chunk(source: &mut Source, mut number: u64, run: &str) -> io::Result<(Ch
         chunk.bytes += bytes;
         if !line.iter().all(u8::is_ascii_whitespace) {
             let too_long = line.len() > LONGEST;
-            let text = if too_long {
-                line
-            } else {
-                with_key(line, run, number)
-            };
-            chunk.lines.push(Line {
-                number,
-                text,
-                too_long,
-            });
+            let text = if too_long { line } else { with_key(line, run, number) };
+            chunk.lines.push(Line { number, text, too_long });
         }
         if !chunk.lines.is_empty() && !source.buffer().contains(&b'\n') {
             break;
@@ -119,10 +105,7 @@ fn read_chunk(source: &mut Source, mut number: u64, run: &str) -> io::Result<(Ch
 /// One line without its break, at most one byte more than the longest, and how many bytes were read for it.
 fn read_line(source: &mut Source) -> io::Result<(Vec<u8>, u64)> {
     let mut line = Vec::new();
-    let mut bytes = source
-        .by_ref()
-        .take(LONGEST as u64 + 1)
-        .read_until(b'\n', &mut line)? as u64;
+    let mut bytes = source.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut line)? as u64;
     if line.last() == Some(&b'\n') {
         line.pop();
     } else if line.len() > LONGEST {
@@ -158,27 +141,14 @@ struct Keyed {
 
 /// The line with an idempotency key. What is no object stays as it is, for the server to refuse.
 fn with_key(line: Vec<u8>, run: &str, number: u64) -> Vec<u8> {
-    let keyless =
-        serde_json::from_slice::<Keyed>(&line).is_ok_and(|keyed| keyed.idempotency_key.is_none());
-    let Some(open) = line
-        .iter()
-        .position(|byte| *byte == b'{')
-        .filter(|_| keyless)
-    else {
+    let keyless = serde_json::from_slice::<Keyed>(&line).is_ok_and(|keyed| keyed.idempotency_key.is_none());
+    let Some(open) = line.iter().position(|byte| *byte == b'{').filter(|_| keyless) else {
         return line;
     };
     let rest = &line[open + 1..];
-    let comma = if rest.trim_ascii_start().starts_with(b"}") {
-        ""
-    } else {
-        ","
-    };
+    let comma = if rest.trim_ascii_start().starts_with(b"}") { "" } else { "," };
     let key = serde_json::Value::from(format!("{run}:{number}"));
-    [
-        format!("{{\"idempotency_key\":{key}{comma}").as_bytes(),
-        rest,
-    ]
-    .concat()
+    [format!("{{\"idempotency_key\":{key}{comma}").as_bytes(), rest].concat()
 }
 
 #[cfg(test)]
@@ -200,22 +170,11 @@ mod tests {
         let lines: Vec<(u64, String)> = chunks
             .iter()
             .flat_map(|chunk| &chunk.lines)
-            .map(|line| {
-                (
-                    line.number,
-                    String::from_utf8(line.text.clone()).expect("text"),
-                )
-            })
+            .map(|line| (line.number, String::from_utf8(line.text.clone()).expect("text")))
             .collect();
-        let expected = [
-            (1, r#"{"idempotency_key":"run:1","a":1}"#),
-            (4, r#"{"idempotency_key":"run:4"}"#),
-            (5, "not json"),
-        ];
-        assert_eq!(
-            lines,
-            expected.map(|(number, text)| (number, text.to_owned()))
-        );
+        let expected =
+            [(1, r#"{"idempotency_key":"run:1","a":1}"#), (4, r#"{"idempotency_key":"run:4"}"#), (5, "not json")];
+        assert_eq!(lines, expected.map(|(number, text)| (number, text.to_owned())));
         assert_eq!(chunks.iter().map(|chunk| chunk.bytes).sum::<u64>(), 24);
     }
 
@@ -229,20 +188,10 @@ mod tests {
     async fn a_chunk_is_bounded_and_an_endless_line_is_cut() {
         let many = "{}\n".repeat(MOST_LINES + 1);
         let chunks = all(many.as_bytes()).await;
-        assert_eq!(
-            chunks
-                .iter()
-                .map(|chunk| chunk.lines.len())
-                .collect::<Vec<_>>(),
-            [MOST_LINES, 1]
-        );
+        assert_eq!(chunks.iter().map(|chunk| chunk.lines.len()).collect::<Vec<_>>(), [MOST_LINES, 1]);
         let mut long = vec![b'x'; LONGEST + 100];
         long.extend(b"\n{}");
-        let lines: Vec<Line> = all(&long)
-            .await
-            .into_iter()
-            .flat_map(|chunk| chunk.lines)
-            .collect();
+        let lines: Vec<Line> = all(&long).await.into_iter().flat_map(|chunk| chunk.lines).collect();
         assert!(lines[0].too_long && lines[0].text.len() == LONGEST + 1);
         assert_eq!((lines[1].number, lines[1].too_long), (2, false));
     }

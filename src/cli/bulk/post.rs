@@ -14,15 +14,8 @@ use crate::cli::failure::Failure;
 /// Where chunks are sent.
 const PATH: &str = "/v1/messages/bulk";
 /// Refusals that pass by themselves. The keys of the lines make another try safe, even after `doubtful`.
-const RETRIED: [&str; 7] = [
-    "quota_exceeded",
-    "overloaded",
-    "unhealthy",
-    "withdrawn",
-    "unavailable",
-    "doubtful",
-    "request_timeout",
-];
+const RETRIED: [&str; 7] =
+    ["quota_exceeded", "overloaded", "unhealthy", "withdrawn", "unavailable", "doubtful", "request_timeout"];
 /// Tries of one chunk. The waits between them, 0.25 s doubling to 8 s, add up to 40 s: long enough for a restart.
 const TRIES: u32 = 9;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -48,12 +41,8 @@ pub enum Outcome {
 /// When the server cannot be reached or refuses the request as a whole, after all tries. Lines of this chunk may have
 /// been taken; sending them again under the same keys is safe.
 pub async fn post(client: &Client, chunk: &Chunk) -> Result<Vec<(u64, Outcome)>, Failure> {
-    let mut settled: BTreeMap<u64, Outcome> = chunk
-        .lines
-        .iter()
-        .filter(|line| line.too_long)
-        .map(|line| (line.number, too_long()))
-        .collect();
+    let mut settled: BTreeMap<u64, Outcome> =
+        chunk.lines.iter().filter(|line| line.too_long).map(|line| (line.number, too_long())).collect();
     let mut waiting: Vec<&Line> = chunk.lines.iter().filter(|line| !line.too_long).collect();
     let mut wait = FIRST_WAIT;
     for attempt in 1..=TRIES {
@@ -91,22 +80,14 @@ async fn once(
     let mut answers = Answers::default();
     while let Some(answer) = answers.next(client, &mut response).await? {
         let (index, outcome) = read(&answer)?;
-        let line = index
-            .checked_sub(1)
-            .and_then(|index| waiting.get(index))
-            .ok_or_else(|| {
-                Failure::new(
-                    Exit::Internal,
-                    format!("the server answered line {index}, which was not sent"),
-                )
-            })?;
+        let line = index.checked_sub(1).and_then(|index| waiting.get(index)).ok_or_else(|| {
+            Failure::new(Exit::Internal, format!("the server answered line {index}, which was not sent"))
+        })?;
         if last || !passes(&outcome) {
             settled.insert(line.number, outcome);
         }
     }
-    let unanswered = waiting
-        .iter()
-        .any(|line| !settled.contains_key(&line.number));
+    let unanswered = waiting.iter().any(|line| !settled.contains_key(&line.number));
     if last && unanswered {
         return Err(Failure::new(Exit::Unreachable, "the server left lines without an answer")
             .remedy("Run the same command again with the same --run: what was taken is not taken twice."));
@@ -119,9 +100,7 @@ fn passes(outcome: &Outcome) -> bool {
     let Outcome::Refused(problem) = outcome else {
         return false;
     };
-    problem["code"]
-        .as_str()
-        .is_some_and(|code| RETRIED.contains(&code))
+    problem["code"].as_str().is_some_and(|code| RETRIED.contains(&code))
 }
 
 fn too_long() -> Outcome {
@@ -134,17 +113,9 @@ fn too_long() -> Outcome {
 
 /// The line's place in the request, from 1, and what became of it.
 fn read(answer: &Value) -> Result<(usize, Outcome), Failure> {
-    let strange = || {
-        Failure::new(
-            Exit::Internal,
-            format!("the server's answer to a line cannot be read: {answer}"),
-        )
-    };
-    let index = answer["line"]
-        .as_u64()
-        .and_then(|line| usize::try_from(line).ok())
-        .ok_or_else(strange)?;
-    let outcome = match answer.get("problem") {
+    let strange = || Failure::new(Exit::Internal, format!("the server's answer to a line cannot be read: {answer}"));
+    let index = answer["line"].as_u64().and_then(|line| usize::try_from(line).ok()).ok_or_else(strange)?;
+    let outcome = match answer.get("error") {
         Some(problem) => Outcome::Refused(problem.clone()),
         None => Outcome::Accepted {
             id: answer["id"].as_str().ok_or_else(strange)?.to_owned(),
@@ -165,11 +136,7 @@ struct Answers {
 }
 
 impl Answers {
-    async fn next(
-        &mut self,
-        client: &Client,
-        response: &mut Response,
-    ) -> Result<Option<Value>, Failure> {
+    async fn next(&mut self, client: &Client, response: &mut Response) -> Result<Option<Value>, Failure> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.buffer.drain(..=end).collect();
@@ -180,25 +147,14 @@ impl Answers {
             }
             if self.ended {
                 let rest = std::mem::take(&mut self.buffer);
-                return if rest.trim_ascii().is_empty() {
-                    Ok(None)
-                } else {
-                    parse(&rest).map(Some)
-                };
+                return if rest.trim_ascii().is_empty() { Ok(None) } else { parse(&rest).map(Some) };
             }
-            match response
-                .chunk()
-                .await
-                .map_err(|error| client.unreachable(&error))?
-            {
+            match response.chunk().await.map_err(|error| client.unreachable(&error))? {
                 Some(bytes) if self.buffer.len() + bytes.len() <= LONGEST_ANSWER => {
                     self.buffer.extend_from_slice(&bytes)
                 }
                 Some(_) => {
-                    return Err(Failure::new(
-                        Exit::Internal,
-                        "the server's answer to a line is longer than 1 MiB",
-                    ));
+                    return Err(Failure::new(Exit::Internal, "the server's answer to a line is longer than 1 MiB"));
                 }
                 None => self.ended = true,
             }
@@ -207,10 +163,6 @@ impl Answers {
 }
 
 fn parse(line: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(line).map_err(|error| {
-        Failure::new(
-            Exit::Unreachable,
-            format!("the server's answer broke off: {error}"),
-        )
-    })
+    serde_json::from_slice(line)
+        .map_err(|error| Failure::new(Exit::Unreachable, format!("the server's answer broke off: {error}")))
 }

@@ -46,35 +46,19 @@ pub struct Summary {
 impl Summary {
     /// Whether every line came out well.
     fn is_good(&self) -> bool {
-        let bad = |states: &BTreeMap<String, u64>| {
-            states
-                .keys()
-                .any(|state| !matches!(state.as_str(), "delivered" | "read"))
-        };
+        let bad =
+            |states: &BTreeMap<String, u64>| states.keys().any(|state| !matches!(state.as_str(), "delivered" | "read"));
         self.refused == 0 && !self.states.as_ref().is_some_and(bad)
     }
 }
 
-pub(super) async fn send(
-    context: &Context,
-    client: &Client,
-    path: &Path,
-    send: &Send,
-) -> Result<(), Failure> {
+pub(super) async fn send(context: &Context, client: &Client, path: &Path, send: &Send) -> Result<(), Failure> {
     let (source, size) = open(path)?;
-    let run = send
-        .run
-        .clone()
-        .unwrap_or_else(|| hex::encode(&SystemEntropy.id()[..6]));
+    let run = send.run.clone().unwrap_or_else(|| hex::encode(&SystemEntropy.id()[..6]));
     let progress = Progress::new(&context.printer, size);
-    progress.note(&format!(
-        "Run {run}. To go on after an interruption, repeat the command with --run {run}."
-    ));
+    progress.note(&format!("Run {run}. To go on after an interruption, repeat the command with --run {run}."));
     let mut refusals = Refusals::open(context, &progress, send.refused.as_deref())?;
-    let mut summary = Summary {
-        run: run.clone(),
-        ..Summary::default()
-    };
+    let mut summary = Summary { run: run.clone(), ..Summary::default() };
     let mut ids = Vec::new();
     let (mut lines, mut done) = (Lines::new(source, &run), 0);
     while let Some(chunk) = lines.next().await? {
@@ -83,8 +67,11 @@ pub(super) async fn send(
             ids.extend(id.filter(|_| send.follow));
         }
         if ids.len() > MOST_FOLLOWED {
-            return Err(Failure::usage("--follow can follow one million messages; this file has more")
-                .remedy(format!("Go on without --follow: --run {run} takes nothing twice. Endpoints are told of every message.")));
+            return Err(Failure::usage("--follow can follow one million messages; this file has more").remedy(
+                format!(
+                    "Go on without --follow: --run {run} takes nothing twice. Endpoints are told of every message."
+                ),
+            ));
         }
         done += chunk.bytes;
         progress.at(done, &text(&summary, &progress));
@@ -96,11 +83,7 @@ pub(super) async fn send(
         summary.states = Some(settle_all(client, ids, send.patience(), &progress).await?);
     }
     tell(context, &summary, &spent(progress.elapsed()))?;
-    if summary.is_good() {
-        Ok(())
-    } else {
-        Err(Failure::said(Exit::BadAnswer))
-    }
+    if summary.is_good() { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
 }
 
 type Source = Box<dyn Read + std::marker::Send>;
@@ -110,11 +93,7 @@ fn open(path: &Path) -> Result<(Source, Option<u64>), Failure> {
         return Ok((Box::new(io::stdin()), None));
     }
     let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
-    let size = file
-        .metadata()
-        .ok()
-        .filter(std::fs::Metadata::is_file)
-        .map(|metadata| metadata.len());
+    let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
     Ok((Box::new(file), size))
 }
 
@@ -133,10 +112,7 @@ fn count(
         }
         Outcome::Refused(problem) => {
             summary.refused += 1;
-            let code = problem["code"]
-                .as_str()
-                .unwrap_or("without a code")
-                .to_owned();
+            let code = problem["code"].as_str().unwrap_or("without a code").to_owned();
             *summary.by_code.entry(code).or_default() += 1;
             refusals.write(number, &problem)?;
             Ok(None)
@@ -161,18 +137,10 @@ fn tell(context: &Context, summary: &Summary, time: &str) -> Result<(), Failure>
         0 => String::new(),
         some => format!(" ({} of them before, under the same key)", thousands(some)),
     };
-    printer.line(format!(
-        "{:>9} {}{replayed}",
-        thousands(summary.accepted),
-        printer.paint(Tone::Good, "accepted")
-    ))?;
+    printer.line(format!("{:>9} {}{replayed}", thousands(summary.accepted), printer.paint(Tone::Good, "accepted")))?;
     if summary.refused > 0 {
         let codes = spoken(&summary.by_code);
-        printer.line(format!(
-            "{:>9} {}: {codes}",
-            thousands(summary.refused),
-            printer.paint(Tone::Bad, "refused")
-        ))?;
+        printer.line(format!("{:>9} {}: {codes}", thousands(summary.refused), printer.paint(Tone::Bad, "refused")))?;
     }
     match &summary.states {
         Some(states) => printer.line(format!("Now: {}.", spoken(states))),
@@ -188,15 +156,10 @@ enum Refusals<'p> {
 }
 
 impl<'p> Refusals<'p> {
-    fn open(
-        context: &'p Context,
-        progress: &'p Progress<'p>,
-        path: Option<&'p Path>,
-    ) -> Result<Self, Failure> {
+    fn open(context: &'p Context, progress: &'p Progress<'p>, path: Option<&'p Path>) -> Result<Self, Failure> {
         Ok(match path {
             Some(path) => {
-                let file =
-                    File::create(path).map_err(|error| Failure::file("write", path, &error))?;
+                let file = File::create(path).map_err(|error| Failure::file("write", path, &error))?;
                 Self::File(Box::new(BufWriter::new(file)), path)
             }
             None if context.json() => Self::Json(context),
@@ -220,9 +183,7 @@ impl<'p> Refusals<'p> {
 
     fn close(self) -> Result<(), Failure> {
         match self {
-            Self::File(mut file, path) => file
-                .flush()
-                .map_err(|error| Failure::file("write", path, &error)),
+            Self::File(mut file, path) => file.flush().map_err(|error| Failure::file("write", path, &error)),
             _ => Ok(()),
         }
     }
@@ -232,13 +193,8 @@ impl<'p> Refusals<'p> {
 fn spoken_problem(line: u64, problem: &Value) -> String {
     let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let errors = problem["errors"].as_array().into_iter().flatten();
-    let details: Vec<String> = errors
-        .map(|error| format!("{} {}", text(error, "pointer"), text(error, "what")))
-        .collect();
-    let detail = if details.is_empty() {
-        text(problem, "detail")
-    } else {
-        details.join("; ")
-    };
+    let details: Vec<String> =
+        errors.map(|error| format!("{} {}", text(error, "pointer"), text(error, "what"))).collect();
+    let detail = if details.is_empty() { text(problem, "detail") } else { details.join("; ") };
     format!("line {line}: {}: {detail}", text(problem, "code"))
 }

@@ -17,18 +17,11 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Whether nothing is expected to change any more, but from delivered to read.
 fn is_final(state: &str) -> bool {
-    matches!(
-        state,
-        "delivered" | "read" | "failed" | "expired" | "cancelled" | "withdrawn"
-    )
+    matches!(state, "delivered" | "read" | "failed" | "expired" | "cancelled" | "withdrawn")
 }
 
 /// Asks for one message until it has come to its end or the time is up; answers with what was said last.
-pub(super) async fn settle(
-    client: &Client,
-    id: &str,
-    patience: Duration,
-) -> Result<Value, Failure> {
+pub(super) async fn settle(client: &Client, id: &str, patience: Duration) -> Result<Value, Failure> {
     let deadline = SystemClock.steady() + patience;
     loop {
         let message = ask(client, id).await?;
@@ -54,10 +47,7 @@ pub(super) async fn settle_all(
         let mut standing: BTreeMap<String, u64> = BTreeMap::new();
         for id in ids {
             let message = ask(client, &id).await?;
-            let state = message["state"]
-                .as_str()
-                .unwrap_or("without a state")
-                .to_owned();
+            let state = message["state"].as_str().unwrap_or("without a state").to_owned();
             if is_final(&state) {
                 *ended.entry(state).or_default() += 1;
             } else {
@@ -65,15 +55,7 @@ pub(super) async fn settle_all(
                 open.push(id);
             }
             let done = ended.values().sum();
-            progress.at(
-                done,
-                &format!(
-                    "{} of {} settled: {}",
-                    thousands(done),
-                    thousands(all),
-                    spoken(&ended)
-                ),
-            );
+            progress.at(done, &format!("{} of {} settled: {}", thousands(done), thousands(all), spoken(&ended)));
         }
         if open.is_empty() || SystemClock.steady() >= deadline {
             for (state, count) in standing {
@@ -89,18 +71,13 @@ pub(super) async fn settle_all(
 /// A message that was acknowledged a moment ago may not stand in the rows yet.
 async fn ask(client: &Client, id: &str) -> Result<Value, Failure> {
     match client.get(&format!("/v1/messages/{id}"), &[]).await {
-        Err(failure) if failure.exit() == Exit::BadAnswer => {
-            Ok(serde_json::json!({ "id": id, "state": "accepted" }))
-        }
+        Err(failure) if failure.exit() == Exit::BadAnswer => Ok(serde_json::json!({ "id": id, "state": "accepted" })),
         answer => answer,
     }
 }
 
 /// `12 delivered, 1 failed`
 pub(super) fn spoken(counts: &BTreeMap<String, u64>) -> String {
-    let counts: Vec<String> = counts
-        .iter()
-        .map(|(state, count)| format!("{} {state}", thousands(*count)))
-        .collect();
+    let counts: Vec<String> = counts.iter().map(|(state, count)| format!("{} {state}", thousands(*count))).collect();
     counts.join(", ")
 }

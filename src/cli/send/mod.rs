@@ -35,20 +35,10 @@ pub use file::Summary;
 #[command(group(ArgGroup::new("content").required(true).args(["text", "template", "file"])))]
 pub struct Send {
     /// Name of the session that sends.
-    #[arg(
-        long,
-        value_name = "SESSION",
-        required_unless_present = "file",
-        conflicts_with = "file"
-    )]
+    #[arg(long, value_name = "SESSION", required_unless_present = "file", conflicts_with = "file")]
     pub from: Option<String>,
     /// Recipient: + and the number with its country code, or bsuid: and a business-scoped user id.
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        required_unless_present = "file",
-        conflicts_with = "file"
-    )]
+    #[arg(long, value_name = "NUMBER", required_unless_present = "file", conflicts_with = "file")]
     pub to: Option<String>,
     /// Text of the message. WhatsApp takes free text only within 24 hours of the person's last message.
     #[arg(long, value_name = "TEXT")]

@@ -14,14 +14,9 @@ use crate::cli::tail::tone_of;
 const PATH: &str = "/v1/messages";
 
 pub(super) async fn send(context: &Context, client: &Client, send: &Send) -> Result<(), Failure> {
-    let key = send
-        .idempotency_key
-        .as_deref()
-        .map(|key| ("Idempotency-Key", key));
+    let key = send.idempotency_key.as_deref().map(|key| ("Idempotency-Key", key));
     let headers: Vec<(&'static str, &str)> = key.into_iter().collect();
-    let taken = client
-        .put(Method::POST, PATH, &body(send), &headers)
-        .await?;
+    let taken = client.put(Method::POST, PATH, &body(send), &headers).await?;
     let id = taken["id"].as_str().unwrap_or_default().to_owned();
     if !send.wait {
         return said(context, &id, &taken, "accepted");
@@ -56,11 +51,7 @@ pub(in crate::cli) fn body(send: &Send) -> Value {
         body["type"] = json!("template");
         body["template"] = json!({ "name": name, "language": { "code": send.language } });
         if !send.params.is_empty() {
-            let params: Vec<Value> = send
-                .params
-                .iter()
-                .map(|text| json!({ "type": "text", "text": text }))
-                .collect();
+            let params: Vec<Value> = send.params.iter().map(|text| json!({ "type": "text", "text": text })).collect();
             body["template"]["components"] = json!([{ "type": "body", "parameters": params }]);
         }
     }
