@@ -22,7 +22,6 @@ pub mod inbox;
 pub mod partition;
 pub mod registry;
 pub mod root;
-pub mod secret_names;
 pub mod session;
 pub mod tenant;
 pub mod wheel;

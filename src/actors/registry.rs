@@ -101,6 +101,12 @@ impl Registry {
         self.running.read().contains(&of)
     }
 
+    /// Whether no attempt is under way and every outcome is in the journal.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.running.read().is_empty() && self.boxes.read().values().all(|mailbox| mailbox.unrecorded().is_empty())
+    }
+
     /// Attempts this process is making.
     #[must_use]
     pub fn running(&self) -> usize {

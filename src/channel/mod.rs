@@ -16,6 +16,7 @@
 //! branch on capabilities, never on the channel's name.
 
 pub mod error;
+pub mod null;
 pub mod scripted;
 pub mod seam;
 pub mod whatsapp;

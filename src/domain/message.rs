@@ -142,13 +142,15 @@ impl MessageRow {
         self.attempts.push(attempt);
     }
 
-    /// Closes an attempt. Outcomes are facts: no claim fences them. `Unknown` gives way to a later, firmer word.
+    /// Closes an attempt. Outcomes are facts: no claim fences them. `Unknown` gives way to a later, firmer word, and
+    /// every word to `Sent`: an attempt that was given up for another may still turn out to have been taken.
     pub fn close(&mut self, of: AttemptRef, ended: Ended) -> bool {
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == of.attempt) else {
             return false;
         };
         let firmer = match &attempt.ended {
             None => true,
+            Some(before) if ended.how == How::Sent => before.how != How::Sent,
             Some(before) => before.how == How::Unknown && ended.how != How::Unknown,
         };
         if firmer {

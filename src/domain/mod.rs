@@ -20,6 +20,7 @@
 //! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
 
 pub mod address;
+pub mod admission;
 pub mod callback;
 pub mod consent;
 pub mod content;
@@ -36,6 +37,7 @@ pub mod record;
 pub mod retry;
 pub mod routing;
 pub mod row;
+pub mod secret_name;
 pub mod session;
 pub mod table;
 pub mod validity;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::table::{KeyPart, RowKey, Table};
 
 use super::error::StoreError;
-use super::seam::{Commit, MAX_SCAN, MAX_VALUE, Scan};
+use super::seam::{Commit, MAX_PUTS, MAX_SCAN, MAX_VALUE, Scan};
 
 /// Bytes of either part of a key. Ids, tags and positions need 64; a declared name, the longest thing in a key, 255.
 pub const MAX_PART: usize = 512;
@@ -28,13 +28,8 @@ const HEAD: usize = 3;
 ///
 /// # Errors
 /// [`StoreError::Limit`] when `pk` is longer than [`MAX_PART`].
-pub fn prefix(table: Table, pk: &KeyPart, room: usize) -> Result<Vec<u8>, StoreError> {
-    let pk = bounded(table, pk)?;
-    let mut bytes = Vec::with_capacity(HEAD + pk.len() + room);
-    bytes.push(table.number());
-    bytes.extend_from_slice(&(pk.len() as u16).to_be_bytes());
-    bytes.extend_from_slice(pk);
-    Ok(bytes)
+pub fn prefix(table: Table, pk: &KeyPart) -> Result<Vec<u8>, StoreError> {
+    encode_parts(table, pk, &KeyPart::EMPTY)
 }
 
 /// A row's key.
@@ -50,10 +45,22 @@ pub fn encode(key: &RowKey) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// [`StoreError::Limit`] when a part is longer than [`MAX_PART`].
 pub fn encode_parts(table: Table, pk: &KeyPart, ck: &KeyPart) -> Result<Vec<u8>, StoreError> {
-    let ck = bounded(table, ck)?;
-    let mut bytes = prefix(table, pk, ck.len())?;
-    bytes.extend_from_slice(ck);
+    let mut bytes = Vec::with_capacity(HEAD + pk.as_bytes().len() + ck.as_bytes().len());
+    write(&mut bytes, table, pk, ck)?;
     Ok(bytes)
+}
+
+/// Appends a row's key to a buffer that is used again and again.
+///
+/// # Errors
+/// [`StoreError::Limit`] when a part is longer than [`MAX_PART`].
+pub fn write(bytes: &mut Vec<u8>, table: Table, pk: &KeyPart, ck: &KeyPart) -> Result<(), StoreError> {
+    let (pk, ck) = (bounded(table, pk)?, bounded(table, ck)?);
+    bytes.push(table.number());
+    bytes.extend_from_slice(&(pk.len() as u16).to_be_bytes());
+    bytes.extend_from_slice(pk);
+    bytes.extend_from_slice(ck);
+    Ok(())
 }
 
 /// The key range of a scan, and how many bytes of each found key come before its `ck`.
@@ -62,7 +69,7 @@ pub fn encode_parts(table: Table, pk: &KeyPart, ck: &KeyPart) -> Result<Vec<u8>,
 /// [`StoreError::Limit`] when the scan asks for more than [`MAX_SCAN`] rows or a part is too long.
 pub fn range(scan: &Scan) -> Result<(Bound<Vec<u8>>, Bound<Vec<u8>>, usize), StoreError> {
     limit(|| format!("the row limit of a scan of table `{}`", scan.table), scan.limit, MAX_SCAN)?;
-    let prefix = prefix(scan.table, &scan.pk, 0)?;
+    let prefix = prefix(scan.table, &scan.pk)?;
     let skip = prefix.len();
     let upper = match &scan.before {
         Some(ck) => Bound::Excluded(encode_parts(scan.table, &scan.pk, ck)?),
@@ -98,6 +105,7 @@ pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// Says which rule is broken.
 pub fn check(commit: &Commit) -> Result<(), StoreError> {
+    limit(|| "the number of rows in a commit".to_owned(), commit.puts.len(), MAX_PUTS)?;
     for put in &commit.puts {
         if put.at > commit.through {
             return Err(StoreError::Beyond { partition: commit.partition, at: put.at, through: commit.through });

@@ -126,7 +126,7 @@ impl State {
             }
         }
         for drop in commit.drops {
-            let from = key::prefix(drop.table, &drop.pk, 0)?;
+            let from = key::prefix(drop.table, &drop.pk)?;
             let to = key::encode_parts(drop.table, &drop.pk, &drop.ck)?;
             self.rows.extract_if(from..to, |_, _| true).for_each(std::mem::drop);
         }

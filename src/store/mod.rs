@@ -30,4 +30,4 @@ pub mod seam;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use seam::{Commit, DropBelow, MAX_SCAN, Put, Row, Scan, Store};
+pub use seam::{Commit, DropBelow, MAX_PUTS, MAX_SCAN, Put, Row, Scan, Store};

@@ -9,7 +9,8 @@
 //! 3. **Drops are for ever.** A bucket once dropped is not written to again, except by a replay that drops it again.
 //!    Drops act after the puts of their own commit. A drop that a crash cuts short leaves garbage below the reader's
 //!    low-water mark, never a hole above it; the next drop takes it away.
-//! 4. **Read your commits.** Once `commit` has answered, every read sees it.
+//! 4. **Read your commits.** Once `commit` has answered, every read sees it. Before that a read may see some of its rows,
+//!    but never its mark without all of them.
 
 use crate::domain::record::Position;
 use crate::domain::table::{KeyPart, RowKey, Table};
@@ -19,6 +20,9 @@ use super::error::StoreError;
 
 /// Rows one scan may ask for: with rows of a few hundred bytes some megabytes, and some milliseconds of one thread.
 pub const MAX_SCAN: usize = 10_000;
+
+/// Rows one commit may put: eight journal batches of 256 events of 32 rows each.
+pub const MAX_PUTS: usize = 8 * 256 * 32;
 
 /// Bytes of one row's value. A record is at most 1 MiB, and a row is never more than what an event said.
 pub const MAX_VALUE: usize = 1024 * 1024;
@@ -52,7 +56,7 @@ pub struct Commit {
     pub partition: u16,
     /// The last event that is applied once this commit stands. Never below the mark of the commit before.
     pub through: Position,
-    /// Upserts, positions not descending.
+    /// Upserts, positions not descending; at most [`MAX_PUTS`]. Of two for one row the later stays.
     pub puts: Vec<Put>,
     /// Buckets that are done with.
     pub drops: Vec<DropBelow>,

@@ -46,10 +46,14 @@ pub fn stage(stage: &'static str, took: Duration) {
     histogram!(names::STAGE_SECONDS, "stage" => stage).record(took.as_secs_f64());
 }
 
-/// Messages waiting in memory over all sessions, and attempts in flight.
-pub fn queued(waiting: f64, in_flight: f64) {
-    gauge!(names::QUEUED).set(waiting);
-    gauge!(names::IN_FLIGHT).set(in_flight);
+/// Attempts in flight.
+pub fn in_flight(attempts: f64) {
+    gauge!(names::IN_FLIGHT).set(attempts);
+}
+
+/// Messages waiting in memory: the change since the same session said it last.
+pub fn queued(change: f64) {
+    gauge!(names::QUEUED).increment(change);
 }
 
 /// A request was refused, by the problem's code.

@@ -11,4 +11,5 @@
 
 mod actors;
 mod domain_alone;
+mod exhaustive;
 mod tidy;

@@ -119,7 +119,7 @@ impl State {
 
     fn target(&self) -> Result<Target, &'static str> {
         let hands = &self.args.hands;
-        let name = crate::actors::secret_names::endpoint_secret(self.args.endpoint);
+        let name = crate::domain::secret_name::endpoint_secret(self.args.endpoint);
         let secret = hands.vault.secret(Some(self.row.tenant), &name).map_err(|_| "the vault cannot be read")?;
         let text = secret.ok_or("it has no signing secret; declare it again")?.to_text();
         let secrets: Result<Vec<Secret>, _> = text.split_whitespace().map(Secret::parse).collect();

@@ -160,7 +160,9 @@ impl State {
         }
         puts.sort_by_key(|put| put.at);
         self.hands.trip("partition:before_commit");
+        let began = self.hands.clock.steady();
         self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await?;
+        crate::telemetry::stage("apply", self.hands.clock.steady().saturating_sub(began));
         self.applied = Some(through);
         self.opened.clear();
         Ok(())

@@ -11,7 +11,7 @@ use crate::domain::draft::Draft;
 use crate::domain::event::{Event, QuarantinedV1};
 use crate::domain::id::{EventId, derive};
 use crate::domain::record::{Position, Principal};
-use crate::domain::table::{RowKey, Table};
+use crate::domain::table::{KeyPart, RowKey, Table};
 use crate::journal::{Appended, Journal, JournalError};
 use crate::store::{Commit, Put, Store, StoreError};
 
@@ -90,7 +90,8 @@ impl Poison {
         end: Position,
         set_aside: BTreeSet<Position>,
     ) -> Result<Self, StoreError> {
-        let key = RowKey::single(Table::Failing, &partition.to_be_bytes()[..]);
+        // Among the hints, which a rebuild need not give back.
+        let key = RowKey::single(Table::OpenSession, KeyPart::join(&[b"tries", &partition.to_be_bytes()]));
         let before = store.get(&key).await?.and_then(|bytes| read(&bytes));
         let tries = match before {
             Some((at, tries)) if at == mark => tries.saturating_add(1),

@@ -64,6 +64,14 @@ pub struct State {
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
+    /// What the gauge of waiting messages was told last.
+    counted: f64,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        crate::telemetry::queued(-self.counted);
+    }
 }
 
 impl Actor for Session {
@@ -117,6 +125,7 @@ impl State {
             low: None,
             seen: Position(0),
             idle_since: None,
+            counted: 0.0,
             args,
         })
     }
@@ -151,6 +160,7 @@ impl State {
             }
         }
         self.args.mailbox.holds(self.machine.held(), taken);
+        self.gauge();
         self.mark_low();
         self.is_idle(now)
     }
@@ -242,6 +252,12 @@ impl State {
         inputs
     }
 
+    fn gauge(&mut self) {
+        let queued = self.machine.queued() as f64;
+        crate::telemetry::queued(queued - self.counted);
+        self.counted = queued;
+    }
+
     /// Tells the partition from where on the outbox is unsettled, when that moved.
     fn mark_low(&mut self) {
         let memory = self.unsettled.first().map(|(position, _)| *position);
@@ -277,6 +293,14 @@ impl State {
             return;
         };
         let deadline = proposed + self.args.hands.limits.intent_deadline;
+        // From the acceptance to the intent that is about to be acted on: how long messages wait.
+        let now = self.args.hands.clock.wall();
+        for (of, verdict) in judged {
+            if let Some(reference) = self.refs.get(&of.message).filter(|_| verdict.is_ok() && of.attempt == 1) {
+                let waited = u64::try_from(now - reference.at).unwrap_or(0);
+                crate::telemetry::stage("queue", Duration::from_micros(waited));
+            }
+        }
         self.deadlines.extend(judged.iter().filter(|(_, verdict)| verdict.is_ok()).map(|(of, _)| (*of, deadline)));
     }
 }
@@ -296,7 +320,7 @@ fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
         let known = hands.channels.get(&args.row.channel);
         Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
     };
-    let name = crate::actors::secret_names::session_token(args.session);
+    let name = crate::domain::secret_name::session_token(args.session);
     let secret = hands.vault.secret(Some(args.row.tenant), &name)?;
     let token = secret.map(|secret| secret.to_text()).unwrap_or_default();
     Ok(Sender {

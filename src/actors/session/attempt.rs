@@ -118,13 +118,26 @@ async fn attempt(
         token: token::write(of, |signed| hands.vault.mac("callback token", &[signed])),
         deadline,
     };
+    let began = hands.clock.steady();
     let answer = sender.channel.send(command, Arc::clone(&sender.credential)).await;
+    crate::telemetry::stage("call", hands.clock.steady().saturating_sub(began));
+    count(&answer);
     hands.trip("attempt:after_call");
     let provider = match &answer {
         Answer::Sent { provider_id } => Some(seal(hands, of, reference, provider_id).await),
         _ => None,
     };
     Ok(Answered { answer, provider })
+}
+
+fn count(answer: &Answer) {
+    let (outcome, class) = match answer {
+        Answer::Sent { .. } => ("sent", ""),
+        Answer::Rejected { class, .. } => ("rejected", class.word()),
+        Answer::NotSent { why } => ("not_sent", *why),
+        Answer::Unknown { why } => ("unknown", *why),
+    };
+    crate::telemetry::attempted(outcome, class);
 }
 
 fn not_sent(why: &'static str) -> Answered {

@@ -13,6 +13,8 @@ use crate::domain::session::{Queued, Standing};
 pub struct MessageRef {
     /// Position of its acceptance.
     pub accepted: Position,
+    /// When that was.
+    pub at: Micros,
     /// Its acceptance's event, the seal's context.
     pub event: EventId,
     /// Whose it is.
@@ -29,6 +31,7 @@ impl From<&Accepted> for MessageRef {
     fn from(accepted: &Accepted) -> Self {
         Self {
             accepted: accepted.fact.position,
+            at: accepted.fact.at,
             event: accepted.event,
             tenant: accepted.tenant,
             contact: accepted.contact,

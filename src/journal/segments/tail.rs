@@ -26,9 +26,8 @@ impl SegmentTail {
         let (partition, count) = (self.partition, shared.genesis.count);
         let waker = shared.waker(partition).ok_or(JournalError::NoSuchPartition { partition, count })?;
         loop {
-            let mut woken = std::pin::pin!(waker.notified());
-            // Armed before looking, so that what becomes durable between the look and the wait still wakes it.
-            woken.as_mut().enable();
+            // Made before looking: it is woken by everything that becomes durable from here on, polled or not.
+            let woken = waker.notified();
             // Read before the end: what became durable before everything ended is still given.
             let ended = shared.ended();
             let end = shared.end(partition).unwrap_or_default();

@@ -26,9 +26,8 @@ impl UnrulyTail {
         let (partition, count) = (self.partition, self.log.genesis.count);
         let waker = self.log.waker(partition).ok_or(JournalError::NoSuchPartition { partition, count })?;
         loop {
-            let mut woken = std::pin::pin!(waker.notified());
-            // Armed before looking: what lands between the look and the wait still wakes it.
-            woken.as_mut().enable();
+            // Made before looking: it is woken by everything that lands from here on, polled or not.
+            let woken = waker.notified();
             // The reason is read before the end, so that what landed before the end of everything is still served.
             let ended = self.node.ended();
             let page = self.log.page(partition, self.at, self.node.visible(&self.log, partition));

@@ -11,7 +11,6 @@ use tokio::sync::Semaphore;
 use waybill::actors::hands::{Fault, Hands, Limits};
 use waybill::actors::registry::Registry;
 use waybill::actors::root::{Root, Start};
-use waybill::actors::secret_names;
 use waybill::channel::Channel;
 use waybill::domain::address::Address;
 use waybill::domain::content::Content;
@@ -20,16 +19,19 @@ use waybill::domain::event::{
     Category, EndpointDeclaredV1, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, TenantDeclaredV1,
     UnknownPolicy,
 };
-use waybill::domain::id::{EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition};
+use waybill::domain::id::{
+    EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition,
+};
 use waybill::domain::message::State;
 use waybill::domain::record::{Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
 use waybill::domain::row::{MessageRow, Row, RowId};
+use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
-use waybill::store::{MemoryStore, Store, rows};
+use waybill::store::{MemoryStore, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, SecretBytes, Vault};
 use waybill::webhook::ScriptedEndpoint;
@@ -126,8 +128,13 @@ impl World {
     }
 
     pub async fn session(&self, tenant: TenantId, name: &str) -> SessionId {
+        self.session_at(tenant, name, "100000000000009", 100_000).await
+    }
+
+    /// A session of this account, at this rate.
+    pub async fn session_at(&self, tenant: TenantId, name: &str, account: &str, per_second: u32) -> SessionId {
         let session = SessionId::named(tenant, name);
-        let name_of_token = secret_names::session_token(session);
+        let name_of_token = secret_name::session_token(session);
         let token = SecretBytes::new(b"token".to_vec());
         self.hands.vault.put_secret(Some(tenant), &name_of_token, &token).await.unwrap();
         let facts = SessionDeclaredV1 {
@@ -135,10 +142,10 @@ impl World {
             tenant,
             name: name.to_owned(),
             channel: "whatsapp".to_owned(),
-            account: format!("1{:010}", session.0[0]),
+            account: account.to_owned(),
             waba: None,
-            per_second: 100_000,
-            burst: 100_000,
+            per_second,
+            burst: per_second.div_ceil(10),
             test: false,
         };
         self.tell(session, tenant, facts).await;
@@ -148,7 +155,7 @@ impl World {
     pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {
         let endpoint = EndpointId::named(tenant, "hook");
         let secret = SecretBytes::new(format!("whsec_{}", "QUJD".repeat(11)).into_bytes());
-        self.hands.vault.put_secret(Some(tenant), &secret_names::endpoint_secret(endpoint), &secret).await.unwrap();
+        self.hands.vault.put_secret(Some(tenant), &secret_name::endpoint_secret(endpoint), &secret).await.unwrap();
         let facts = EndpointDeclaredV1 {
             endpoint,
             tenant,

@@ -1,6 +1,6 @@
 //! What secrets are called in the vault: written by the API's declarations, read by the actors.
 
-use crate::domain::id::{EndpointId, SessionId};
+use super::id::{EndpointId, SessionId};
 
 /// A session's access token.
 #[must_use]

@@ -1,0 +1,116 @@
+//! The data folder: what stands where, and what was there before.
+//!
+//! | name | what | if lost |
+//! | --- | --- | --- |
+//! | `journal/` | the truth | everything |
+//! | `vault/` | keys and secrets | all content, for ever |
+//! | `store/` | rows | nothing: rebuilt |
+//! | `operator.key` | the key of the instance's own routes | a new one is drawn at the next start |
+//! | `LOCK` | held by the running process | – |
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::error::StartError;
+use crate::domain::id::InstallationId;
+use crate::journal::{EmbeddedJournal, Genesis, Options};
+use crate::runtime::{Clock, Entropy};
+use crate::vault::FileVault;
+
+/// What the folder holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing: a new installation.
+    Nothing,
+    /// An installation whose vault is there.
+    Installation,
+    /// A vault whose journal was never made: the last founding was cut short.
+    HalfFounded,
+}
+
+/// The places in a data folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The folder itself.
+    pub dir: PathBuf,
+}
+
+impl Folder {
+    /// The folder, created if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made or written.
+    pub fn at(dir: &Path) -> Result<Self, StartError> {
+        let wrong = |why: String| StartError::Folder { path: dir.to_owned(), why };
+        fs::create_dir_all(dir).map_err(|e| wrong(format!("{e}. Choose a `data.dir` that this user may write")))?;
+        let probe = dir.join(".writable");
+        match fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
+            Ok(()) => Ok(Self { dir: dir.to_owned() }),
+            Err(e) => {
+                Err(wrong(format!("it cannot be written ({e}). Waybill keeps its journal there; make it writable")))
+            }
+        }
+    }
+
+    /// Keys and secrets.
+    #[must_use]
+    pub fn vault(&self) -> PathBuf {
+        self.dir.join("vault")
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.dir.join("store")
+    }
+
+    /// What is there.
+    #[must_use]
+    pub fn found(&self) -> Found {
+        match (self.dir.join("journal").is_dir(), self.vault().is_dir()) {
+            (false, false) => Found::Nothing,
+            (false, true) => Found::HalfFounded,
+            // Without its vault too: opening the vault says what that means.
+            (true, _) => Found::Installation,
+        }
+    }
+
+    /// Founds a new installation: the vault first, because what it holds cannot be made again.
+    ///
+    /// # Errors
+    /// When something is there already, or cannot be written.
+    pub fn found_new(
+        &self,
+        partitions: u16,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+        options: &Options,
+    ) -> Result<(), StartError> {
+        let installation = InstallationId(entropy.id());
+        FileVault::init(&self.vault(), installation, partitions, entropy)?;
+        EmbeddedJournal::init(&self.dir, Genesis::new(installation, partitions), clock.wall(), options)?;
+        Ok(())
+    }
+
+    /// Reads the operator's key, or draws one and keeps it for the owner's eyes only.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn operator_key(&self, draw: impl FnOnce() -> String) -> Result<String, StartError> {
+        let path = self.dir.join("operator.key");
+        let wrong = |e: std::io::Error| StartError::Folder { path: path.clone(), why: e.to_string() };
+        match fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+            Ok(_) => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(wrong(e)),
+        }
+        let text = draw();
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(wrong)?;
+        writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(wrong)?;
+        Ok(text)
+    }
+}

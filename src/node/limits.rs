@@ -1,0 +1,55 @@
+//! Settings → the actors' bounds.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+
+use crate::actors::hands::Limits;
+use crate::config::Settings;
+use crate::domain::record::Micros;
+use crate::domain::retry::RetryLimits;
+use crate::domain::session::SessionLimits;
+
+/// A head in retry blocks its recipient's lane at most so long (rule: order holds for first attempts).
+const LANE_BLOCK: Duration = Duration::from_secs(60);
+
+/// A session without work is put away after so long; starting it again costs one event.
+const IDLE: Duration = Duration::from_secs(60);
+
+fn micros(duration: Duration) -> Micros {
+    Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX / 4)
+}
+
+/// The bounds that these settings ask for.
+#[must_use]
+pub fn limits(settings: &Settings) -> Limits {
+    let (delivery, pacing, runtime) = (&settings.delivery, &settings.pacing, &settings.runtime);
+    let window = usize::try_from(delivery.window).unwrap_or(32);
+    let burst = NonZeroU32::new(pacing.pair_burst).unwrap_or(NonZeroU32::MIN);
+    let pair = Quota::with_period(pacing.pair_interval).map(|quota| quota.allow_burst(burst));
+    Limits {
+        session: SessionLimits {
+            window,
+            tick: window.min(32),
+            ring: usize::try_from(delivery.ring).unwrap_or(256),
+            lane_block: micros(LANE_BLOCK),
+            retry: RetryLimits {
+                max_attempts: u16::try_from(delivery.max_attempts).unwrap_or(u16::MAX),
+                base: micros(delivery.retry_base),
+                cap: micros(delivery.retry_cap),
+            },
+        },
+        intent_deadline: delivery.intent_deadline,
+        unknown_after: micros(delivery.unknown_after),
+        pair: pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst)),
+        idle: micros(IDLE),
+        schedule: settings.webhooks.schedule.clone(),
+        endpoint_concurrency: usize::try_from(settings.webhooks.concurrency_per_endpoint).unwrap_or(8),
+        endpoint_batch: usize::try_from(settings.webhooks.batch).unwrap_or(64),
+        disable_after: micros(settings.webhooks.disable_after),
+        restart_budget: runtime.restart_budget,
+        restart_window: runtime.restart_window,
+        restart_backoff: (runtime.backoff_base, runtime.backoff_cap),
+    }
+}

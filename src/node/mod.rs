@@ -1,0 +1,23 @@
+//! Node: one process of an installation. It chooses the hands, joins them, starts the actors and the API, watches the
+//! house, and stops it in order.
+//!
+//! The only room that knows which concrete hands are in use. It must never decide anything about a message.
+//!
+//! | file | |
+//! | --- | --- |
+//! | [`start`] | opening what the data folder holds, or founding a new installation |
+//! | [`folder`] | the data folder: lock, operator key, installation |
+//! | [`limits`] | settings → the actors' bounds |
+//! | [`watch`] | the health latch and the vault's high-water marks |
+//! | [`error`] | why a node does not start |
+//!
+//! To add a hand: choose it in `start.rs`, hand it in through `actors::hands`. To add something to watch: `watch.rs`.
+
+pub mod error;
+mod folder;
+mod limits;
+mod start;
+mod watch;
+
+pub use error::StartError;
+pub use start::Node;

@@ -1,0 +1,281 @@
+//! Starting and stopping a node.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorRef};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use super::error::StartError;
+use super::folder::{Folder, Found};
+use super::{limits, watch as watching};
+use crate::actors::hands::Hands;
+use crate::actors::registry::Registry;
+use crate::actors::root::{Root, Start};
+use crate::api::{self, App, OperatorKey, Parts};
+use crate::channel::Channel;
+use crate::channel::null::NullChannel;
+use crate::channel::whatsapp::{self, WhatsApp};
+use crate::config::{self, Settings};
+use crate::domain::id::NodeId;
+use crate::journal::{EmbeddedJournal, Journal, Options};
+use crate::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
+use crate::store::Store;
+use crate::store::fjall::{FjallStore, Options as StoreOptions};
+use crate::telemetry::{self, Exporter};
+use crate::vault::{FileVault, Opening, Vault};
+use crate::webhook::{Guard, Ports, Poster, PosterSettings};
+
+/// Meta's table of error codes, as data.
+const META_ERRORS: &str = include_str!("../../config/meta-errors.toml");
+
+/// A running node.
+pub struct Node {
+    hands: Hands,
+    addr: SocketAddr,
+    operator_key: String,
+    root: ActorRef<Start>,
+    root_ends: JoinHandle<()>,
+    shutdown: watch::Sender<bool>,
+    fatal: watch::Receiver<Option<String>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Opens or founds the installation in `data.dir`, starts the actors and listens.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let settings = Arc::new(settings);
+        let folder = Folder::at(&settings.data.dir)?;
+        let listener = listen(settings.server.listen).await?;
+        let exporter = telemetry::install().map_err(|error| StartError::Hand(error.to_string()))?;
+        let hands = open(&settings, &folder)?;
+        let operator_key = folder.operator_key(|| OperatorKey::draw(hands.entropy.as_ref()).0)?;
+        Self::run(settings, folder, listener, exporter, hands, operator_key).await
+    }
+
+    async fn run(
+        settings: Arc<Settings>,
+        folder: Folder,
+        listener: TcpListener,
+        exporter: Exporter,
+        hands: Hands,
+        operator_key: String,
+    ) -> Result<Self, StartError> {
+        if let Some(why) = watching::older_than_vault(&hands) {
+            tracing::error!(why, "held");
+            hands.health.set("restored", Some(why));
+        }
+        let addr = listener.local_addr().map_err(|why| StartError::Listen { addr: settings.server.listen, why })?;
+        let (root, root_ends) =
+            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
+        let (fatal_sender, fatal) = watch::channel(None);
+        let (shutdown, stopping) = watch::channel(false);
+        let app = Arc::new(App::new(parts(&hands, &settings, &operator_key)?));
+        let router = api::router(app).merge(api::metrics_route(exporter.clone()));
+        let tls = api::tls(&settings).map_err(StartError::Tls)?;
+        let serve = api::serve(listener, tls, router, &settings, stopping);
+        let tasks = vec![
+            crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
+            crate::runtime::spawn("metrics", exporter.upkeep()),
+            crate::runtime::spawn("serve", serve),
+        ];
+        Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The key of the instance's own routes.
+    #[must_use]
+    pub fn operator_key(&self) -> String {
+        self.operator_key.clone()
+    }
+
+    /// Waits until the process must exit, and says why.
+    pub async fn failed(&self) -> String {
+        let mut fatal = self.fatal.clone();
+        match fatal.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            Err(_) => "the watch over the house ended".to_owned(),
+        }
+    }
+
+    /// Stops in order: no more requests, attempts in flight get their answers and outcomes, then the hands close.
+    ///
+    /// # Errors
+    /// When something could not be closed; nothing acknowledged is lost by it.
+    pub async fn stop(mut self) -> Result<(), StartError> {
+        self.shutdown.send_replace(true);
+        self.hands.health.set("stopping", Some("the node is stopping".to_owned()));
+        if let Some(serve) = self.tasks.pop() {
+            let patience = Duration::from_secs(10);
+            // Whoever still talks after that is cut off.
+            if tokio::time::timeout(patience, serve).await.is_err() {
+                tracing::warn!("requests were cut off while stopping");
+            }
+        }
+        self.drain().await;
+        self.root.stop(None);
+        if tokio::time::timeout(Duration::from_secs(5), self.root_ends).await.is_err() {
+            tracing::warn!("the actors did not stop in time");
+        }
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.hands.store.close().await?;
+        self.hands.vault.close().await?;
+        self.hands.journal.close().await?;
+        Ok(())
+    }
+
+    /// Waits for attempts in flight and for their outcomes to be recorded, for as long as an attempt may take.
+    async fn drain(&self) {
+        let deadline = self.hands.clock.steady() + self.hands.limits.intent_deadline;
+        while !self.hands.registry.is_quiet() && self.hands.clock.steady() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(addr).await.map_err(|why| StartError::Listen { addr, why })
+}
+
+fn parts(hands: &Hands, settings: &Arc<Settings>, operator_key: &str) -> Result<Parts, StartError> {
+    Ok(Parts {
+        journal: Arc::clone(&hands.journal),
+        store: Arc::clone(&hands.store),
+        vault: Arc::clone(&hands.vault),
+        clock: Arc::clone(&hands.clock),
+        entropy: Arc::clone(&hands.entropy),
+        health: Arc::clone(&hands.health),
+        settings: Arc::clone(settings),
+        node: hands.node,
+        operator: OperatorKey::of_text(operator_key),
+    })
+}
+
+/// Opens the hands that the embedded column is made of.
+fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let options = journal_options(settings);
+    match folder.found() {
+        Found::Nothing => folder.found_new(settings.journal.partitions, clock.as_ref(), entropy.as_ref(), &options)?,
+        Found::Installation => {}
+        Found::HalfFounded => {
+            return Err(StartError::Folder {
+                path: folder.dir.clone(),
+                why: "it has a vault but no journal. Restore the journal; or, if this installation was never used, \
+                      remove the folder and start again"
+                    .to_owned(),
+            });
+        }
+    }
+    // The journal first: it takes the folder's lock.
+    let (journal, report) = EmbeddedJournal::open(&folder.dir, options, Arc::clone(&clock))?;
+    if let Some(cut) = &report.cut {
+        tracing::warn!(?cut, "the journal's torn end was cut; nothing in it was ever acknowledged");
+    }
+    let genesis = journal.genesis();
+    let opening =
+        Opening { dir: folder.vault(), count: genesis.count, clock: Arc::clone(&clock), entropy: Arc::clone(&entropy) };
+    let (vault, _) = FileVault::open(opening)?;
+    if vault.installation() != genesis.installation {
+        return Err(StartError::Folder {
+            path: folder.vault(),
+            why: format!(
+                "its vault is of installation {}, its journal of {}; put back the vault that belongs to the journal",
+                vault.installation(),
+                genesis.installation
+            ),
+        });
+    }
+    let store_options = StoreOptions {
+        memtable: settings.store.memtable.bytes(),
+        cache: settings.store.cache.bytes(),
+        ..StoreOptions::default()
+    };
+    let store = FjallStore::open(&folder.store(), genesis.installation, &store_options)?;
+    hands(settings, Arc::new(journal), Arc::new(vault), Arc::new(store), clock, entropy)
+}
+
+fn hands(
+    settings: &Arc<Settings>,
+    journal: Arc<dyn Journal>,
+    vault: Arc<dyn Vault>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Hands, StartError> {
+    let table = whatsapp::codes::parse(META_ERRORS).map_err(|error| StartError::Hand(error.to_string()))?;
+    let meta = &settings.meta;
+    let whatsapp_settings = whatsapp::Settings {
+        graph_url: meta.graph_url.to_string(),
+        version: meta.version.clone(),
+        connect_timeout: meta.connect_timeout,
+        total_timeout: meta.request_timeout,
+        pool_idle: Duration::from_secs(20),
+    };
+    let cloud = WhatsApp::new(&whatsapp_settings, Arc::new(table), Arc::clone(&clock))
+        .map_err(|error| StartError::Hand(error.to_string()))?;
+    let webhooks = &settings.webhooks;
+    let guard = Guard {
+        allow_private: webhooks.allow_private,
+        allowed_ports: ports(&webhooks.allowed_ports, webhooks.allow_private),
+    };
+    let poster = Poster::new(PosterSettings { guard, timeout: webhooks.timeout, extra_roots_pem: None })
+        .map_err(|error| StartError::Hand(error.to_string()))?;
+    let channels: HashMap<String, Arc<dyn Channel>> =
+        HashMap::from([("whatsapp".to_owned(), Arc::new(cloud) as Arc<dyn Channel>)]);
+    Ok(Hands {
+        node: NodeId(entropy.id()),
+        journal,
+        store,
+        vault,
+        channels: Arc::new(channels),
+        test_channel: Arc::new(NullChannel::default()),
+        webhooks: Arc::new(poster),
+        clock,
+        entropy,
+        health: Arc::new(Health::default()),
+        registry: Arc::new(Registry::default()),
+        limits: Arc::new(limits::limits(settings)),
+        windows: Arc::new(Semaphore::new(usize::try_from(settings.delivery.windows_total).unwrap_or(2_048))),
+        fault: None,
+    })
+}
+
+/// An installation that notifies its own network chooses its ports; one that notifies the world keeps to the list.
+fn ports(allowed: &[u16], allow_private: bool) -> Ports {
+    if allow_private { Ports::Any } else { Ports::Only(allowed.to_vec()) }
+}
+
+fn journal_options(settings: &Settings) -> Options {
+    let journal = &settings.journal;
+    Options {
+        segment_bytes: journal.segment_size.bytes(),
+        batch_events: usize::try_from(journal.batch_events).unwrap_or(256),
+        batch_bytes: journal.batch_bytes.as_usize(),
+        linger: journal.linger,
+        tail_memory: journal.tail_memory.as_usize(),
+        verify: match journal.verify {
+            config::Verify::All => crate::journal::segments::Verify::All,
+            config::Verify::Tail => crate::journal::segments::Verify::Tail,
+        },
+        observer: Some(Arc::new(|batch| {
+            telemetry::committed(batch.records as u64, batch.bytes as u64, Duration::from_micros(batch.sync_micros));
+        })),
+        ..Options::default()
+    }
+}

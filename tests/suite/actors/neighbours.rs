@@ -1,0 +1,132 @@
+//! One number that is throttled, one tenant at its budget, one dead endpoint: the others keep their pace.
+//!
+//! Each case is a ratio of two runs in one process: the well-behaved session's time beside the trouble, over its time
+//! alone. It is paced (400 a second), so its own speed does not depend on how busy the machine is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use waybill::channel::{Capabilities, Channel, Credential, SendCommand, whatsapp};
+use waybill::domain::failure::{Answer, Bucket, FailureClass};
+use waybill::domain::id::{MessageId, SessionId, TenantId};
+use waybill::domain::message::State;
+use waybill::runtime::BoxFuture;
+
+use super::world::{World, limits};
+
+/// Answers one account with a rejection for ever, everybody else with `Sent` after two milliseconds.
+struct Throttling {
+    capabilities: Capabilities,
+    account: &'static str,
+    class: FailureClass,
+    code: i32,
+}
+
+impl Channel for Throttling {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn send(&self, command: SendCommand, _: Arc<Credential>) -> BoxFuture<'static, Answer> {
+        let throttled = command.account == self.account;
+        let (class, code) = (self.class, self.code);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            if throttled {
+                return Answer::Rejected { code, class, retry_after_ms: None, detail: String::new() };
+            }
+            Answer::Sent { provider_id: format!("wamid.{}.{}", command.message, command.attempt) }
+        })
+    }
+}
+
+const GOOD: &str = "100000000000001";
+const BAD: &str = "100000000000002";
+
+async fn house(bucket: Bucket, code: i32) -> World {
+    let channel = Throttling {
+        capabilities: whatsapp::capabilities(),
+        account: BAD,
+        class: FailureClass::Throttle(bucket),
+        code,
+    };
+    World::new(Arc::new(channel), limits(), None).await
+}
+
+async fn accept(world: &World, tenant: TenantId, session: SessionId, count: usize) -> Vec<MessageId> {
+    let mut messages = Vec::new();
+    for n in 0..count {
+        messages.push(world.accept(tenant, session, &format!("+49155{:07}", n % 50)).await);
+    }
+    messages
+}
+
+/// How long the good session needs for 200 messages.
+async fn pace(world: &World, tenant: TenantId, session: SessionId) -> f64 {
+    let start = Instant::now();
+    let messages = accept(world, tenant, session, 200).await;
+    world.until(&messages, Duration::from_secs(30), &[State::Sent]).await;
+    start.elapsed().as_secs_f64()
+}
+
+/// The median of three ratios.
+fn median(mut ratios: Vec<f64>) -> f64 {
+    ratios.sort_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_throttled_number_slows_nobody_else() {
+    for (bucket, code) in [(Bucket::Number, 130_429), (Bucket::Pair, 131_056)] {
+        let mut ratios = Vec::new();
+        for _ in 0..3 {
+            let world = house(bucket, code).await;
+            let tenant = world.tenant("acme", 100_000).await;
+            let good = world.session_at(tenant, "good", GOOD, 400).await;
+            let bad = world.session_at(tenant, "bad", BAD, 400).await;
+            let alone = pace(&world, tenant, good).await;
+            let stuck = accept(&world, tenant, bad, 200).await;
+            let beside = pace(&world, tenant, good).await;
+            let states = world.until(&stuck, Duration::from_secs(5), &[State::Queued, State::Sending]).await;
+            assert!(states.values().sum::<usize>() == 200, "nothing is lost or failed by a throttle: {states:?}");
+            ratios.push(beside / alone);
+            world.stop().await;
+        }
+        let ratio = median(ratios);
+        println!("throttle {code}: {ratio:.2} of the undisturbed time");
+        assert!(ratio <= 1.5, "{code}: {ratio:.2}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_at_its_budget_slows_no_other_tenant() {
+    let mut ratios = Vec::new();
+    for _ in 0..3 {
+        let world = house(Bucket::Number, 130_429).await;
+        let (small, large) = (world.tenant("small", 5).await, world.tenant("large", 100_000).await);
+        let good = world.session_at(large, "good", GOOD, 400).await;
+        let greedy = world.session_at(small, "greedy", "100000000000003", 400).await;
+        let alone = pace(&world, large, good).await;
+        accept(&world, small, greedy, 400).await;
+        let beside = pace(&world, large, good).await;
+        ratios.push(beside / alone);
+        world.stop().await;
+    }
+    let ratio = median(ratios);
+    println!("tenant at its budget: {ratio:.2} of the undisturbed time");
+    assert!(ratio <= 1.5, "{ratio:.2}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_is_held_to_its_budget() {
+    let world = house(Bucket::Number, 130_429).await;
+    let tenant = world.tenant("small", 20).await;
+    let session = world.session_at(tenant, "s", GOOD, 400).await;
+    let messages = accept(&world, tenant, session, 60).await;
+    let start = Instant::now();
+    world.until(&messages, Duration::from_secs(30), &[State::Sent]).await;
+    let took = start.elapsed().as_secs_f64();
+    // 60 at 20 a second, beginning spent: three seconds, less the time that accepting took.
+    assert!((2.0..6.0).contains(&took), "60 messages at 20 a second took {took:.2} s");
+    world.stop().await;
+}

@@ -1,0 +1,199 @@
+//! One prefix of the log: its rows, what a node sees in them, and their digest.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use waybill::domain::id::EventId;
+use waybill::domain::message::State;
+use waybill::domain::record::Position;
+use waybill::domain::row::{MessageRow, Row, RowId};
+
+use super::reading::Reading;
+use super::symbol::{MESSAGES, SESSION, SymId, message_id, message_number};
+
+/// What a node sees in the rows of one message.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageView {
+    /// Where it stands.
+    pub state: State,
+    /// The number of its next attempt.
+    pub next: u8,
+    /// The last attempt: number, claim, life, whether it is open.
+    pub last: Option<(u8, SymId, SymId, bool)>,
+    /// Told as unknown or as sent more than once.
+    pub listed: bool,
+}
+
+/// What a node sees in the rows.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// The last valid claim.
+    pub claim: Option<SymId>,
+    /// The living actor.
+    pub life: Option<SymId>,
+    /// Whether the session is stopped.
+    pub suspended: bool,
+    /// Each message, if its row exists.
+    pub messages: [Option<MessageView>; MESSAGES],
+}
+
+/// One row.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    id: RowId,
+    row: Arc<Row>,
+    /// Digest of the row with positions written as names.
+    pub digest: [u8; 16],
+}
+
+/// One prefix.
+#[derive(Debug)]
+pub struct Prefix {
+    /// An example of the log.
+    pub log: Vec<SymId>,
+    /// Its rows, by id.
+    pub rows: Vec<Kept>,
+    /// Where claims and lives that count stand.
+    pub places: Vec<(SymId, Position)>,
+    /// Notifications told, by id.
+    pub told: Vec<EventId>,
+    /// What the rows say.
+    pub view: View,
+    /// What the second reading says.
+    pub reading: Reading,
+}
+
+impl Prefix {
+    /// The empty log.
+    pub fn empty() -> Self {
+        Self {
+            log: Vec::new(),
+            rows: Vec::new(),
+            places: Vec::new(),
+            told: Vec::new(),
+            view: view(&[], &|_| SymId::MAX, [false; MESSAGES]),
+            reading: Reading::default(),
+        }
+    }
+
+    /// Whether an event stands in it.
+    pub fn holds(&self, number: SymId) -> bool {
+        self.log.contains(&number)
+    }
+
+    /// Where a claim or a life stands.
+    pub fn place(&self, number: SymId) -> Position {
+        let found = self.places.iter().find(|(name, _)| *name == number);
+        found.map_or(Position(u64::MAX), |(_, position)| *position)
+    }
+
+    /// A row.
+    pub fn row(&self, id: &RowId) -> Option<&Row> {
+        let kept = self.rows.iter().find(|kept| kept.id == *id);
+        kept.map(|kept| kept.row.as_ref())
+    }
+
+    /// The row of a message.
+    pub fn message(&self, message: u8) -> Option<&MessageRow> {
+        match self.row(&RowId::Message(message_id(message))) {
+            Some(Row::Message(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    /// What stands there.
+    pub fn name_at(&self, position: Position) -> SymId {
+        let at = usize::try_from(position.0).unwrap_or(usize::MAX);
+        self.log.get(at).copied().unwrap_or(SymId::MAX)
+    }
+}
+
+/// The first half of a SHA-256: two of 2^32 things share one with a chance of 2^-65.
+pub fn short(hash: Sha256) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash.finalize()[..16]);
+    half
+}
+
+/// Writes a row.
+pub fn put(prefix: &mut Prefix, id: RowId, row: &Row) {
+    let name = |position: &mut Position| position.0 = u64::from(prefix.name_at(*position));
+    let mut named = row.clone();
+    name_positions(&mut named, name);
+    let text = serde_json::to_vec(&(format!("{id:?}"), named)).expect("rows are plain data");
+    let kept = Kept { id, row: Arc::new(row.clone()), digest: short(Sha256::new_with_prefix(text)) };
+    match prefix.rows.binary_search_by_key(&id, |kept| kept.id) {
+        Ok(at) => prefix.rows[at] = kept,
+        Err(at) => prefix.rows.insert(at, kept),
+    }
+}
+
+/// Positions that matter become names; those that only say when a row was last touched are levelled.
+fn name_positions(row: &mut Row, name: impl Fn(&mut Position)) {
+    match row {
+        Row::Partition(row) => row.claim.iter_mut().for_each(name),
+        Row::Session(row) => {
+            if let Some(life) = &mut row.incarnation {
+                name(&mut life.started);
+                name(&mut life.epoch);
+            }
+        }
+        Row::Idempotency(row) => name(&mut row.position),
+        Row::Message(row) => {
+            row.through = Position(0);
+            let facts = [
+                &mut row.sent,
+                &mut row.delivered,
+                &mut row.read,
+                &mut row.played,
+                &mut row.cancelled,
+                &mut row.expired,
+            ];
+            let facts = facts.into_iter().flatten();
+            let failed = row.failed.iter_mut().map(|failure| &mut failure.fact);
+            let accepted = row.accepted.iter_mut().map(|accepted| &mut accepted.fact);
+            for fact in facts.chain(failed).chain(accepted) {
+                name(&mut fact.position);
+            }
+            for attempt in &mut row.attempts {
+                name(&mut attempt.started.position);
+                name(&mut attempt.epoch);
+                name(&mut attempt.incarnation);
+                if let Some(ended) = &mut attempt.ended {
+                    name(&mut ended.fact.position);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the rows say.
+pub fn view(rows: &[Kept], name: &dyn Fn(Position) -> SymId, listed: [bool; MESSAGES]) -> View {
+    let mut view = View { claim: None, life: None, suspended: false, messages: [None; MESSAGES] };
+    for kept in rows {
+        match (&kept.id, kept.row.as_ref()) {
+            (_, Row::Partition(row)) => view.claim = row.claim.map(name),
+            (RowId::Session(id), Row::Session(row)) if *id == SESSION => {
+                view.life = row.incarnation.map(|life| name(life.started));
+                view.suspended = row.suspended.is_some();
+            }
+            (RowId::Message(id), Row::Message(row)) => {
+                let message = message_number(*id);
+                let last = row.attempts.last().map(|attempt| {
+                    let number = u8::try_from(attempt.number).expect("few attempts");
+                    let open = attempt.ended.is_none();
+                    (number, name(attempt.epoch), name(attempt.incarnation), open)
+                });
+                view.messages[message] = Some(MessageView {
+                    state: row.state(),
+                    next: u8::try_from(row.next_attempt()).expect("few attempts"),
+                    last,
+                    listed: listed[message] || row.duplicates > 0,
+                });
+            }
+            _ => {}
+        }
+    }
+    view
+}

@@ -1,0 +1,200 @@
+//! A second reading of the rules, written from the plan and not from the code: plain facts folded over names.
+//!
+//! It knows no positions and no rows. Whatever the real functions judge is compared with it at every prefix, and the
+//! invariants of the wire ask it what was known when an attempt left.
+
+use waybill::domain::event::Status;
+use waybill::domain::message::State;
+use waybill::domain::row::How;
+
+use super::symbol::{Alphabet, MESSAGES, Of, Sym, SymId};
+
+/// Where the last attempt of a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Last {
+    /// There is none.
+    #[default]
+    None,
+    /// On its way.
+    Open,
+    /// May be followed by another.
+    Again,
+    /// May have been sent.
+    Unknown,
+    /// Decided for good.
+    Over,
+}
+
+/// What is known of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Story {
+    accepted: Option<u8>,
+    withdrawn: u8,
+    cancelled: bool,
+    opened: u8,
+    last: Last,
+    refused: bool,
+    /// The provider says that it took these attempts, one bit each.
+    pub confirmed: u8,
+    /// The provider says that it could not deliver one.
+    pub undelivered: bool,
+}
+
+/// What is known after a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Reading {
+    claim: Option<SymId>,
+    life: Option<SymId>,
+    suspended: bool,
+    /// Each message.
+    pub messages: [Story; MESSAGES],
+}
+
+impl Reading {
+    /// Takes the next event. `new` says whether it is its first copy: further ones change nothing. For intents the
+    /// messages that may be written come back, one bit each.
+    pub fn take(&mut self, number: SymId, alphabet: &Alphabet, new: bool) -> u8 {
+        if !new {
+            return 0;
+        }
+        match alphabet.name(number) {
+            Sym::Claimed { over, .. } if over == self.claim => self.claim = Some(number),
+            Sym::Started { claim, .. } if self.claim == Some(claim) => self.life = Some(number),
+            Sym::Suspended => self.suspended = true,
+            Sym::Resumed { .. } => self.suspended = false,
+            Sym::Intent { life, batch, .. } => {
+                let stands = self.claim == Some(alphabet.claim_of(life)) && self.life == Some(life);
+                if stands && !self.suspended {
+                    return self.open(batch);
+                }
+            }
+            Sym::Accepted { message, nonce } => self.story(message).accept(nonce),
+            Sym::Withdrawn { message, nonce } => self.story(message).withdraw(nonce),
+            Sym::Cancelled { message } => self.story(message).cancelled = true,
+            Sym::Closed { of, how, .. } => self.story(of.message).close(of, how),
+            Sym::Resent { of } => self.story(of.message).resend(of),
+            Sym::Status { of, status } => self.story(of.message).report(of, status),
+            _ => {}
+        }
+        0
+    }
+
+    fn story(&mut self, message: u8) -> &mut Story {
+        &mut self.messages[usize::from(message)]
+    }
+
+    fn open(&mut self, batch: [u8; MESSAGES]) -> u8 {
+        let mut valid = 0;
+        for (at, (story, attempt)) in self.messages.iter_mut().zip(batch).enumerate() {
+            if attempt > 0 && attempt == story.opened + 1 && story.may_leave() {
+                story.opened = attempt;
+                story.last = Last::Open;
+                valid |= 1 << at;
+            }
+        }
+        valid
+    }
+
+    /// What forbids this message to leave, as people know it: not who claims or lives, but what became of the message.
+    pub fn forbids(&self, message: u8) -> Option<&'static str> {
+        let story = &self.messages[usize::from(message)];
+        match () {
+            () if story.confirmed != 0 => Some("it was confirmed as sent"),
+            () if story.undelivered || story.refused => Some("it had failed"),
+            () if story.cancelled => Some("it was called off"),
+            () if story.accepted.is_none() => Some("its acceptance was void"),
+            () if self.suspended => Some("the session was stopped"),
+            () => None,
+        }
+    }
+}
+
+impl Story {
+    fn accept(&mut self, nonce: u8) {
+        if self.accepted.is_none() && self.withdrawn & (1 << nonce) == 0 {
+            self.accepted = Some(nonce);
+        }
+    }
+
+    fn withdraw(&mut self, nonce: u8) {
+        self.withdrawn |= 1 << nonce;
+        if self.accepted == Some(nonce) && self.opened == 0 && self.confirmed == 0 {
+            self.accepted = None;
+        }
+    }
+
+    fn may_leave(&self) -> bool {
+        let settled = self.cancelled || self.refused || self.undelivered || self.confirmed != 0;
+        self.accepted.is_some() && !settled && matches!(self.last, Last::None | Last::Again)
+    }
+
+    fn close(&mut self, of: Of, how: How) {
+        if how == How::Sent {
+            return self.confirm(of);
+        }
+        let firmer = match self.last {
+            Last::Open => true,
+            Last::Unknown => how != How::Unknown,
+            _ => false,
+        };
+        if of.attempt != self.opened || !firmer {
+            return;
+        }
+        self.last = match how {
+            How::Retry => Last::Again,
+            How::Unknown => Last::Unknown,
+            How::Failed | How::Withdrawn | How::Sent => Last::Over,
+        };
+        self.refused |= self.last == Last::Over;
+    }
+
+    fn confirm(&mut self, of: Of) {
+        self.confirmed |= 1 << of.attempt;
+        self.decide(of);
+    }
+
+    fn decide(&mut self, of: Of) {
+        if of.attempt == self.opened {
+            self.last = Last::Over;
+        }
+    }
+
+    fn resend(&mut self, of: Of) {
+        if of.attempt == self.opened && self.last == Last::Unknown {
+            self.last = Last::Again;
+        }
+    }
+
+    fn report(&mut self, of: Of, status: Status) {
+        match status {
+            Status::Failed => {
+                self.undelivered = true;
+                self.decide(of);
+            }
+            Status::Other => {}
+            _ => self.confirm(of),
+        }
+    }
+
+    /// Whether the state of the row may be called that.
+    pub fn agrees(&self, state: State) -> bool {
+        use State::{Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn};
+        let fits: &[State] = match () {
+            () if self.accepted.is_none() => &[Withdrawn],
+            () if self.undelivered => &[Failed, Delivered, Read],
+            () if self.confirmed != 0 => &[Sent, Delivered, Read],
+            () if self.refused => &[Failed],
+            () if self.last == Last::Open => &[Sending],
+            () if self.last == Last::Unknown && self.cancelled => &[Unknown, Cancelled],
+            () if self.last == Last::Unknown => &[Unknown],
+            () if self.cancelled => &[Cancelled],
+            () => &[Queued],
+        };
+        fits.contains(&state)
+    }
+
+    /// Whether somebody was told that it is taken.
+    pub fn is_accepted(&self) -> bool {
+        self.accepted.is_some()
+    }
+}
