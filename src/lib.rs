@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod api;
 pub mod channel;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod journal;

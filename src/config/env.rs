@@ -24,6 +24,12 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
         .filter(|(name, _)| name.starts_with(PREFIX))
 }
 
+/// Whether people at this terminal asked for no colour: `NO_COLOR` is set and not empty (no-color.org), or `TERM` is `dumb`.
+pub fn no_color() -> bool {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// The layer that the variables make for this table of keys, and the mistakes in their names and encoding.
 pub(super) fn layer(shape: &Shape, variables: impl Iterator<Item = (String, String)>) -> (Node, Vec<Mistake>) {
     let known = variables_of(shape);
