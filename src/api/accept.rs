@@ -11,8 +11,10 @@ mod settle;
 
 pub use fingerprint::fingerprint;
 pub use prepare::{Prepared, Ready, prepare};
+pub(in crate::api) use prepare::{alias, check_health};
 pub use request::{IdempotencyKey, Request, Sender};
 pub use settle::Pending;
+pub(in crate::api) use settle::refused;
 
 use super::auth::Caller;
 use super::codes::Code;
@@ -20,6 +22,7 @@ use super::problem::Problem;
 use super::state::App;
 use crate::domain::id::MessageId;
 use crate::domain::record::Position;
+use crate::telemetry;
 
 /// A message that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +44,13 @@ pub struct Taken {
 /// leaves open whether it was accepted, and then names the message.
 pub async fn accept(app: &App, caller: &Caller, request: Request) -> Result<Taken, Problem> {
     within_quota(app, caller).await?;
-    match prepare(app, caller, request).await? {
+    let began = app.clock.steady();
+    let taken = match prepare(app, caller, request).await? {
         Prepared::Replayed(taken) => Ok(taken),
         Prepared::Ready(ready) => ready.submit(app).settle(app).await,
-    }
+    };
+    telemetry::stage("accept", app.clock.steady().saturating_sub(began));
+    taken
 }
 
 async fn within_quota(app: &App, caller: &Caller) -> Result<(), Problem> {
@@ -61,10 +67,7 @@ async fn within_quota(app: &App, caller: &Caller) -> Result<(), Problem> {
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub async fn take_quota(
-    app: &App,
-    caller: &Caller,
-) -> Result<Result<(), std::time::Duration>, Problem> {
+pub async fn take_quota(app: &App, caller: &Caller) -> Result<Result<(), std::time::Duration>, Problem> {
     let id = caller.scope.tenant();
     let pacing = &app.settings.pacing;
     let rate = match app.directory.tenant(app, id).await? {

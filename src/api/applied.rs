@@ -20,12 +20,7 @@ pub const WAIT_OWN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn reached(
-    app: &App,
-    partition: u16,
-    position: Position,
-    wait: Duration,
-) -> Result<bool, Problem> {
+pub async fn reached(app: &App, partition: u16, position: Position, wait: Duration) -> Result<bool, Problem> {
     let watch = async {
         loop {
             if app.store.applied(partition).await? >= Some(position) {
@@ -56,12 +51,11 @@ pub async fn caught_up(app: &App, partition: u16, wait: Duration) -> Result<bool
 /// # Errors
 /// `invalid_query`.
 pub fn place(app: &App, text: &str) -> Result<(u16, Position), Problem> {
-    let read = text.split_once(':').and_then(|(partition, position)| {
-        Some((partition.parse().ok()?, Position(position.parse().ok()?)))
-    });
-    read.filter(|(partition, _)| *partition < app.partitions)
-        .ok_or_else(|| {
-            Problem::new(Code::InvalidQuery, "`wait` is no position of this journal")
-                .remedy("write `<partition>:<position>` as an answer's `position` has it")
-        })
+    let read = text
+        .split_once(':')
+        .and_then(|(partition, position)| Some((partition.parse().ok()?, Position(position.parse().ok()?))));
+    read.filter(|(partition, _)| *partition < app.partitions).ok_or_else(|| {
+        Problem::new(Code::InvalidQuery, "`wait` is no position of this journal")
+            .remedy("write `<partition>:<position>` as an answer's `position` has it")
+    })
 }

@@ -65,10 +65,8 @@ impl Operator {
 /// # Errors
 /// 401 when there is none.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let missing = || {
-        Problem::new(Code::Unauthorized, "there is no bearer token")
-            .remedy("send `Authorization: Bearer <key>`")
-    };
+    let missing =
+        || Problem::new(Code::Unauthorized, "there is no bearer token").remedy("send `Authorization: Bearer <key>`");
     let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
     let text = value.to_str().map_err(|_| missing())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
@@ -86,21 +84,16 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
 /// cannot be read.
 pub async fn authenticate(app: &App, text: &str) -> Result<Caller, Problem> {
     let Some(id) = key::parse(text) else {
-        return Err(unknown().remedy(
-            "a key is `wb_live_…` or `wb_test_…` with its checksum; check that it was copied whole",
-        ));
+        return Err(
+            unknown().remedy("a key is `wb_live_…` or `wb_test_…` with its checksum; check that it was copied whole")
+        );
     };
     let row = app.keys.row(app, id).await?.ok_or_else(unknown)?;
     let same: bool = key::hash(text).ct_eq(&row.hash).into();
     if !same || row.revoked_at.is_some() {
         return Err(unknown());
     }
-    Ok(Caller {
-        scope: TenantScope(row.tenant),
-        key: id,
-        role: row.role,
-        test: row.test,
-    })
+    Ok(Caller { scope: TenantScope(row.tenant), key: id, role: row.role, test: row.test })
 }
 
 /// Whether this is the operator's key.
@@ -111,10 +104,8 @@ pub fn authenticate_operator(app: &App, text: &str) -> Result<Operator, Problem>
     if app.operator.matches(text) {
         return Ok(Operator(()));
     }
-    Err(
-        Problem::new(Code::Unauthorized, "this is not the operator's key")
-            .remedy("routes below /v1/admin/ take the operator's key only"),
-    )
+    Err(Problem::new(Code::Unauthorized, "this is not the operator's key")
+        .remedy("routes below /v1/admin/ take the operator's key only"))
 }
 
 fn unknown() -> Problem {
@@ -135,18 +126,14 @@ impl KeyCache {
     /// A cache that remembers so long (`auth.key_cache`, at most 5 s).
     #[must_use]
     pub fn new(ttl: Duration) -> Self {
-        Self {
-            ttl,
-            rows: Mutex::default(),
-        }
+        Self { ttl, rows: Mutex::default() }
     }
 
     /// The key's row, from memory or from the store. Unknown keys are not remembered.
     async fn row(&self, app: &App, id: ApiKeyId) -> Result<Option<ApiKeyRow>, Problem> {
         let now = app.clock.steady();
         let held = self.rows.lock().get(&id).cloned();
-        if let Some((_, row)) = held.filter(|(read_at, _)| now.saturating_sub(*read_at) < self.ttl)
-        {
+        if let Some((_, row)) = held.filter(|(read_at, _)| now.saturating_sub(*read_at) < self.ttl) {
             return Ok(Some(row));
         }
         let Some(Row::ApiKey(row)) = rows::get(&*app.store, &RowId::ApiKey(id)).await? else {

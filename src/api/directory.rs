@@ -152,10 +152,7 @@ impl Directory {
         limit: usize,
     ) -> Result<Vec<Arc<Session>>, StoreError> {
         self.freshen(app, STALE).await?;
-        Ok(page(&self.now().sessions, tenant, after, limit)
-            .into_iter()
-            .map(|(_, session)| session)
-            .collect())
+        Ok(page(&self.now().sessions, tenant, after, limit).into_iter().map(|(_, session)| session).collect())
     }
 
     /// The tenant's endpoints by name, after `after`, at most `limit`.
@@ -192,19 +189,12 @@ impl Directory {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn tenants(
-        &self,
-        app: &App,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<Arc<Tenant>>, StoreError> {
+    pub async fn tenants(&self, app: &App, after: &str, limit: usize) -> Result<Vec<Arc<Tenant>>, StoreError> {
         self.freshen(app, STALE).await?;
         let names = self.now();
         let range = (Bound::Excluded(after), Bound::Unbounded);
         let ids = names.tenants.range::<str, _>(range).take(limit);
-        Ok(ids
-            .filter_map(|(_, id)| names.by_tenant.get(id).cloned())
-            .collect())
+        Ok(ids.filter_map(|(_, id)| names.by_tenant.get(id).cloned()).collect())
     }
 
     /// How many names there are.
@@ -238,11 +228,7 @@ impl Directory {
             return Ok(());
         }
         let never = self.read_at.load(Ordering::Acquire) == 0;
-        let one = if never || age == MISS {
-            Some(self.reading.lock().await)
-        } else {
-            self.reading.try_lock().ok()
-        };
+        let one = if never || age == MISS { Some(self.reading.lock().await) } else { self.reading.try_lock().ok() };
         if one.is_none() || self.is_younger(app, age) {
             return Ok(());
         }
@@ -263,10 +249,7 @@ impl Directory {
             }
         }
         if names.len >= MAX_NAMES {
-            tracing::error!(
-                limit = MAX_NAMES,
-                "the directory is full; later names are not found"
-            );
+            tracing::error!(limit = MAX_NAMES, "the directory is full; later names are not found");
         }
         *self.names.write() = Arc::new(names);
         self.read_at.store(read_at, Ordering::Release);
@@ -276,9 +259,7 @@ impl Directory {
 
 /// Never zero, which means never.
 fn steady(app: &App) -> u64 {
-    u64::try_from(app.clock.steady().as_micros())
-        .unwrap_or(u64::MAX - 1)
-        .saturating_add(1)
+    u64::try_from(app.clock.steady().as_micros()).unwrap_or(u64::MAX - 1).saturating_add(1)
 }
 
 fn page<T: Clone>(
@@ -308,16 +289,10 @@ impl Names {
             match kind {
                 "tenant" => self.take_tenants(app, found).await?,
                 "session" => self.take_sessions(app, found, partition).await?,
-                "endpoint" => self.endpoints.extend(
-                    found
-                        .into_iter()
-                        .map(|n| ((TenantId(n.scope), n.name), EndpointId(n.id))),
-                ),
-                _ => self.keys.extend(
-                    found
-                        .into_iter()
-                        .map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id))),
-                ),
+                "endpoint" => {
+                    self.endpoints.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), EndpointId(n.id))))
+                }
+                _ => self.keys.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id)))),
             }
             last = Some(end);
         }
@@ -325,43 +300,21 @@ impl Names {
     }
 
     async fn take_tenants(&mut self, app: &App, found: Vec<Named>) -> Result<(), StoreError> {
-        let ids: Vec<RowId> = found
-            .iter()
-            .map(|n| RowId::Tenant(TenantId(n.id)))
-            .collect();
-        for (named, row) in found
-            .into_iter()
-            .zip(rows::get_many(&*app.store, &ids).await?)
-        {
+        let ids: Vec<RowId> = found.iter().map(|n| RowId::Tenant(TenantId(n.id))).collect();
+        for (named, row) in found.into_iter().zip(rows::get_many(&*app.store, &ids).await?) {
             let (id, Some(Row::Tenant(row))) = (TenantId(named.id), row) else {
                 continue;
             };
-            let tenant = Tenant {
-                id,
-                name: named.name.clone(),
-                per_second: row.per_second,
-                burst: row.burst,
-            };
+            let tenant = Tenant { id, name: named.name.clone(), per_second: row.per_second, burst: row.burst };
             self.by_tenant.insert(id, Arc::new(tenant));
             self.tenants.insert(named.name, id);
         }
         Ok(())
     }
 
-    async fn take_sessions(
-        &mut self,
-        app: &App,
-        found: Vec<Named>,
-        partition: u16,
-    ) -> Result<(), StoreError> {
-        let ids: Vec<RowId> = found
-            .iter()
-            .map(|n| RowId::Session(SessionId(n.id)))
-            .collect();
-        for (named, row) in found
-            .into_iter()
-            .zip(rows::get_many(&*app.store, &ids).await?)
-        {
+    async fn take_sessions(&mut self, app: &App, found: Vec<Named>, partition: u16) -> Result<(), StoreError> {
+        let ids: Vec<RowId> = found.iter().map(|n| RowId::Session(SessionId(n.id))).collect();
+        for (named, row) in found.into_iter().zip(rows::get_many(&*app.store, &ids).await?) {
             let Some(Row::Session(row)) = row else {
                 continue;
             };
@@ -376,8 +329,7 @@ impl Names {
                 partition,
             });
             self.by_session.insert(session.id, Arc::clone(&session));
-            self.by_account
-                .insert(session.account.clone(), Arc::clone(&session));
+            self.by_account.insert(session.account.clone(), Arc::clone(&session));
             self.sessions.insert((row.tenant, named.name), session);
         }
         Ok(())

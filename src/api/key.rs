@@ -32,11 +32,7 @@ impl NewKey {
         let id = ApiKeyId(entropy.id());
         let prefix = if test { TEST } else { LIVE };
         let text = sealed(format!("{prefix}{}_{}", hex::encode(id.0), secret(entropy)));
-        Self {
-            id,
-            hash: hash(&text),
-            text,
-        }
+        Self { id, hash: hash(&text), text }
     }
 }
 
@@ -50,9 +46,7 @@ pub fn hash(text: &str) -> [u8; 32] {
 #[must_use]
 pub fn parse(text: &str) -> Option<ApiKeyId> {
     let body = unsealed(text)?;
-    let rest = body
-        .strip_prefix(LIVE)
-        .or_else(|| body.strip_prefix(TEST))?;
+    let rest = body.strip_prefix(LIVE).or_else(|| body.strip_prefix(TEST))?;
     let (id, secret) = rest.split_once('_')?;
     let mut bytes = [0; 16];
     hex::decode_to_slice(id, &mut bytes).ok()?;
@@ -76,12 +70,17 @@ impl OperatorKey {
         Self(Some(hash))
     }
 
+    /// Whoever has this text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self::from_hash(hash(text))
+    }
+
     /// Draws one: the text for its owner, and what is kept.
     #[must_use]
-    pub fn draw(entropy: &dyn Entropy) -> (Zeroizing<String>, Self) {
+    pub fn draw(entropy: &dyn Entropy) -> (String, Self) {
         let text = sealed(format!("{OPERATOR}{}", secret(entropy)));
-        let kept = Self::from_hash(hash(&text));
-        (text, kept)
+        (text.as_str().to_owned(), Self::of_text(&text))
     }
 
     /// Whether this is the operator's key, in constant time.
@@ -127,11 +126,7 @@ mod tests {
             assert_eq!(parse(&changed), None, "character {at}");
             assert_eq!(parse(&key.text[..at]), None, "cut at {at}");
         }
-        assert!(
-            NewKey::draw(&SeededEntropy::new(2), true)
-                .text
-                .starts_with(TEST)
-        );
+        assert!(NewKey::draw(&SeededEntropy::new(2), true).text.starts_with(TEST));
     }
 
     #[test]

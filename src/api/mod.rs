@@ -16,19 +16,42 @@
 //! gets its guard, its place in the OpenAPI document and its row in the tests. To add a code: one line in `codes.rs`.
 
 pub mod accept;
+mod admin;
 pub mod applied;
 pub mod auth;
+pub mod body;
 pub mod codes;
+mod contacts;
 pub mod directory;
+mod endpoints;
 pub mod graph;
+pub mod guard;
 pub mod key;
+mod keys;
+mod messages;
 pub mod meta;
+mod metrics;
+pub mod nearest;
+pub mod openapi;
+mod page;
 pub mod problem;
+pub mod propose;
 pub mod quota;
+mod ready;
+pub mod routes;
+pub mod serve;
+mod sessions;
 pub mod state;
+mod tenant;
+mod time;
+pub mod tls;
 
 pub use accept::{Request, Sender, Taken, accept};
 pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
 pub use codes::Code;
+pub use metrics::metrics_route;
 pub use problem::Problem;
+pub use routes::router;
+pub use serve::serve;
 pub use state::{App, Parts};
+pub use tls::tls;

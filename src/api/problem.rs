@@ -12,6 +12,7 @@ use super::codes::Code;
 use crate::domain::content::Problem as Fault;
 use crate::domain::id::MessageId;
 use crate::store::StoreError;
+use crate::telemetry;
 use crate::vault::VaultError;
 
 /// Why a request was not done.
@@ -35,14 +36,7 @@ impl Problem {
     /// A problem with its detail.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            remedy: None,
-            errors: Vec::new(),
-            message: None,
-            retry_after: None,
-        }
+        Self { code, detail: detail.into(), remedy: None, errors: Vec::new(), message: None, retry_after: None }
     }
 
     /// What to do about it.
@@ -73,10 +67,7 @@ impl Problem {
             [one] => format!("`{}` {}", one.pointer, one.what),
             many => format!("{} fields are wrong", many.len()),
         };
-        Self {
-            errors,
-            ..Self::new(Code::InvalidRequest, detail)
-        }
+        Self { errors, ..Self::new(Code::InvalidRequest, detail) }
     }
 
     /// One field that is wrong.
@@ -117,29 +108,20 @@ impl Problem {
 /// One field that is wrong: a JSON pointer, what is wrong, what to do.
 #[must_use]
 pub fn fault(pointer: &str, what: impl Into<String>, remedy: impl Into<String>) -> Fault {
-    Fault {
-        pointer: pointer.to_owned(),
-        what: what.into(),
-        remedy: remedy.into(),
-    }
+    Fault { pointer: pointer.to_owned(), what: what.into(), remedy: remedy.into() }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        telemetry::refused(self.code.word());
         let mut response = (self.code.status(), Json(self.to_json())).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == Code::Unauthorized {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"waybill\""),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"waybill\""));
         }
         response
     }

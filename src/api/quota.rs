@@ -25,14 +25,8 @@ impl Quotas {
     ///
     /// # Errors
     /// How long until there is one again.
-    pub fn take(
-        &self,
-        tenant: TenantId,
-        (per_second, burst): (u32, u32),
-        steady: Duration,
-    ) -> Result<(), Duration> {
-        let (Some(rate), Some(burst)) = (NonZeroU32::new(per_second), NonZeroU32::new(burst))
-        else {
+    pub fn take(&self, tenant: TenantId, (per_second, burst): (u32, u32), steady: Duration) -> Result<(), Duration> {
+        let (Some(rate), Some(burst)) = (NonZeroU32::new(per_second), NonZeroU32::new(burst)) else {
             return Ok(());
         };
         let rate = Rate::from(Quota::per_second(rate).allow_burst(burst));

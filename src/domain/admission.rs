@@ -111,25 +111,10 @@ pub enum Refused {
 ///
 /// # Errors
 /// The first reason against it.
-pub fn admit(
-    asked: Asked,
-    standing: Standing<'_>,
-    defaults: &Defaults,
-    gates: Gates,
-) -> Result<Admitted, Refused> {
-    let sender = standing
-        .sender
-        .filter(|sender| sender.tenant == standing.tenant)
-        .ok_or(Refused::NoSender)?;
+pub fn admit(asked: Asked, standing: Standing<'_>, defaults: &Defaults, gates: Gates) -> Result<Admitted, Refused> {
+    let sender = standing.sender.filter(|sender| sender.tenant == standing.tenant).ok_or(Refused::NoSender)?;
     let category = category(asked);
-    may_leave(
-        category,
-        standing.contact,
-        sender.session,
-        standing.now,
-        gates,
-    )
-    .map_err(Refused::Consent)?;
+    may_leave(category, standing.contact, sender.session, standing.now, gates).map_err(Refused::Consent)?;
     let by_category = category as usize;
     Ok(Admitted {
         category,
@@ -181,29 +166,14 @@ mod tests {
     const HOUR: Micros = 3_600_000_000;
     const DEFAULTS: Defaults = Defaults {
         expiry: [HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR],
-        unknown: [
-            UnknownPolicy::Expire,
-            UnknownPolicy::Resend,
-            UnknownPolicy::Hold,
-            UnknownPolicy::Resend,
-        ],
+        unknown: [UnknownPolicy::Expire, UnknownPolicy::Resend, UnknownPolicy::Hold, UnknownPolicy::Resend],
     };
-    const ASKED: Asked = Asked {
-        kind: Kind::Template,
-        category: None,
-        priority: None,
-        unknown: None,
-        expiry: None,
-        ordered: false,
-    };
+    const ASKED: Asked =
+        Asked { kind: Kind::Template, category: None, priority: None, unknown: None, expiry: None, ordered: false };
     const STANDING: Standing<'static> = Standing {
         tenant: TenantId([1; 16]),
         test_key: false,
-        sender: Some(Sender {
-            session: SessionId([2; 16]),
-            tenant: TenantId([1; 16]),
-            test: false,
-        }),
+        sender: Some(Sender { session: SessionId([2; 16]), tenant: TenantId([1; 16]), test: false }),
         contact: None,
         now: 1_000,
     };
@@ -219,15 +189,9 @@ mod tests {
         assert_eq!(template.priority, Priority::Normal);
         assert_eq!(template.unknown, UnknownPolicy::Resend);
         assert_eq!(template.expires_at, 1_000 + 2 * HOUR);
-        let code = Asked {
-            category: Some(Category::Authentication),
-            ..ASKED
-        };
+        let code = Asked { category: Some(Category::Authentication), ..ASKED };
         let code = decide(code, STANDING).expect("taken");
-        assert_eq!(
-            (code.priority, code.unknown),
-            (Priority::Urgent, UnknownPolicy::Expire)
-        );
+        assert_eq!((code.priority, code.unknown), (Priority::Urgent, UnknownPolicy::Expire));
         for kind in [Kind::Text, Kind::Opaque] {
             let taken = decide(Asked { kind, ..ASKED }, STANDING).expect("taken");
             assert_eq!(taken.category, Category::Service);
@@ -236,14 +200,8 @@ mod tests {
 
     #[test]
     fn another_tenants_sender_is_no_sender() {
-        let none = Standing {
-            sender: None,
-            ..STANDING
-        };
-        let foreign = Standing {
-            tenant: TenantId([9; 16]),
-            ..STANDING
-        };
+        let none = Standing { sender: None, ..STANDING };
+        let foreign = Standing { tenant: TenantId([9; 16]), ..STANDING };
         for standing in [none, foreign] {
             assert_eq!(decide(ASKED, standing), Err(Refused::NoSender));
         }
@@ -251,31 +209,14 @@ mod tests {
 
     #[test]
     fn expiry_has_bounds_however_it_is_written() {
-        let with = |expiry| {
-            decide(
-                Asked {
-                    expiry: Some(expiry),
-                    ..ASKED
-                },
-                STANDING,
-            )
-            .map(|admitted| admitted.expires_at)
-        };
+        let with =
+            |expiry| decide(Asked { expiry: Some(expiry), ..ASKED }, STANDING).map(|admitted| admitted.expires_at);
         assert_eq!(with(Expiry::In(EXPIRY_MIN)), Ok(1_000 + EXPIRY_MIN));
         assert_eq!(with(Expiry::At(1_000 + EXPIRY_MAX)), Ok(1_000 + EXPIRY_MAX));
-        for soon in [
-            Expiry::In(EXPIRY_MIN - 1),
-            Expiry::In(-5),
-            Expiry::At(0),
-            Expiry::At(Micros::MIN),
-        ] {
+        for soon in [Expiry::In(EXPIRY_MIN - 1), Expiry::In(-5), Expiry::At(0), Expiry::At(Micros::MIN)] {
             assert_eq!(with(soon), Err(Refused::ExpiresTooSoon), "{soon:?}");
         }
-        for late in [
-            Expiry::In(EXPIRY_MAX + 1),
-            Expiry::In(Micros::MAX),
-            Expiry::At(Micros::MAX),
-        ] {
+        for late in [Expiry::In(EXPIRY_MAX + 1), Expiry::In(Micros::MAX), Expiry::At(Micros::MAX)] {
             assert_eq!(with(late), Err(Refused::ExpiresTooLate), "{late:?}");
         }
     }
@@ -283,46 +224,22 @@ mod tests {
     #[test]
     fn a_test_key_or_a_test_session_keeps_it_from_the_provider() {
         let test = |key, session| {
-            let sender = STANDING.sender.map(|sender| Sender {
-                test: session,
-                ..sender
-            });
-            let standing = Standing {
-                test_key: key,
-                sender,
-                ..STANDING
-            };
+            let sender = STANDING.sender.map(|sender| Sender { test: session, ..sender });
+            let standing = Standing { test_key: key, sender, ..STANDING };
             decide(ASKED, standing).expect("taken").test
         };
         assert_eq!(
-            [
-                test(false, false),
-                test(true, false),
-                test(false, true),
-                test(true, true)
-            ],
+            [test(false, false), test(true, false), test(false, true), test(true, true)],
             [false, true, true, true]
         );
     }
 
     #[test]
     fn marketing_to_who_said_no_is_refused() {
-        let contact = ContactRow {
-            marketing: Some((false, 0, Position(3))),
-            ..ContactRow::default()
-        };
-        let standing = Standing {
-            contact: Some(&contact),
-            ..STANDING
-        };
-        let marketing = Asked {
-            category: Some(Category::Marketing),
-            ..ASKED
-        };
-        assert_eq!(
-            decide(marketing, standing),
-            Err(Refused::Consent("opted_out"))
-        );
+        let contact = ContactRow { marketing: Some((false, 0, Position(3))), ..ContactRow::default() };
+        let standing = Standing { contact: Some(&contact), ..STANDING };
+        let marketing = Asked { category: Some(Category::Marketing), ..ASKED };
+        assert_eq!(decide(marketing, standing), Err(Refused::Consent("opted_out")));
         assert!(decide(ASKED, standing).is_ok());
     }
 
@@ -332,9 +249,6 @@ mod tests {
         let id = message_id(tag, [1; 16], 513);
         assert_eq!(id.partition(), 513);
         assert_eq!(id, message_id(tag, [2; 16], 513));
-        assert_ne!(
-            message_id(None, [1; 16], 513),
-            message_id(None, [2; 16], 513)
-        );
+        assert_ne!(message_id(None, [1; 16], 513), message_id(None, [2; 16], 513));
     }
 }

@@ -24,10 +24,7 @@ fn feed(hash: &mut Sha256, value: &Value) {
             hash.update(b"]");
         }
         Value::Object(fields) => {
-            let mut fields: Vec<_> = fields
-                .iter()
-                .filter(|(_, value)| !value.is_null())
-                .collect();
+            let mut fields: Vec<_> = fields.iter().filter(|(_, value)| !value.is_null()).collect();
             fields.sort_unstable_by_key(|(name, _)| name.as_str());
             hash.update(b"{");
             for (name, value) in fields {
@@ -57,10 +54,7 @@ mod tests {
     fn order_and_nulls_do_not_count_and_everything_else_does() {
         let read = |text: &str| fingerprint(&serde_json::from_str(text).expect("JSON"));
         let one = read(r#"{"to":"1","text":{"body":"a","x":1}}"#);
-        assert_eq!(
-            one,
-            read(r#"{ "text": {"x":1, "body":"a"}, "to":"1", "reference": null }"#)
-        );
+        assert_eq!(one, read(r#"{ "text": {"x":1, "body":"a"}, "to":"1", "reference": null }"#));
         for other in [
             r#"{"to":"1","text":{"body":"a","x":2}}"#,
             r#"{"to":"1","text":{"body":"b","x":1}}"#,
@@ -70,9 +64,6 @@ mod tests {
         ] {
             assert_ne!(one, read(other), "{other}");
         }
-        assert_ne!(
-            fingerprint(&json!({"a": "\",\"b\":\""})),
-            fingerprint(&json!({"a": "", "b": ""}))
-        );
+        assert_ne!(fingerprint(&json!({"a": "\",\"b\":\""})), fingerprint(&json!({"a": "", "b": ""})));
     }
 }

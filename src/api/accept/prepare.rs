@@ -101,17 +101,11 @@ async fn sender(app: &App, caller: &Caller, from: &Sender) -> Result<Arc<Session
         Sender::Name(name) => app.directory.session_named(app, tenant, name).await?,
         Sender::Account(account) => app.directory.session_of_account(app, account).await?,
     };
-    found
-        .filter(|session| caller.scope.owns(session.tenant))
-        .ok_or_else(no_sender)
+    found.filter(|session| caller.scope.owns(session.tenant)).ok_or_else(no_sender)
 }
 
 fn no_sender() -> Problem {
-    let mut problem = Problem::field(
-        "/from",
-        "names no session of this tenant",
-        "GET /v1/sessions lists them",
-    );
+    let mut problem = Problem::field("/from", "names no session of this tenant", "GET /v1/sessions lists them");
     problem.code = Code::UnknownSender;
     problem
 }
@@ -125,12 +119,7 @@ struct Tags {
     key: Tag,
 }
 
-async fn tags(
-    app: &App,
-    caller: &Caller,
-    session: &Session,
-    request: &Request,
-) -> Result<Option<Tags>, Problem> {
+async fn tags(app: &App, caller: &Caller, session: &Session, request: &Request) -> Result<Option<Tags>, Problem> {
     let Some(key) = &request.idempotency else {
         return Ok(None);
     };
@@ -146,12 +135,7 @@ async fn tags(
 }
 
 /// The acceptance of an earlier request with the same key and body.
-async fn before(
-    app: &App,
-    tags: Option<Tags>,
-    id: MessageId,
-    partition: u16,
-) -> Result<Option<Taken>, Problem> {
+async fn before(app: &App, tags: Option<Tags>, id: MessageId, partition: u16) -> Result<Option<Taken>, Problem> {
     let Some(tags) = tags else {
         return Ok(None);
     };
@@ -160,21 +144,13 @@ async fn before(
     if let Some(Some(Row::Idempotency(winner))) = found.next()
         && winner.message != id
     {
-        return Err(Problem::new(
-            Code::IdempotencyConflict,
-            "this idempotency key was used for another request",
-        )
-        .remedy("use a new key for a new message; keys are never reusable"));
+        return Err(Problem::new(Code::IdempotencyConflict, "this idempotency key was used for another request")
+            .remedy("use a new key for a new message; keys are never reusable"));
     }
     let Some(Some(Row::Message(row))) = found.next() else {
         return Ok(None);
     };
-    Ok(row.accepted.map(|accepted| Taken {
-        id,
-        partition,
-        position: accepted.fact.position,
-        replayed: true,
-    }))
+    Ok(row.accepted.map(|accepted| Taken { id, partition, position: accepted.fact.position, replayed: true }))
 }
 
 fn asked(request: &Request) -> Asked {
@@ -202,30 +178,18 @@ pub(in crate::api) fn alias(to: &str) -> Result<Alias, Problem> {
         Some(id) => Alias::bsuid(id),
         None => Alias::phone(to),
     }
-    .map_err(|error| {
-        Problem::field(
-            "/to",
-            format!("is {error}"),
-            "write `+`, country code and number",
-        )
-    })
+    .map_err(|error| Problem::field("/to", format!("is {error}"), "write `+`, country code and number"))
 }
 
 /// Read only where a gate asks: most messages are not marketing.
-async fn contact_row(
-    app: &App,
-    asked: Asked,
-    contact: KeyId,
-) -> Result<Option<ContactRow>, Problem> {
+async fn contact_row(app: &App, asked: Asked, contact: KeyId) -> Result<Option<ContactRow>, Problem> {
     if admission::category(asked) != Category::Marketing {
         return Ok(None);
     }
-    Ok(
-        match rows::get(&*app.store, &RowId::Contact(contact)).await? {
-            Some(Row::Contact(row)) => Some(row),
-            _ => None,
-        },
-    )
+    Ok(match rows::get(&*app.store, &RowId::Contact(contact)).await? {
+        Some(Row::Contact(row)) => Some(row),
+        _ => None,
+    })
 }
 
 fn admit(
@@ -239,35 +203,23 @@ fn admit(
     let standing = Standing {
         tenant: caller.scope.tenant(),
         test_key: caller.test,
-        sender: Some(admission::Sender {
-            session: session.id,
-            tenant: session.tenant,
-            test: session.test,
-        }),
+        sender: Some(admission::Sender { session: session.id, tenant: session.tenant, test: session.test }),
         contact,
         now,
     };
-    admission::admit(
-        asked,
-        standing,
-        &defaults(&app.settings.delivery),
-        Gates::default(),
-    )
-    .map_err(refused)
+    admission::admit(asked, standing, &defaults(&app.settings.delivery), Gates::default()).map_err(refused)
 }
 
 fn refused(refused: Refused) -> Problem {
-    let expiry =
-        |what: &str| Problem::field("/expires_at", what, "choose 1 second to 30 days from now");
+    let expiry = |what: &str| Problem::field("/expires_at", what, "choose 1 second to 30 days from now");
     match refused {
         Refused::NoSender => no_sender(),
         Refused::ExpiresTooSoon => expiry("is not at least one second ahead"),
         Refused::ExpiresTooLate => expiry("is more than 30 days ahead"),
-        Refused::Consent(gate) => Problem::new(
-            Code::ConsentRefused,
-            format!("the recipient may not be written to: {gate}"),
-        )
-        .remedy("record a new consent with PUT /v1/contacts/consent only if the person gave one"),
+        Refused::Consent(gate) => {
+            Problem::new(Code::ConsentRefused, format!("the recipient may not be written to: {gate}"))
+                .remedy("record a new consent with PUT /v1/contacts/consent only if the person gave one")
+        }
     }
 }
 
@@ -281,20 +233,8 @@ fn defaults(delivery: &config::Delivery) -> Defaults {
     let (expiry, unknown) = (&delivery.expiry, &delivery.unknown);
     // In the order of `Category`.
     Defaults {
-        expiry: [
-            expiry.authentication,
-            expiry.utility,
-            expiry.marketing,
-            expiry.service,
-        ]
-        .map(micros),
-        unknown: [
-            unknown.authentication,
-            unknown.utility,
-            unknown.marketing,
-            unknown.service,
-        ]
-        .map(policy),
+        expiry: [expiry.authentication, expiry.utility, expiry.marketing, expiry.service].map(micros),
+        unknown: [unknown.authentication, unknown.utility, unknown.marketing, unknown.service].map(policy),
     }
 }
 
@@ -312,39 +252,20 @@ async fn seal(
         tracing::error!(%error, "a checked message does not encode");
         Problem::new(Code::Internal, "the message could not be encoded")
     })?);
-    let sealed = app
-        .vault
-        .seal(tenant, facts.contact, &id.0, text.as_slice())
-        .await?;
+    let sealed = app.vault.seal(tenant, facts.contact, &id.0, text.as_slice()).await?;
     let (message, nonce) = (facts.message, facts.nonce);
-    let record = Draft::new(
-        id,
-        session.id,
-        &Event::from(facts),
-        Principal::Key(caller.key),
-        now,
-    )
-    .tenant(tenant)
-    .subject(message)
-    .sealed(sealed.key, sealed.commitment, sealed.bytes)
-    .record()
-    .map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
-    Ok(Prepared::Ready(Box::new(Ready {
-        partition: session.partition,
-        record,
-        message,
-        nonce,
-    })))
+    let record = Draft::new(id, session.id, &Event::from(facts), Principal::Key(caller.key), now)
+        .tenant(tenant)
+        .subject(message)
+        .sealed(sealed.key, sealed.commitment, sealed.bytes)
+        .record()
+        .map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
+    Ok(Prepared::Ready(Box::new(Ready { partition: session.partition, record, message, nonce })))
 }
 
 /// The position a replayed acceptance stands at is its row's; a fresh one's is the journal's answer.
 impl Taken {
     pub(super) fn fresh(id: MessageId, partition: u16, position: Position) -> Self {
-        Self {
-            id,
-            partition,
-            position,
-            replayed: false,
-        }
+        Self { id, partition, position, replayed: false }
     }
 }

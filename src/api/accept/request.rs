@@ -43,10 +43,8 @@ impl IdempotencyKey {
         if (1..=KEY_MAX).contains(&text.len()) && visible {
             return Ok(Self(text.to_owned()));
         }
-        Err(
-            Problem::new(Code::InvalidHeader, "the idempotency key is not one")
-                .remedy("write 1 to 255 visible ASCII characters without spaces"),
-        )
+        Err(Problem::new(Code::InvalidHeader, "the idempotency key is not one")
+            .remedy("write 1 to 255 visible ASCII characters without spaces"))
     }
 
     /// Its bytes.

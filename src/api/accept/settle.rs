@@ -24,20 +24,8 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub(super) fn new(
-        appending: Appending,
-        header: Header,
-        partition: u16,
-        message: MessageId,
-        nonce: u64,
-    ) -> Self {
-        Self {
-            appending,
-            header,
-            partition,
-            message,
-            nonce,
-        }
+    pub(super) fn new(appending: Appending, header: Header, partition: u16, message: MessageId, nonce: u64) -> Self {
+        Self { appending, header, partition, message, nonce }
     }
 
     /// Waits until the acceptance is durable, at most `server.request_timeout`.
@@ -46,20 +34,12 @@ impl Pending {
     /// `overloaded`, `unhealthy`, `too_large`, `withdrawn`: nothing was accepted. `doubtful`: nobody knows, and the
     /// problem names the message.
     pub async fn settle(self, app: &App) -> Result<Taken, Problem> {
-        let Self {
-            appending,
-            header,
-            partition,
-            message,
-            nonce,
-        } = self;
+        let Self { appending, header, partition, message, nonce } = self;
         let deadline = app.settings.server.request_timeout;
         match tokio::time::timeout(deadline, appending).await {
             Ok(Appended::Durable { first, .. }) => Ok(Taken::fresh(message, partition, first)),
             Ok(Appended::Refused(refusal)) => Err(refused(&refusal)),
-            Ok(Appended::Doubtful) | Err(_) => {
-                withdraw(app, &header, partition, message, nonce).await
-            }
+            Ok(Appended::Doubtful) | Err(_) => withdraw(app, &header, partition, message, nonce).await,
         }
     }
 }
@@ -91,14 +71,9 @@ async fn withdraw(
     nonce: u64,
 ) -> Result<Taken, Problem> {
     let doubtful = || {
-        Problem::new(
-            Code::Doubtful,
-            "the message may or may not have been accepted",
-        )
-        .about(message)
-        .remedy(format!(
-            "GET /v1/messages/{message} tells; sending again with the same Idempotency-Key is safe"
-        ))
+        Problem::new(Code::Doubtful, "the message may or may not have been accepted")
+            .about(message)
+            .remedy(format!("GET /v1/messages/{message} tells; sending again with the same Idempotency-Key is safe"))
     };
     let record = withdrawal(app, accepted, message, nonce).ok_or_else(doubtful)?;
     let appending = app.journal.append(partition, vec![record]);
@@ -114,12 +89,9 @@ async fn withdraw(
         Err(_) => Err(doubtful()),
         Ok(row) => match row.as_ref().and_then(|row| stands(row, nonce)) {
             Some(position) => Ok(Taken::fresh(message, partition, position)),
-            None => Err(Problem::new(
-                Code::Withdrawn,
-                "the journal did not answer; the acceptance was withdrawn",
-            )
-            .retry_after(1)
-            .remedy("nothing was accepted; send it again")),
+            None => Err(Problem::new(Code::Withdrawn, "the journal did not answer; the acceptance was withdrawn")
+                .retry_after(1)
+                .remedy("nothing was accepted; send it again")),
         },
     }
 }

@@ -1,0 +1,48 @@
+//! Planning a tenant.
+
+use super::super::super::problem::Problem;
+use super::super::super::state::App;
+use super::ask::TenantAsk;
+use super::plan::{Change, Step};
+use crate::domain::draft::Draft;
+use crate::domain::event::{Event, TenantDeclaredV1};
+use crate::domain::id::{EventId, TenantId};
+use crate::domain::record::Principal;
+use crate::domain::row::{Row, RowId};
+use crate::store::rows;
+
+/// What a tenant needs.
+pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
+    let tenant = TenantId::named(app.journal.genesis().installation, &it.name);
+    let pacing = &app.settings.pacing;
+    let facts = TenantDeclaredV1 {
+        tenant,
+        name: it.name.clone(),
+        display_name: it.display_name.clone().unwrap_or_else(|| it.name.clone()),
+        per_second: it.per_second.unwrap_or(pacing.tenant_per_second),
+        burst: it.burst.unwrap_or(pacing.tenant_burst),
+    };
+    let change = match rows::get(&*app.store, &RowId::Tenant(tenant)).await? {
+        Some(Row::Tenant(row)) => {
+            let same = row.name == facts.name
+                && row.display_name == facts.display_name
+                && row.per_second == facts.per_second
+                && row.burst == facts.burst;
+            if same { Change::Unchanged } else { Change::Changed }
+        }
+        _ => Change::Created,
+    };
+    let event = (change != Change::Unchanged).then(|| {
+        let (id, at) = (EventId(app.entropy.id()), app.clock.wall());
+        let event = Event::from(facts);
+        let draft = Draft::new(id, tenant, &event, Principal::Operator, at).tenant(tenant);
+        (app.partition_of(tenant), draft)
+    });
+    Ok(Step {
+        names: vec![("name", it.name.clone()), ("id", tenant.to_string())],
+        change,
+        secret: None,
+        event,
+        reveal: None,
+    })
+}

@@ -1,0 +1,105 @@
+//! `GET /v1/admin/events`: what stands in a partition, header and facts, for `waybill tail`. Sealed bodies stay sealed and
+//! are not shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::auth::Operator;
+use super::super::body::Query;
+use super::super::codes::Code;
+use super::super::problem::Problem;
+use super::super::state::App;
+use super::super::time::stamp;
+use super::facts::facts;
+use crate::domain::record::{Position, Principal};
+use crate::journal::Entry;
+
+/// Events of one answer.
+const LIMIT: usize = 100;
+
+/// Most events of one answer; what a tail gives at once.
+const LIMIT_MAX: usize = 1_000;
+
+/// How long a tail may take to show what is there already.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// What may be asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    partition: u16,
+    #[serde(default)]
+    from: u64,
+    limit: Option<usize>,
+}
+
+/// Shows events from a position on; none when there are none yet.
+pub async fn events(State(app): State<Arc<App>>, _: Operator, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
+    if ask.partition >= app.partitions {
+        return Err(Problem::new(Code::InvalidQuery, format!("there are {} partitions, from 0", app.partitions)));
+    }
+    let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let entries = read(&app, ask.partition, Position(ask.from)).await?;
+    let shown: Vec<Value> = entries.iter().take(limit).map(|entry| view(entry)).collect();
+    let next = ask.from + shown.len() as u64;
+    Ok(Json(json!({
+        "partition": ask.partition,
+        "events": shown,
+        "next": next,
+        "end": app.journal.end(ask.partition).0,
+    })))
+}
+
+async fn read(app: &App, partition: u16, from: Position) -> Result<Vec<Arc<Entry>>, Problem> {
+    if from >= app.journal.end(partition) {
+        return Ok(Vec::new());
+    }
+    let mut tail = app.journal.tail(partition, from);
+    match tokio::time::timeout(WAIT, tail.next()).await {
+        Ok(Ok(entries)) => Ok(entries),
+        Ok(Err(error)) => {
+            tracing::error!(%error, partition, "a partition cannot be read");
+            Err(Problem::new(Code::Unavailable, error.to_string()))
+        }
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+fn view(entry: &Entry) -> Value {
+    let header = &entry.record.header;
+    let (name, facts) = match entry.record.event() {
+        Ok(event) => (event.name(), facts(&event)),
+        Err(error) => ("Undecodable", json!({"why": error.to_string()})),
+    };
+    json!({
+        "position": entry.position.0,
+        "id": header.id.to_string(),
+        "kind": header.kind,
+        "name": name,
+        "at": stamp(header.at),
+        "by": by(header.by),
+        "address": format!("{:?}", header.address),
+        "tenant": header.tenant.map(|tenant| tenant.to_string()),
+        "cause": header.cause.map(|cause| cause.to_string()),
+        "subject": header.subject.map(|message| message.to_string()),
+        "epoch": header.epoch.map(|epoch| epoch.0),
+        "key": header.key.map(|key| key.to_string()),
+        "sealed_bytes": header.body.map(|body| body.len),
+        "facts": facts,
+    })
+}
+
+fn by(principal: Principal) -> String {
+    match principal {
+        Principal::Node(node) => node.to_string(),
+        Principal::Key(key) => key.to_string(),
+        Principal::Meta => "meta".to_owned(),
+        Principal::Operator => "operator".to_owned(),
+        Principal::Other(number) => format!("principal {number}"),
+    }
+}

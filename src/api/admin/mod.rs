@@ -1,0 +1,16 @@
+//! The routes of the instance: for whoever holds the operator's key, and nobody else.
+//!
+//! To add a verb: its file here, its line in `routes.rs` with `Access::Operator`.
+
+mod declarations;
+mod events;
+mod facts;
+mod message;
+mod status;
+mod tenants;
+
+pub use declarations::declare;
+pub use events::events;
+pub use message::message;
+pub use status::status;
+pub use tenants::tenants;

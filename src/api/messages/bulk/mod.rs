@@ -1,0 +1,60 @@
+//! `POST /v1/messages/bulk`: one message a line, one answer a line, in the same order, any number of them.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `lines` | the body, cut into lines |
+//! | `pipeline` | up to 256 lines on their way at once |
+//! | `answers` | the answer's body |
+//!
+//! A caller must read answers while it writes lines: both sides have bounded buffers, and whoever writes everything first
+//! waits for itself once they are full.
+
+mod answers;
+mod lines;
+mod pipeline;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+
+use self::answers::answers;
+use self::lines::Lines;
+use self::pipeline::Pipeline;
+use super::super::auth::Caller;
+use super::super::body::content_type;
+use super::super::codes::Code;
+use super::super::guard::Place;
+use super::super::problem::Problem;
+use super::super::state::App;
+use crate::runtime;
+
+const NDJSON: &str = "application/x-ndjson";
+
+/// Accepts many messages.
+pub async fn bulk(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    place: Place,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    content_type(&headers, &[NDJSON, "application/ndjson", "application/jsonl"])?;
+    let bulk = Arc::clone(&app.bulks)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(Code::Overloaded, "too many bulk requests at once").retry_after(1))?;
+    let server = &app.settings.server;
+    let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
+    let (sender, answers) = answers();
+    let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, sender);
+    // It ends with the request's body or with the answer's, whichever goes first.
+    drop(runtime::spawn("bulk", async move {
+        pipeline.run().await;
+        drop((place, bulk));
+    }));
+    let mut response = answers.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(NDJSON));
+    Ok(response)
+}

@@ -1,0 +1,63 @@
+//! Finding a message by its id, within a scope.
+
+use std::time::Duration;
+
+use super::super::applied::caught_up;
+use super::super::auth::{Operator, TenantScope};
+use super::super::codes::Code;
+use super::super::problem::Problem;
+use super::super::state::App;
+use crate::domain::id::MessageId;
+use crate::domain::row::{Accepted, MessageRow, Row, RowId};
+use crate::store::rows;
+
+/// How long a message that was accepted a moment ago is waited for before it is said not to exist.
+const WAIT_NEW: Duration = Duration::from_secs(1);
+
+/// A message that counts.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its id.
+    pub id: MessageId,
+    /// Its row.
+    pub row: MessageRow,
+    /// What acceptance fixed.
+    pub accepted: Accepted,
+}
+
+/// The message, if it is within the scope.
+///
+/// # Errors
+/// `not_found` for one that does not exist, belongs to another tenant, or was withdrawn.
+pub async fn find(app: &App, scope: TenantScope, id: &str) -> Result<Found, Problem> {
+    let found = load(app, id).await?;
+    found.filter(|found| scope.owns(found.accepted.tenant)).ok_or_else(|| Problem::not_found("message"))
+}
+
+/// The message, whose ever it is: for the operator.
+///
+/// # Errors
+/// `not_found`.
+pub async fn find_any(app: &App, _: Operator, id: &str) -> Result<Found, Problem> {
+    load(app, id).await?.ok_or_else(|| Problem::not_found("message"))
+}
+
+async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
+    let id: MessageId =
+        text.parse().map_err(|error: crate::domain::id::IdError| Problem::new(Code::NotFound, error.to_string()))?;
+    if let Some(found) = row(app, id).await? {
+        return Ok(Some(found));
+    }
+    // Right after its 202 a message may not be in the rows yet: its id says where to wait.
+    if id.partition() >= app.partitions || !caught_up(app, id.partition(), WAIT_NEW).await? {
+        return Ok(None);
+    }
+    row(app, id).await
+}
+
+async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {
+    let Some(Row::Message(row)) = rows::get(&*app.store, &RowId::Message(id)).await? else {
+        return Ok(None);
+    };
+    Ok(row.accepted.clone().map(|accepted| Found { id, row: *row, accepted }))
+}

@@ -1,0 +1,186 @@
+//! `GET /v1/messages`: accepted messages, oldest first, page by page over all partitions.
+//!
+//! Read from the tenant's feeds, one for each partition. A page holds what is known of all of them, ordered by time of
+//! acceptance as far as it reaches; between partitions no order is promised. `next` can be kept and asked again later:
+//! it goes on where this page ended, and misses nothing.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::auth::{Caller, TenantScope};
+use super::super::body::Query;
+use super::super::codes::Code;
+use super::super::directory::Session;
+use super::super::problem::Problem;
+use super::super::state::App;
+use super::cursor::Cursor;
+use super::find::Found;
+use super::view::summary;
+use crate::domain::id::MessageId;
+use crate::domain::message::State as Standing;
+use crate::domain::notification::NotificationKind;
+use crate::domain::record::{Micros, Position};
+use crate::domain::row::{Row, RowId};
+use crate::store::rows;
+
+/// Messages of one page.
+const LIMIT: usize = 50;
+
+/// Most messages of one page: with 64 partitions, each read twice as far, 25,600 small rows.
+const LIMIT_MAX: usize = 200;
+
+/// States that can be asked for.
+const STATES: [Standing; 9] = [
+    Standing::Queued,
+    Standing::Sending,
+    Standing::Unknown,
+    Standing::Sent,
+    Standing::Delivered,
+    Standing::Read,
+    Standing::Failed,
+    Standing::Expired,
+    Standing::Cancelled,
+];
+
+/// What may be asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    cursor: Option<String>,
+    limit: Option<usize>,
+    session: Option<String>,
+    state: Option<String>,
+}
+
+/// A message in a feed.
+struct Candidate {
+    at: Micros,
+    partition: u16,
+    position: Position,
+    message: MessageId,
+}
+
+/// Lists messages.
+pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
+    let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let state = ask.state.as_deref().map(state).transpose()?;
+    let session = session(&app, &caller, ask.session.as_deref()).await?;
+    let mut cursor = match &ask.cursor {
+        Some(text) => Cursor::decode(text)?,
+        None => Cursor::default(),
+    };
+    let partitions = match &session {
+        Some(session) => session.partition..session.partition + 1,
+        None => 0..app.partitions,
+    };
+    let (mut candidates, mut more) = (Vec::new(), false);
+    for partition in partitions {
+        let feed = Feed { scope: caller.scope, partition, session: session.as_deref() };
+        more |= feed.read(&app, &mut cursor, limit, &mut candidates).await?;
+    }
+    candidates.sort_unstable_by_key(|c| (c.at, c.partition, c.position));
+    let taken = candidates.drain(..limit.min(candidates.len())).collect();
+    let mut next = cursor;
+    more |= step_back(&mut next, &candidates);
+    let data = show(&app, caller.scope, taken, state).await?;
+    Ok(Json(json!({"data": data, "next": next.encode(), "more": more})))
+}
+
+fn state(word: &str) -> Result<Standing, Problem> {
+    let known = STATES.into_iter().find(|state| state.word() == word);
+    known.ok_or_else(|| {
+        let words: Vec<&str> = STATES.iter().map(|state| state.word()).collect();
+        Problem::new(Code::InvalidQuery, "`state` is not a state").remedy(format!("choose from {}", words.join(", ")))
+    })
+}
+
+async fn session(app: &App, caller: &Caller, name: Option<&str>) -> Result<Option<Arc<Session>>, Problem> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let tenant = caller.scope.tenant();
+    let found = app.directory.session_named(app, tenant, name).await?;
+    found.map(Some).ok_or_else(|| Problem::not_found("session"))
+}
+
+/// One feed, filtered.
+struct Feed<'a> {
+    scope: TenantScope,
+    partition: u16,
+    session: Option<&'a Session>,
+}
+
+impl Feed<'_> {
+    /// Reads on from the cursor and moves it to the end of what was read. Says whether there may be more.
+    async fn read(
+        &self,
+        app: &App,
+        cursor: &mut Cursor,
+        limit: usize,
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<bool, Problem> {
+        let Some(through) = app.store.applied(self.partition).await? else {
+            return Ok(false);
+        };
+        let (tenant, after) = (self.scope.tenant(), cursor.get(self.partition));
+        if after >= Some(through) {
+            return Ok(false);
+        }
+        // A message has several public events beside its acceptance, so a feed is read further than the page.
+        let found = rows::feed(&*app.store, tenant, self.partition, after, through, limit * 2);
+        let found = found.await?;
+        let Some(end) = found.last().map(|(position, _)| *position) else {
+            cursor.advance(self.partition, through);
+            return Ok(false);
+        };
+        cursor.advance(self.partition, end);
+        let accepted = found
+            .into_iter()
+            .filter(|(_, row)| row.kind == NotificationKind::Accepted)
+            .filter(|(_, row)| self.session.is_none_or(|s| row.session == Some(s.id)));
+        candidates.extend(accepted.filter_map(|(position, row)| {
+            Some(Candidate { at: row.at, partition: self.partition, position, message: row.message? })
+        }));
+        Ok(end < through)
+    }
+}
+
+/// Takes the cursor back before what was found and did not fit. Says whether there was any.
+fn step_back(cursor: &mut Cursor, left: &[Candidate]) -> bool {
+    for candidate in left {
+        let before = Position(candidate.position.0.saturating_sub(1));
+        cursor.limit(candidate.partition, before);
+    }
+    !left.is_empty()
+}
+
+async fn show(
+    app: &App,
+    scope: TenantScope,
+    taken: Vec<Candidate>,
+    state: Option<Standing>,
+) -> Result<Vec<Value>, Problem> {
+    let ids: Vec<RowId> = taken.iter().map(|c| RowId::Message(c.message)).collect();
+    let rows = rows::get_many(&*app.store, &ids).await?;
+    let mut data = Vec::with_capacity(taken.len());
+    for (candidate, row) in taken.into_iter().zip(rows) {
+        let Some(Row::Message(row)) = row else {
+            continue;
+        };
+        let Some(accepted) = row.accepted.clone().filter(|a| scope.owns(a.tenant)) else {
+            continue;
+        };
+        if state.is_some_and(|state| row.state() != state) {
+            continue;
+        }
+        let session = app.directory.session(app, accepted.session).await?;
+        let found = Found { id: candidate.message, row: *row, accepted };
+        let name = session.as_ref().map(|session| session.name.as_str());
+        data.push(Value::Object(summary(&found, name)));
+    }
+    Ok(data)
+}

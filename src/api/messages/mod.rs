@@ -1,0 +1,22 @@
+//! Messages: one verb, one file.
+//!
+//! To add a verb: its file here, its line in `routes.rs`.
+
+mod bulk;
+mod cancel;
+mod cursor;
+mod decode;
+pub mod find;
+mod list;
+mod open;
+mod resolve;
+mod send;
+mod show;
+pub mod view;
+
+pub use bulk::bulk;
+pub use cancel::cancel;
+pub use list::list;
+pub use resolve::resolve;
+pub use send::send;
+pub use show::show;

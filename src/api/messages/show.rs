@@ -1,0 +1,59 @@
+//! `GET /v1/messages/{id}`: state, facts, timeline, content.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::applied::{WAIT_OWN, place, reached};
+use super::super::auth::Caller;
+use super::super::body::Query;
+use super::super::codes::Code;
+use super::super::problem::Problem;
+use super::super::state::App;
+use super::super::time;
+use super::find::find;
+use super::view::whole;
+
+/// What may be asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Answer only once this position is in the rows.
+    wait: Option<String>,
+    /// How long to wait for it, at most 30 s.
+    timeout: Option<String>,
+}
+
+/// Shows a message.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(ask): Query<Ask>,
+) -> Result<Json<Value>, Problem> {
+    if let Some(wait) = &ask.wait {
+        let (partition, position) = place(&app, wait)?;
+        if !reached(&app, partition, position, timeout(ask.timeout.as_deref())?).await? {
+            return Err(Problem::new(Code::NotApplied, "the position was not reached in time")
+                .remedy("ask again, or without `wait` for the state so far"));
+        }
+    }
+    let found = find(&app, caller.scope, &id).await?;
+    let session = app.directory.session(&app, found.accepted.session).await?;
+    let name = session.as_ref().map(|session| session.name.as_str());
+    Ok(Json(whole(&app, &found, name).await))
+}
+
+fn timeout(text: Option<&str>) -> Result<Duration, Problem> {
+    let Some(text) = text else {
+        return Ok(WAIT_OWN);
+    };
+    let value = text.parse::<u32>().map_or_else(|_| Value::from(text), Value::from);
+    let micros = time::duration("timeout", &value)
+        .map_err(|fault| Problem::new(Code::InvalidQuery, "`timeout` is not a duration").remedy(fault.remedy))?;
+    Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+}

@@ -1,0 +1,21 @@
+//! `GET /metrics`: what telemetry renders, for Prometheus. No tenant's data stands in it.
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+
+use crate::telemetry::Exporter;
+
+/// The route, to be merged beside the others or served alone.
+pub fn metrics_route(exporter: Exporter) -> Router {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Router::new().route("/metrics", get(move || async move { (kind, render(exporter).await) }))
+}
+
+/// Off the async threads: with many series it takes milliseconds.
+async fn render(exporter: Exporter) -> String {
+    tokio::task::spawn_blocking(move || exporter.render()).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "metrics could not be rendered");
+        String::new()
+    })
+}

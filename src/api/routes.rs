@@ -1,0 +1,93 @@
+//! The one table of routes. What does not stand here is not served.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::routing;
+
+use super::codes::Code;
+use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
+use super::problem::Problem;
+use super::state::App;
+use super::{admin, contacts, endpoints, keys, messages, openapi, ready, sessions, tenant};
+
+/// One route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Its method, lower case.
+    pub method: &'static str,
+    /// Its path, parameters in braces.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What it does, one line.
+    pub summary: &'static str,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $access:expr, $handler:path, $summary:literal;)*) => {
+        /// Every route of this room, in the order of the documentation.
+        pub const ROUTES: &[Route] = &[
+            $(Route { method: stringify!($method), path: $path, access: $access, summary: $summary },)*
+        ];
+
+        fn table(app: &Arc<App>) -> Router<Arc<App>> {
+            Router::new()$(.route($path, routing::$method($handler).route_layer(from_fn_with_state(
+                Guard { app: Arc::clone(app), access: $access },
+                guard,
+            ))))*
+        }
+    };
+}
+
+routes! {
+    post "/v1/messages" SEND, messages::send, "Accept a message";
+    get "/v1/messages" READ, messages::list, "List accepted messages";
+    post "/v1/messages/bulk" SEND, messages::bulk, "Accept many messages, one JSON object a line";
+    get "/v1/messages/{id}" READ, messages::show, "A message: state, facts and timeline";
+    post "/v1/messages/{id}/cancel" SEND, messages::cancel, "Call a message off before it leaves";
+    post "/v1/messages/{id}/resolve" ADMIN, messages::resolve, "Decide an unknown outcome";
+    get "/v1/sessions" READ, sessions::list, "List sessions";
+    get "/v1/sessions/{name}" READ, sessions::show, "A session and its standing";
+    post "/v1/sessions/{name}/suspend" ADMIN, sessions::suspend, "Stop a session from sending";
+    post "/v1/sessions/{name}/resume" ADMIN, sessions::resume, "Let a session send again";
+    get "/v1/endpoints" READ, endpoints::list, "List endpoints";
+    get "/v1/endpoints/{name}" READ, endpoints::show, "An endpoint: how far it was told, and what failed";
+    post "/v1/endpoints/{name}/enable" ADMIN, endpoints::enable, "Tell an endpoint again";
+    post "/v1/endpoints/{name}/disable" ADMIN, endpoints::disable, "Tell an endpoint nothing";
+    get "/v1/keys" ADMIN, keys::list, "List keys";
+    post "/v1/keys" ADMIN, keys::create, "Issue a key; its text is shown once";
+    delete "/v1/keys/{id}" ADMIN, keys::revoke, "Revoke a key";
+    get "/v1/tenant" READ, tenant::show, "The tenant of this key";
+    put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
+    put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
+    get "/v1/admin/tenants" Access::Operator, admin::tenants, "List tenants";
+    get "/v1/admin/messages/{id}" Access::Operator, admin::message, "A message of any tenant";
+    get "/v1/admin/events" Access::Operator, admin::events, "Events of a partition, without sealed content";
+    get "/v1/admin/status" Access::Operator, admin::status, "How far each partition is, and what is wrong";
+    get "/healthz" Access::Public, ready::live, "Whether the process answers";
+    get "/readyz" Access::Public, ready::ready, "Whether messages are taken";
+    get "/v1/openapi.json" Access::Public, openapi::show, "This document";
+}
+
+/// The router of this room over its state.
+pub fn router(app: Arc<App>) -> Router {
+    table(&app).fallback(nothing_here).method_not_allowed_fallback(other_method).with_state(app)
+}
+
+async fn nothing_here(request: Request) -> Problem {
+    let path = request.uri().path();
+    let near = super::nearest::nearest(path, ROUTES.iter().map(|route| route.path));
+    let problem = Problem::new(Code::NotFound, "there is no such route");
+    match near {
+        Some(path) => problem.remedy(format!("did you mean `{path}`?")),
+        None => problem.remedy("GET /v1/openapi.json lists the routes"),
+    }
+}
+
+async fn other_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "this path does not offer this method")
+        .remedy("GET /v1/openapi.json lists the routes")
+}

@@ -1,0 +1,63 @@
+//! `POST /v1/sessions/{name}/suspend` and `…/resume`.
+//!
+//! Suspending is an event in the session's partition: every intent after its position is void. The answer is 200 once it
+//! is effective.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::super::auth::Caller;
+use super::super::body::Json;
+use super::super::problem::Problem;
+use super::super::propose::propose;
+use super::super::state::App;
+use super::show::find;
+use crate::domain::draft::Draft;
+use crate::domain::event::{Event, SessionResumedV1, SessionSuspendedV1};
+use crate::domain::id::{EventId, SessionId};
+use crate::domain::record::Principal;
+
+/// Longest reason, characters.
+const REASON_MAX: usize = 200;
+
+/// Why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// In the operator's words; shown wherever the session is.
+    reason: String,
+}
+
+/// Stops a session from sending. Messages are still taken, and wait.
+pub async fn suspend(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(ask): Json<Ask>,
+) -> Result<Response, Problem> {
+    if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
+        return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
+    }
+    let (session, _) = find(&app, &caller, &name).await?;
+    let reason = ask.reason;
+    write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
+}
+
+/// Lets a session send again.
+pub async fn resume(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let (session, _) = find(&app, &caller, &name).await?;
+    write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
+}
+
+async fn write(app: &App, caller: &Caller, session: SessionId, event: &Event) -> Result<Response, Problem> {
+    let draft = Draft::new(EventId(app.entropy.id()), session, event, Principal::Key(caller.key), app.clock.wall())
+        .tenant(caller.scope.tenant());
+    propose(app, app.partition_of(session), draft).await?.answer(app).await
+}
