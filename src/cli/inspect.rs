@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::print::{Printer, Tone};
 use super::table::Table;
 use super::tail::tone_of;
+use super::time::of_day;
 
 /// Tell the story of one message.
 ///
@@ -45,16 +46,30 @@ impl Inspect {
     }
 }
 
+/// What is said of a message above its steps, in this order; what is null or not named here is left to `--json`.
+const FACTS: [&str; 14] = [
+    "tenant",
+    "from",
+    "to",
+    "reference",
+    "category",
+    "accepted_at",
+    "expires_at",
+    "not_before",
+    "attempts",
+    "duplicates",
+    "failure",
+    "content",
+    "erased",
+    "content_unavailable",
+];
+
 /// The story as text: what it is, then a table of its steps.
 #[must_use]
 pub fn story(printer: &Printer, message: &Value) -> String {
     let mut lines = vec![heading(printer, message)];
-    let skipped = ["id", "state", "timeline", "attempts", "content"];
-    let facts = message.as_object().into_iter().flatten().filter(|(name, _)| !skipped.contains(&name.as_str()));
-    lines.extend(facts.filter(|(_, value)| !value.is_null()).map(|(name, value)| fact(name, value)));
-    if let Some(content) = message.get("content").filter(|content| !content.is_null()) {
-        lines.push(fact("content", content));
-    }
+    let said = FACTS.iter().filter_map(|name| Some((name, message.get(name).filter(|value| !value.is_null())?)));
+    lines.extend(said.map(|(name, value)| format!("  {:<14}{}", name.replace('_', " "), words(value))));
     let timeline = message["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !timeline.is_empty() {
         lines.push(String::new());
@@ -69,25 +84,22 @@ fn heading(printer: &Printer, message: &Value) -> String {
     format!("{}  {}", printer.paint(Tone::Strong, text("id")), printer.paint(tone_of(state), state))
 }
 
-fn fact(name: &str, value: &Value) -> String {
-    let said = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    format!("  {:<14}{said}", name.replace('_', " "))
+fn words(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// One row a step: when, what, and everything else that is said of it.
+/// One row a step: when, where in the journal, what, and everything else that is said of it.
 fn steps(timeline: &[Value]) -> Table {
-    let mut table = Table::new(&["time", "step", "detail"]);
+    let mut table = Table::new(&["time", ">position", "step", "detail"]);
     for step in timeline {
-        let text = |name: &str| step[name].as_str().unwrap_or_default().to_owned();
         let rest = step.as_object().into_iter().flatten();
-        let rest = rest.filter(|(name, value)| !matches!(name.as_str(), "at" | "step") && !value.is_null());
-        let details: Vec<String> = rest
-            .map(|(name, value)| {
-                let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-                format!("{} {value}", name.replace('_', " "))
-            })
-            .collect();
-        table.row([text("at"), text("step"), details.join(", ")]);
+        let rest = rest.filter(|(name, value)| {
+            !matches!(name.as_str(), "at" | "what" | "position") && !value.is_null() && **value != 0
+        });
+        let details: Vec<String> =
+            rest.map(|(name, value)| format!("{} {}", name.replace('_', " "), words(value))).collect();
+        let what = words(&step["what"]).replace('_', " ");
+        table.row([of_day(&words(&step["at"])), words(&step["position"]), what, details.join(", ")]);
     }
     table
 }

@@ -29,6 +29,7 @@ pub mod exit;
 pub mod failure;
 pub mod host;
 pub mod inspect;
+pub mod moves;
 pub mod print;
 pub mod progress;
 pub mod run;

@@ -4,11 +4,14 @@ use clap::Args;
 use serde_json::Value;
 
 use super::context::Context;
+use super::exit::Exit;
 use super::failure::Failure;
+use super::time::thousands;
 
 /// Say how the server is.
 ///
-/// Health, partitions, and how much is waiting. For machines use --json, or scrape /metrics.
+/// Its health and why, and how far its partitions are. The exit code is 1 when it is not well. --json lists each
+/// partition; for graphs and alarms scrape /metrics.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Status {}
@@ -23,23 +26,38 @@ impl Status {
         if context.json() {
             return context.printer.line(status);
         }
-        for (name, value) in status.as_object().into_iter().flatten() {
-            context.printer.line(format!("{:<16}{}", name.replace('_', " "), spoken(value)))?;
+        for line in lines(&status) {
+            context.printer.line(line)?;
         }
-        Ok(())
+        if status["healthy"] == true { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
     }
 }
 
-/// A value in one line; of a list its length.
-fn spoken(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("{} (--json lists them)", items.len()),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), spoken(value)));
-            fields.collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
+/// The answer in lines.
+#[must_use]
+pub fn lines(status: &Value) -> Vec<String> {
+    let words = |name: &str| status[name].as_str().unwrap_or("-").to_owned();
+    let health = if status["healthy"] == true { "well: messages are taken and sent" } else { "not well" };
+    let mut facts = vec![("health", health.to_owned())];
+    for reason in status["reasons"].as_array().into_iter().flatten() {
+        let text = |name: &str| reason[name].as_str().unwrap_or("-");
+        facts.push(("", format!("{}: {}", text("part"), text("why"))));
     }
+    let partitions = status["partitions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let sum = |of: fn(&Value) -> u64| thousands(partitions.iter().map(of).sum());
+    facts.extend([
+        ("installation", words("installation")),
+        ("node", words("node")),
+        ("partitions", partitions.len().to_string()),
+        ("events", sum(|it| it["end"].as_u64().unwrap_or(0))),
+        ("not yet applied", sum(behind)),
+        ("quarantined", sum(|it| it["quarantined"].as_u64().unwrap_or(0))),
+    ]);
+    facts.into_iter().map(|(name, value)| format!("{name:<17}{value}")).collect()
+}
+
+/// Events of a partition that are durable and not in the rows yet.
+fn behind(partition: &Value) -> u64 {
+    let applied = partition["applied"].as_u64().map_or(0, |position| position + 1);
+    partition["end"].as_u64().unwrap_or(0).saturating_sub(applied)
 }

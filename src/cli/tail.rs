@@ -8,8 +8,11 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::context::Context;
+use super::exit::Exit;
 use super::failure::Failure;
+use super::moves::moves;
 use super::print::{Printer, Tone};
+use super::time::of_day;
 
 /// Events of one page.
 const PAGE: usize = 500;
@@ -18,8 +21,9 @@ const IDLE: Duration = Duration::from_millis(250);
 
 /// Show the events of the journal, and follow them.
 ///
-/// One line an event: when, where it stands (partition:position), what it is, which message it moves, and what that
-/// message has become. Events of one partition come in their order; between partitions there is none.
+/// One line for each message that an event moves: when (UTC), where it stands (partition:position), what it is, which
+/// message, and what has become of it. Events of one partition come in their order; between partitions there is none.
+/// Sealed content is never shown: `waybill inspect` opens it for one message.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Tail {
@@ -44,9 +48,13 @@ impl Tail {
     /// When the server cannot be asked.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = context.operator()?;
+        let tenant = match &self.tenant {
+            Some(name) => Some(tenant_id(&client, name).await?),
+            None => None,
+        };
         let mut cursors = self.beginning(&client).await?;
         loop {
-            let seen = self.round(context, &client, &mut cursors).await?;
+            let seen = self.round(context, &client, tenant.as_deref(), &mut cursors).await?;
             if !seen {
                 if !self.follow {
                     return Ok(());
@@ -79,6 +87,7 @@ impl Tail {
         &self,
         context: &Context,
         client: &Client,
+        tenant: Option<&str>,
         cursors: &mut BTreeMap<u16, u64>,
     ) -> Result<bool, Failure> {
         let mut seen = false;
@@ -87,39 +96,61 @@ impl Tail {
             let page = client.get("/v1/admin/events", &query).await?;
             for event in page["events"].as_array().into_iter().flatten() {
                 seen = true;
-                self.show(context, event)?;
+                if tenant.is_none_or(|tenant| event["tenant"] == tenant) {
+                    self.show(context, *partition, event)?;
+                }
             }
             *next = page["next"].as_u64().unwrap_or(*next).max(*next);
         }
         Ok(seen)
     }
 
-    fn show(&self, context: &Context, event: &Value) -> Result<(), Failure> {
-        if self.tenant.as_ref().is_some_and(|tenant| event["tenant"].as_str() != Some(tenant)) {
-            return Ok(());
-        }
+    fn show(&self, context: &Context, partition: u16, event: &Value) -> Result<(), Failure> {
         if context.json() {
+            let mut event = event.clone();
+            event["partition"] = partition.into();
             return context.printer.line(event);
         }
-        context.printer.line(line(&context.printer, event))
+        lines(&context.printer, partition, event).into_iter().try_for_each(|line| context.printer.line(line))
     }
 }
 
-/// `2026-01-31T09:30:00.125Z  12:3456  message_accepted  0c1f…  queued`
+/// The id of a tenant, which is what events name.
+async fn tenant_id(client: &Client, name: &str) -> Result<String, Failure> {
+    let mut after = String::new();
+    loop {
+        let page = client.get("/v1/admin/tenants", &[("after", after)]).await?;
+        let mut tenants = page["data"].as_array().into_iter().flatten();
+        if let Some(id) = tenants.find(|tenant| tenant["name"] == name).and_then(|tenant| tenant["id"].as_str()) {
+            return Ok(id.to_owned());
+        }
+        match page["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => {
+                return Err(Failure::new(Exit::BadAnswer, format!("there is no tenant {name:?}"))
+                    .remedy("Check its spelling: a tenant is called as its declaration names it."));
+            }
+        }
+    }
+}
+
+/// An event as lines, one for each message it moves: `09:30:00.125  12:3456  AttemptsClosed  msg_0c1f…  sent  attempt 1`
 #[must_use]
-pub fn line(printer: &Printer, event: &Value) -> String {
+pub fn lines(printer: &Printer, partition: u16, event: &Value) -> Vec<String> {
     let text = |name: &str| event[name].as_str().unwrap_or_default();
-    let place = format!("{}:{}", event["partition"], event["position"]);
-    let state = text("state");
-    let tone = tone_of(state);
-    let cells = [
-        printer.paint(Tone::Faint, text("at")),
-        format!("{place:<10}"),
-        format!("{:<22}", text("kind")),
-        text("message").to_owned(),
-        printer.paint(tone, state),
-    ];
-    cells.join("  ").trim_end().to_owned()
+    let place = format!("{partition}:{}", event["position"]);
+    let moved = moves(event).into_iter().map(|it| {
+        let cells = [
+            printer.paint(Tone::Faint, &of_day(text("at"))),
+            format!("{place:<10}"),
+            format!("{:<17}", text("name")),
+            it.message.unwrap_or_else(|| "-".to_owned()),
+            printer.paint(tone_of(&it.state), &it.state),
+            it.detail,
+        ];
+        cells.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect::<Vec<_>>().join("  ")
+    });
+    moved.collect()
 }
 
 /// How a state sounds.
@@ -127,8 +158,8 @@ pub fn line(printer: &Printer, event: &Value) -> String {
 pub fn tone_of(state: &str) -> Tone {
     match state {
         "delivered" | "read" | "sent" => Tone::Good,
-        "failed" | "expired" | "cancelled" => Tone::Bad,
-        "unknown" | "held" => Tone::Warn,
+        "failed" | "expired" | "cancelled" | "withdrawn" => Tone::Bad,
+        "unknown" | "held" | "retry" => Tone::Warn,
         _ => Tone::Strong,
     }
 }

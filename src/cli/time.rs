@@ -6,17 +6,6 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use crate::domain::record::Micros;
-
-/// A recorded time in UTC, to the millisecond: `2026-01-31T09:30:00.125Z`.
-#[must_use]
-pub fn utc(at: Micros) -> String {
-    match Timestamp::from_microsecond(at) {
-        Ok(time) => time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-        Err(_) => format!("{at} µs"),
-    }
-}
-
 /// The time of day of a written timestamp, to the millisecond, where the date is plain.
 #[must_use]
 pub fn of_day(written: &str) -> String {

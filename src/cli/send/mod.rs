@@ -16,6 +16,8 @@ use super::context::Context;
 use super::failure::Failure;
 
 pub use file::Summary;
+#[cfg(test)]
+pub(super) use one::body;
 
 /// Send one message, or a file of them.
 ///
@@ -47,10 +49,10 @@ pub struct Send {
     #[arg(long, value_name = "NAME")]
     pub template: Option<String>,
     /// Language of the template.
-    #[arg(long, value_name = "CODE", default_value = "en", requires = "template")]
+    #[arg(long, value_name = "CODE", default_value = "en", conflicts_with_all = ["text", "file"])]
     pub language: String,
     /// A parameter of the template's body, in order. Repeat it for each.
-    #[arg(long = "param", value_name = "TEXT", requires = "template")]
+    #[arg(long = "param", value_name = "TEXT", conflicts_with_all = ["text", "file"])]
     pub params: Vec<String>,
     /// What it is for; decides how long it may wait and what happens when nobody knows whether it was sent.
     #[arg(long, value_name = "CATEGORY", value_parser = ["authentication", "utility", "marketing", "service"], conflicts_with = "file")]
@@ -68,13 +70,13 @@ pub struct Send {
     #[arg(long, short = 'f', value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Name of this run of the file. Drawn if not given, and shown.
-    #[arg(long, value_name = "NAME", requires = "file")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["text", "template"])]
     pub run: Option<String>,
     /// Write refused lines here, with their numbers and problems, in place of standard error.
-    #[arg(long, value_name = "FILE", requires = "file")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "template"])]
     pub refused: Option<PathBuf>,
     /// After the file was taken, go on until every message was delivered or has failed.
-    #[arg(long, requires = "file")]
+    #[arg(long, conflicts_with_all = ["text", "template"])]
     pub follow: bool,
     /// How long --wait and --follow go on, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]

@@ -1,1 +1,9 @@
-//! tests
+//! Tests of the command line: what is understood, what is said, how it ends.
+
+mod answers;
+mod calls;
+mod configs;
+mod declarations;
+mod ends;
+mod parsing;
+mod stage;
