@@ -15,6 +15,8 @@ pub struct Limits {
     pub claims: u8,
     /// Attempts of each message.
     pub attempts: u8,
+    /// Faults in all.
+    pub total: u8,
     /// How often each fault may happen.
     pub faults: [u8; FAULTS],
     /// Answers beside *sent*.
@@ -77,8 +79,8 @@ impl Limits {
             }
             return;
         }
-        if !memory.waited {
-            open.push(Action::Wait(node));
+        if self.attempts == 0 {
+            return;
         }
         match memory.actor {
             Actor::Gone => open.push(Action::Start(node)),
@@ -104,6 +106,12 @@ impl Limits {
         let waiting = |stage: &Stage| *stage == Stage::ReadBack;
         if !memory.proposals.is_empty() || memory.tasks.iter().any(|task| waiting(&task.stage)) {
             open.push(Action::Freeze(node));
+        }
+        if (0u8..)
+            .zip([(); MESSAGES])
+            .any(|(message, ())| world.waits(node, message, fold))
+        {
+            open.push(Action::Wait(node));
         }
         decisions(world, node, fold, open);
     }
@@ -232,13 +240,16 @@ pub fn homeward(world: &World, fold: &Fold) -> Option<Action> {
     if view.suspended {
         return Some(Action::Resume);
     }
-    if !memory.waited {
-        return Some(Action::Wait(owner));
-    }
     if !matches!(memory.actor, Actor::Alive(_)) {
         return Some(Action::Start(owner));
     }
     let mut open = Vec::new();
+    if (0u8..)
+        .zip([(); MESSAGES])
+        .any(|(message, ())| world.waits(owner, message, fold))
+    {
+        open.push(Action::Wait(owner));
+    }
     decisions(world, owner, fold, &mut open);
     if world.batch(owner, fold, false) != [0; MESSAGES] {
         open.push(Action::Intend(owner));
