@@ -1,8 +1,8 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
-    UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1,
+    Resolution, UnknownResolvedV1,
 };
 use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::State;
@@ -174,7 +174,8 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         }
         _ => Err(Void::OtherClaim),
     };
-    if life == Err(Void::Suspended) {
+    let counts = |of: &AttemptRef| attempt_counts(rows.message(of.message), of.attempt).is_ok();
+    if life == Err(Void::Suspended) && facts.attempts.iter().any(counts) {
         remember_void(at, facts.session, rows);
     }
     let mut judged = Vec::with_capacity(facts.attempts.len());

@@ -27,9 +27,11 @@ pub struct Limits {
 
 impl Limits {
     fn allows(&self, world: &World, action: Action) -> bool {
-        action
-            .fault()
-            .is_none_or(|fault| world.spent[fault as usize] < self.faults[fault as usize])
+        let all: u8 = world.spent.iter().sum();
+        action.fault().is_none_or(|fault| {
+            let spent = world.spent[fault as usize];
+            all < self.total && spent < self.faults[fault as usize]
+        })
     }
 
     /// Everything that may happen next.
