@@ -1,6 +1,7 @@
 //! Waybill: a self-hosted, actor-based message router whose journal is the durable mailbox of every actor.
 
 pub mod actors;
+pub mod api;
 pub mod channel;
 pub mod config;
 pub mod domain;

@@ -20,6 +20,7 @@
 //! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
 
 pub mod address;
+pub mod admission;
 pub mod callback;
 pub mod consent;
 pub mod content;

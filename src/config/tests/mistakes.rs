@@ -10,83 +10,75 @@ fn check(text: &str, expected: &[&str]) {
     assert!(fits, "in {text:?}\nexpected {expected:#?}\nfound {found:#?}");
 }
 
+const WRONG_KINDS: &[(&str, &str)] = &[
+    (
+        "[server]\nrequest_timeout = 30",
+        "w.toml:2:19 server.request_timeout: expected a duration such as \"30s\", found the integer 30. Write a whole number and its unit",
+    ),
+    (
+        "[server]\n\nrequest_timeout = \"30\"",
+        "w.toml:3:19 server.request_timeout: expected a duration such as \"30s\", found the string \"30\". ",
+    ),
+    (
+        "[server]\nmax_body = \"1MB\"",
+        "w.toml:2:12 server.max_body: expected a size such as \"64MiB\", found the string \"1MB\". ",
+    ),
+    (
+        "[server]\nmax_body = 1024",
+        "w.toml:2:12 server.max_body: expected a size such as \"64MiB\", found the integer 1024. ",
+    ),
+    (
+        "[server]\nlisten = \"localhost:8080\"",
+        "w.toml:2:10 server.listen: expected an address and port such as \"127.0.0.1:8080\", found the string \"localhost:8080\". ",
+    ),
+    (
+        "[server]\nmax_in_flight = \"80\"",
+        "w.toml:2:17 server.max_in_flight: expected a whole number from 0 to 4294967295, found the string \"80\". Write digits without quotes.",
+    ),
+    (
+        "[server]\nmax_in_flight = -1",
+        "w.toml:2:17 server.max_in_flight: expected a whole number from 0 to 4294967295, found the integer -1. ",
+    ),
+    (
+        "[journal]\npartitions = 99999999999999999999",
+        "w.toml:2:14 journal.partitions: expected a whole number from 0 to 65535, found the integer 99999999999999999999. ",
+    ),
+    (
+        "[journal]\npartitions = 1.5",
+        "w.toml:2:14 journal.partitions: expected a whole number from 0 to 65535, found the float 1.5. ",
+    ),
+    (
+        "[journal]\nverify = \"some\"",
+        "w.toml:2:10 journal.verify: expected one of \"all\", \"tail\", found the string \"some\". ",
+    ),
+    (
+        "[webhooks]\nallow_private = \"no\"",
+        "w.toml:2:17 webhooks.allow_private: expected true or false, found the string \"no\". ",
+    ),
+    ("[webhooks]\njitter = nan", "w.toml:2:10 webhooks.jitter: expected a number such as 0.2, found the float NaN. "),
+    (
+        "[webhooks]\nallowed_ports = 443",
+        "w.toml:2:17 webhooks.allowed_ports: expected a list, each element a whole number from 0 to 65535, found the integer 443. Write the elements in square brackets",
+    ),
+    (
+        "[webhooks]\nschedule = [\"1s\",\n  2, \"3s\"]",
+        "w.toml:3:3 webhooks.schedule[1]: expected a duration such as \"30s\", found the integer 2. ",
+    ),
+    ("[telemetry]\nlog = 2026-01-01", "w.toml:2:7 telemetry.log: expected a string, found the date-time 2026-01-01. "),
+    ("[data]\ndir = \"\"", "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found the string \"\". "),
+    ("[data]\ndir = [\"a\"]", "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found an array. "),
+    ("[data.dir]\nx = 1", "w.toml:1:1 data.dir: expected a path such as \"./waybill-data\", found a table. "),
+    (
+        "[meta]\ngraph_url = \"graph\"",
+        "w.toml:2:13 meta.graph_url: expected an absolute URL such as \"https://example.com/path\", found a string. ",
+    ),
+    ("server = 3", "w.toml:1:10 server: expected a table, found the integer 3. Write a header in square brackets"),
+    ("[delivery]\nexpiry = \"1h\"", "w.toml:2:10 delivery.expiry: expected a table, found the string \"1h\". "),
+];
+
 #[test]
 fn wrong_kinds_say_what_was_expected_and_what_was_found() {
-    let cases = [
-        (
-            "[server]\nrequest_timeout = 30",
-            "w.toml:2:19 server.request_timeout: expected a duration such as \"30s\", found the integer 30. Write a whole number and its unit",
-        ),
-        (
-            "[server]\n\nrequest_timeout = \"30\"",
-            "w.toml:3:19 server.request_timeout: expected a duration such as \"30s\", found the string \"30\". ",
-        ),
-        (
-            "[server]\nmax_body = \"1MB\"",
-            "w.toml:2:12 server.max_body: expected a size such as \"64MiB\", found the string \"1MB\". ",
-        ),
-        (
-            "[server]\nmax_body = 1024",
-            "w.toml:2:12 server.max_body: expected a size such as \"64MiB\", found the integer 1024. ",
-        ),
-        (
-            "[server]\nlisten = \"localhost:8080\"",
-            "w.toml:2:10 server.listen: expected an address and port such as \"127.0.0.1:8080\", found the string \"localhost:8080\". ",
-        ),
-        (
-            "[server]\nmax_in_flight = \"80\"",
-            "w.toml:2:17 server.max_in_flight: expected a whole number from 0 to 4294967295, found the string \"80\". Write digits without quotes.",
-        ),
-        (
-            "[server]\nmax_in_flight = -1",
-            "w.toml:2:17 server.max_in_flight: expected a whole number from 0 to 4294967295, found the integer -1. ",
-        ),
-        (
-            "[journal]\npartitions = 99999999999999999999",
-            "w.toml:2:14 journal.partitions: expected a whole number from 0 to 65535, found the integer 99999999999999999999. ",
-        ),
-        (
-            "[journal]\npartitions = 1.5",
-            "w.toml:2:14 journal.partitions: expected a whole number from 0 to 65535, found the float 1.5. ",
-        ),
-        (
-            "[journal]\nverify = \"some\"",
-            "w.toml:2:10 journal.verify: expected one of \"all\", \"tail\", found the string \"some\". ",
-        ),
-        (
-            "[webhooks]\nallow_private = \"no\"",
-            "w.toml:2:17 webhooks.allow_private: expected true or false, found the string \"no\". ",
-        ),
-        (
-            "[webhooks]\njitter = nan",
-            "w.toml:2:10 webhooks.jitter: expected a number such as 0.2, found the float NaN. ",
-        ),
-        (
-            "[webhooks]\nallowed_ports = 443",
-            "w.toml:2:17 webhooks.allowed_ports: expected a list, each element a whole number from 0 to 65535, found the integer 443. Write the elements in square brackets",
-        ),
-        (
-            "[webhooks]\nschedule = [\"1s\",\n  2, \"3s\"]",
-            "w.toml:3:3 webhooks.schedule[1]: expected a duration such as \"30s\", found the integer 2. ",
-        ),
-        (
-            "[telemetry]\nlog = 2026-01-01",
-            "w.toml:2:7 telemetry.log: expected a string, found the date-time 2026-01-01. ",
-        ),
-        (
-            "[data]\ndir = \"\"",
-            "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found the string \"\". ",
-        ),
-        ("[data]\ndir = [\"a\"]", "w.toml:2:7 data.dir: expected a path such as \"./waybill-data\", found an array. "),
-        ("[data.dir]\nx = 1", "w.toml:1:1 data.dir: expected a path such as \"./waybill-data\", found a table. "),
-        (
-            "[meta]\ngraph_url = \"graph\"",
-            "w.toml:2:13 meta.graph_url: expected an absolute URL such as \"https://example.com/path\", found a string. ",
-        ),
-        ("server = 3", "w.toml:1:10 server: expected a table, found the integer 3. Write a header in square brackets"),
-        ("[delivery]\nexpiry = \"1h\"", "w.toml:2:10 delivery.expiry: expected a table, found the string \"1h\". "),
-    ];
-    for (text, expected) in cases {
+    for &(text, expected) in WRONG_KINDS {
         check(text, &[expected]);
     }
 }

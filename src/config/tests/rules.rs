@@ -2,71 +2,69 @@
 
 use super::{lines, read};
 
+const BROKEN_RULES: &[(&str, &str)] = &[
+    ("[server]\ntls_cert = \"c.pem\"", "w.toml:2:12 server.tls_cert: tls_cert is set without tls_key. Set tls_key too"),
+    ("[server]\ntls_key = \"k.pem\"", "w.toml:2:11 server.tls_key: tls_key is set without tls_cert. "),
+    (
+        "[server]\nadmin_listen = \"127.0.0.1:8080\"",
+        "w.toml:2:16 server.admin_listen: admin_listen is the same address as listen. ",
+    ),
+    (
+        "[server]\nrequest_timeout = \"5s\"",
+        "w.toml:2:19 server.request_timeout: header_timeout (\"10s\") is more than server.request_timeout (\"5s\"). ",
+    ),
+    (
+        "[server]\nmax_body = \"128KiB\"",
+        "w.toml:2:12 server.max_body: bulk_line_max (\"256KiB\") is more than server.max_body (\"128KiB\"). ",
+    ),
+    (
+        "[journal]\nsegment_size = \"4MiB\"\nbatch_bytes = \"8MiB\"",
+        "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than journal.segment_size (\"4MiB\"). ",
+    ),
+    (
+        "[journal]\ntail_memory = \"4MiB\"\nbatch_bytes = \"8MiB\"",
+        "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than journal.tail_memory (\"4MiB\"). ",
+    ),
+    (
+        "[meta]\nrequest_timeout = \"25s\"",
+        "w.toml:2:19 meta.request_timeout: intent_deadline (\"30s\") is not more than meta.request_timeout and meta.connect_timeout together (\"30s\"). Raise",
+    ),
+    (
+        "[delivery]\nunknown_after = \"29s\"",
+        "w.toml:2:17 delivery.unknown_after: intent_deadline (\"30s\") is more than delivery.unknown_after (\"29s\"). ",
+    ),
+    (
+        "[delivery]\nring = 31",
+        "w.toml:2:8 delivery.ring: window (32) is more than delivery.ring (31). Lower window or raise delivery.ring.",
+    ),
+    (
+        "[delivery]\nwindows_total = 31",
+        "w.toml:2:17 delivery.windows_total: window (32) is more than delivery.windows_total (31). ",
+    ),
+    (
+        "[delivery]\nretry_cap = \"1s\"",
+        "w.toml:2:13 delivery.retry_cap: retry_base (\"2s\") is more than delivery.retry_cap (\"1s\"). ",
+    ),
+    (
+        "[delivery.expiry]\nutility = \"1s\"",
+        "w.toml:2:11 delivery.expiry.utility: intent_deadline (\"30s\") is more than delivery.expiry.utility (\"1s\"). ",
+    ),
+    ("[delivery.expiry]\nauthentication = \"1s\"", "w.toml:2:18 delivery.expiry.authentication: "),
+    ("[delivery.expiry]\nmarketing = \"1s\"", "w.toml:2:13 delivery.expiry.marketing: "),
+    ("[delivery.expiry]\nservice = \"1s\"", "w.toml:2:11 delivery.expiry.service: "),
+    (
+        "[webhooks]\ndisable_after = \"1h\"",
+        "w.toml:2:17 webhooks.disable_after: disable_after (\"1h\") ends before the last attempt of schedule with its jitter (5444m). Raise",
+    ),
+    (
+        "[runtime]\nbackoff_cap = \"50ms\"",
+        "w.toml:2:15 runtime.backoff_cap: backoff_base (\"100ms\") is more than runtime.backoff_cap (\"50ms\"). ",
+    ),
+];
+
 #[test]
 fn every_rule_is_reported_at_the_key_that_was_written() {
-    let cases = [
-        (
-            "[server]\ntls_cert = \"c.pem\"",
-            "w.toml:2:12 server.tls_cert: tls_cert is set without tls_key. Set tls_key too",
-        ),
-        ("[server]\ntls_key = \"k.pem\"", "w.toml:2:11 server.tls_key: tls_key is set without tls_cert. "),
-        (
-            "[server]\nadmin_listen = \"127.0.0.1:8080\"",
-            "w.toml:2:16 server.admin_listen: admin_listen is the same address as listen. ",
-        ),
-        (
-            "[server]\nrequest_timeout = \"5s\"",
-            "w.toml:2:19 server.request_timeout: header_timeout (\"10s\") is more than server.request_timeout (\"5s\"). ",
-        ),
-        (
-            "[server]\nmax_body = \"128KiB\"",
-            "w.toml:2:12 server.max_body: bulk_line_max (\"256KiB\") is more than server.max_body (\"128KiB\"). ",
-        ),
-        (
-            "[journal]\nsegment_size = \"4MiB\"\nbatch_bytes = \"8MiB\"",
-            "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than journal.segment_size (\"4MiB\"). ",
-        ),
-        (
-            "[journal]\ntail_memory = \"4MiB\"\nbatch_bytes = \"8MiB\"",
-            "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than journal.tail_memory (\"4MiB\"). ",
-        ),
-        (
-            "[meta]\nrequest_timeout = \"25s\"",
-            "w.toml:2:19 meta.request_timeout: intent_deadline (\"30s\") is not more than meta.request_timeout and meta.connect_timeout together (\"30s\"). Raise",
-        ),
-        (
-            "[delivery]\nunknown_after = \"29s\"",
-            "w.toml:2:17 delivery.unknown_after: intent_deadline (\"30s\") is more than delivery.unknown_after (\"29s\"). ",
-        ),
-        (
-            "[delivery]\nring = 31",
-            "w.toml:2:8 delivery.ring: window (32) is more than delivery.ring (31). Lower window or raise delivery.ring.",
-        ),
-        (
-            "[delivery]\nwindows_total = 31",
-            "w.toml:2:17 delivery.windows_total: window (32) is more than delivery.windows_total (31). ",
-        ),
-        (
-            "[delivery]\nretry_cap = \"1s\"",
-            "w.toml:2:13 delivery.retry_cap: retry_base (\"2s\") is more than delivery.retry_cap (\"1s\"). ",
-        ),
-        (
-            "[delivery.expiry]\nutility = \"1s\"",
-            "w.toml:2:11 delivery.expiry.utility: intent_deadline (\"30s\") is more than delivery.expiry.utility (\"1s\"). ",
-        ),
-        ("[delivery.expiry]\nauthentication = \"1s\"", "w.toml:2:18 delivery.expiry.authentication: "),
-        ("[delivery.expiry]\nmarketing = \"1s\"", "w.toml:2:13 delivery.expiry.marketing: "),
-        ("[delivery.expiry]\nservice = \"1s\"", "w.toml:2:11 delivery.expiry.service: "),
-        (
-            "[webhooks]\ndisable_after = \"1h\"",
-            "w.toml:2:17 webhooks.disable_after: disable_after (\"1h\") ends before the last attempt of schedule with its jitter (5444m). Raise",
-        ),
-        (
-            "[runtime]\nbackoff_cap = \"50ms\"",
-            "w.toml:2:15 runtime.backoff_cap: backoff_base (\"100ms\") is more than runtime.backoff_cap (\"50ms\"). ",
-        ),
-    ];
-    for (text, expected) in cases {
+    for &(text, expected) in BROKEN_RULES {
         let found = lines(read(text, &[]));
         assert!(
             found.len() == 1 && found[0].starts_with(expected),

@@ -146,7 +146,10 @@ fn upward_and_sideways_are_found_however_they_are_written() {
 #[test]
 fn downward_and_home_are_fine() {
     let good = [
-        ("src/store/mod.rs", "use crate::domain::Id; use crate::runtime::{Clock, Rng}; mod rows; use self::rows::Row;"),
+        (
+            "src/store/mod.rs",
+            "use crate::domain::Id; use crate::runtime::{Clock, Entropy}; mod rows; use self::rows::Row;",
+        ),
         ("src/store/rows/mod.rs", "use super::error::Error; use crate::store::Store;"),
         ("src/store/rows.rs", "mod tests { use super::*; use super::super::Store; }"),
         (

@@ -1,0 +1,67 @@
+//! Waiting until the rows show what the journal holds.
+
+use std::time::Duration;
+
+use super::codes::Code;
+use super::problem::Problem;
+use super::state::App;
+use crate::domain::record::Position;
+
+/// How often the mark is looked at: a read of one cached row.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Longest wait that a caller may ask for.
+pub const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How long a verb waits for its own event to show before it answers that it is on its way.
+pub const WAIT_OWN: Duration = Duration::from_secs(5);
+
+/// Waits until the rows of a partition cover a position. Says whether they do.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn reached(
+    app: &App,
+    partition: u16,
+    position: Position,
+    wait: Duration,
+) -> Result<bool, Problem> {
+    let watch = async {
+        loop {
+            if app.store.applied(partition).await? >= Some(position) {
+                return Ok::<_, Problem>(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    match tokio::time::timeout(wait.min(WAIT_MAX), watch).await {
+        Ok(seen) => seen.map(|()| true),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Waits until everything that the journal holds of a partition now is in the rows.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn caught_up(app: &App, partition: u16, wait: Duration) -> Result<bool, Problem> {
+    match app.journal.end(partition).0.checked_sub(1) {
+        Some(last) => reached(app, partition, Position(last), wait).await,
+        None => Ok(true),
+    }
+}
+
+/// A place that a caller names: `<partition>:<position>`, as answers give it.
+///
+/// # Errors
+/// `invalid_query`.
+pub fn place(app: &App, text: &str) -> Result<(u16, Position), Problem> {
+    let read = text.split_once(':').and_then(|(partition, position)| {
+        Some((partition.parse().ok()?, Position(position.parse().ok()?)))
+    });
+    read.filter(|(partition, _)| *partition < app.partitions)
+        .ok_or_else(|| {
+            Problem::new(Code::InvalidQuery, "`wait` is no position of this journal")
+                .remedy("write `<partition>:<position>` as an answer's `position` has it")
+        })
+}

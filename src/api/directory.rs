@@ -1,0 +1,385 @@
+//! Who is called what: tenants, sessions, endpoints and keys by name, by the provider's account, by id.
+//!
+//! Read from the store's directory of names and held in memory. What is found may be five seconds old; what is not found
+//! is looked for again, at most once a second. Names are never deleted, so an old answer is never a wrong one, only an
+//! outdated declaration.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+use super::state::App;
+use crate::domain::id::{ApiKeyId, EndpointId, SessionId, TenantId};
+use crate::domain::record::Position;
+use crate::domain::row::{Row, RowId};
+use crate::store::rows::{self, NAME_KINDS, Named};
+use crate::store::{MAX_SCAN, StoreError};
+
+/// Names held, about 300 bytes each: 60 MB. Declarations beyond it are refused.
+pub const MAX_NAMES: usize = 200_000;
+
+/// Names whose rows are read together.
+const CHUNK: usize = 1_000;
+
+/// How old what was found may be, microseconds.
+const STALE: u64 = 5_000_000;
+
+/// How soon it is read again when something is not found, microseconds.
+const MISS: u64 = 1_000_000;
+
+/// A tenant as the intake needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// Messages a second it may hand in.
+    pub per_second: u32,
+    /// At once after a rest.
+    pub burst: u32,
+}
+
+/// A session as the intake needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: String,
+    /// Which channel speaks for it.
+    pub channel: String,
+    /// The provider's id of the sender.
+    pub account: String,
+    /// Never reaches the provider.
+    pub test: bool,
+    /// Position of the declaration in force.
+    pub declared_at: Position,
+    /// Where its mailbox is.
+    pub partition: u16,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    tenants: BTreeMap<String, TenantId>,
+    by_tenant: HashMap<TenantId, Arc<Tenant>>,
+    sessions: BTreeMap<(TenantId, String), Arc<Session>>,
+    by_session: HashMap<SessionId, Arc<Session>>,
+    by_account: HashMap<String, Arc<Session>>,
+    endpoints: BTreeMap<(TenantId, String), EndpointId>,
+    keys: BTreeMap<(TenantId, String), ApiKeyId>,
+    len: usize,
+}
+
+/// The names of this installation.
+#[derive(Debug, Default)]
+pub struct Directory {
+    names: RwLock<Arc<Names>>,
+    /// When they were read, microseconds of steady time plus one; 0: never.
+    read_at: AtomicU64,
+    reading: tokio::sync::Mutex<()>,
+}
+
+macro_rules! find {
+    ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty, |$names:ident| $find:expr) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// When the store cannot be read.
+        pub async fn $name(&self, app: &App, $($arg: $ty),*) -> Result<Option<$out>, StoreError> {
+            self.freshen(app, STALE).await?;
+            if let Some(found) = { let $names = self.now(); $find } {
+                return Ok(Some(found));
+            }
+            self.freshen(app, MISS).await?;
+            let $names = self.now();
+            Ok($find)
+        }
+    };
+}
+
+impl Directory {
+    find!(
+        /// The tenant of this name.
+        tenant_named(name: &str) -> Arc<Tenant>,
+        |names| names.tenants.get(name).and_then(|id| names.by_tenant.get(id)).cloned()
+    );
+    find!(
+        /// The tenant of this id.
+        tenant(id: TenantId) -> Arc<Tenant>,
+        |names| names.by_tenant.get(&id).cloned()
+    );
+    find!(
+        /// The tenant's session of this name.
+        session_named(tenant: TenantId, name: &str) -> Arc<Session>,
+        |names| names.sessions.get(&(tenant, name.to_owned())).cloned()
+    );
+    find!(
+        /// The session of this id.
+        session(id: SessionId) -> Arc<Session>,
+        |names| names.by_session.get(&id).cloned()
+    );
+    find!(
+        /// The session of a provider's account: a phone number id on WhatsApp.
+        session_of_account(account: &str) -> Arc<Session>,
+        |names| names.by_account.get(account).cloned()
+    );
+    find!(
+        /// The tenant's endpoint of this name.
+        endpoint_named(tenant: TenantId, name: &str) -> EndpointId,
+        |names| names.endpoints.get(&(tenant, name.to_owned())).copied()
+    );
+    find!(
+        /// The tenant's key of this name.
+        key_named(tenant: TenantId, name: &str) -> ApiKeyId,
+        |names| names.keys.get(&(tenant, name.to_owned())).copied()
+    );
+
+    /// The tenant's sessions by name, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn sessions(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Arc<Session>>, StoreError> {
+        self.freshen(app, STALE).await?;
+        Ok(page(&self.now().sessions, tenant, after, limit)
+            .into_iter()
+            .map(|(_, session)| session)
+            .collect())
+    }
+
+    /// The tenant's endpoints by name, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn endpoints(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, EndpointId)>, StoreError> {
+        self.freshen(app, STALE).await?;
+        Ok(page(&self.now().endpoints, tenant, after, limit))
+    }
+
+    /// The tenant's keys by name, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn keys(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, ApiKeyId)>, StoreError> {
+        self.freshen(app, STALE).await?;
+        Ok(page(&self.now().keys, tenant, after, limit))
+    }
+
+    /// All tenants by name, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn tenants(
+        &self,
+        app: &App,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Arc<Tenant>>, StoreError> {
+        self.freshen(app, STALE).await?;
+        let names = self.now();
+        let range = (Bound::Excluded(after), Bound::Unbounded);
+        let ids = names.tenants.range::<str, _>(range).take(limit);
+        Ok(ids
+            .filter_map(|(_, id)| names.by_tenant.get(id).cloned())
+            .collect())
+    }
+
+    /// How many names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.now().len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads everything again, now: after a declaration of this node.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn refresh(&self, app: &App) -> Result<(), StoreError> {
+        let _one = self.reading.lock().await;
+        self.read(app).await
+    }
+
+    fn now(&self) -> Arc<Names> {
+        Arc::clone(&self.names.read())
+    }
+
+    /// Reads again what is older than `age`. While one caller reads, those who have something go on with it.
+    async fn freshen(&self, app: &App, age: u64) -> Result<(), StoreError> {
+        if self.is_younger(app, age) {
+            return Ok(());
+        }
+        let never = self.read_at.load(Ordering::Acquire) == 0;
+        let one = if never || age == MISS {
+            Some(self.reading.lock().await)
+        } else {
+            self.reading.try_lock().ok()
+        };
+        if one.is_none() || self.is_younger(app, age) {
+            return Ok(());
+        }
+        self.read(app).await
+    }
+
+    fn is_younger(&self, app: &App, age: u64) -> bool {
+        let read_at = self.read_at.load(Ordering::Acquire);
+        read_at != 0 && steady(app).saturating_sub(read_at) < age
+    }
+
+    async fn read(&self, app: &App) -> Result<(), StoreError> {
+        let read_at = steady(app);
+        let mut names = Names::default();
+        for partition in 0..app.partitions {
+            for kind in NAME_KINDS {
+                names.take(app, kind, partition).await?;
+            }
+        }
+        if names.len >= MAX_NAMES {
+            tracing::error!(
+                limit = MAX_NAMES,
+                "the directory is full; later names are not found"
+            );
+        }
+        *self.names.write() = Arc::new(names);
+        self.read_at.store(read_at, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Never zero, which means never.
+fn steady(app: &App) -> u64 {
+    u64::try_from(app.clock.steady().as_micros())
+        .unwrap_or(u64::MAX - 1)
+        .saturating_add(1)
+}
+
+fn page<T: Clone>(
+    map: &BTreeMap<(TenantId, String), T>,
+    tenant: TenantId,
+    after: &str,
+    limit: usize,
+) -> Vec<(String, T)> {
+    let from = Bound::Excluded((tenant, after.to_owned()));
+    map.range((from, Bound::Unbounded))
+        .take_while(|((owner, _), _)| *owner == tenant)
+        .take(limit)
+        .map(|((_, name), value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+impl Names {
+    async fn take(&mut self, app: &App, kind: &str, partition: u16) -> Result<(), StoreError> {
+        let limit = CHUNK.min(MAX_SCAN);
+        let mut last: Option<Named> = None;
+        while self.len < MAX_NAMES {
+            let found = rows::names(&*app.store, kind, partition, last.as_ref(), limit).await?;
+            let Some(end) = found.last().cloned() else {
+                break;
+            };
+            self.len += found.len();
+            match kind {
+                "tenant" => self.take_tenants(app, found).await?,
+                "session" => self.take_sessions(app, found, partition).await?,
+                "endpoint" => self.endpoints.extend(
+                    found
+                        .into_iter()
+                        .map(|n| ((TenantId(n.scope), n.name), EndpointId(n.id))),
+                ),
+                _ => self.keys.extend(
+                    found
+                        .into_iter()
+                        .map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id))),
+                ),
+            }
+            last = Some(end);
+        }
+        Ok(())
+    }
+
+    async fn take_tenants(&mut self, app: &App, found: Vec<Named>) -> Result<(), StoreError> {
+        let ids: Vec<RowId> = found
+            .iter()
+            .map(|n| RowId::Tenant(TenantId(n.id)))
+            .collect();
+        for (named, row) in found
+            .into_iter()
+            .zip(rows::get_many(&*app.store, &ids).await?)
+        {
+            let (id, Some(Row::Tenant(row))) = (TenantId(named.id), row) else {
+                continue;
+            };
+            let tenant = Tenant {
+                id,
+                name: named.name.clone(),
+                per_second: row.per_second,
+                burst: row.burst,
+            };
+            self.by_tenant.insert(id, Arc::new(tenant));
+            self.tenants.insert(named.name, id);
+        }
+        Ok(())
+    }
+
+    async fn take_sessions(
+        &mut self,
+        app: &App,
+        found: Vec<Named>,
+        partition: u16,
+    ) -> Result<(), StoreError> {
+        let ids: Vec<RowId> = found
+            .iter()
+            .map(|n| RowId::Session(SessionId(n.id)))
+            .collect();
+        for (named, row) in found
+            .into_iter()
+            .zip(rows::get_many(&*app.store, &ids).await?)
+        {
+            let Some(Row::Session(row)) = row else {
+                continue;
+            };
+            let session = Arc::new(Session {
+                id: SessionId(named.id),
+                tenant: row.tenant,
+                name: named.name.clone(),
+                channel: row.channel,
+                account: row.account,
+                test: row.test,
+                declared_at: row.declared_at,
+                partition,
+            });
+            self.by_session.insert(session.id, Arc::clone(&session));
+            self.by_account
+                .insert(session.account.clone(), Arc::clone(&session));
+            self.sessions.insert((row.tenant, named.name), session);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! API: what is called. Decodes, authenticates, decides with `domain`, appends, answers.
+//!
+//! It must never send anything to a provider or a customer, and never talk to a session: it appends to the journal,
+//! reads rows of the store, and asks the vault. What another room decides (when a message leaves) it does not know.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`routes`] | the one table of routes: method, path, who may, what it does |
+//! | [`serve`] | the listener's side: connections, TLS, limits, drain |
+//! | [`state`], [`directory`], [`quota`] | what handlers are given |
+//! | [`auth`], [`key`], [`guard`] | who is calling and whether they may |
+//! | [`accept`] | taking a message, for all ways it can come in |
+//! | [`problem`], [`codes`] | how a refusal is said |
+//!
+//! To add a route: a handler in a file of its own verb, and one line in the table of `routes.rs`; the table is where it
+//! gets its guard, its place in the OpenAPI document and its row in the tests. To add a code: one line in `codes.rs`.
+
+pub mod accept;
+pub mod applied;
+pub mod auth;
+pub mod codes;
+pub mod directory;
+pub mod graph;
+pub mod key;
+pub mod meta;
+pub mod problem;
+pub mod quota;
+pub mod state;
+
+pub use accept::{Request, Sender, Taken, accept};
+pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
+pub use codes::Code;
+pub use problem::Problem;
+pub use state::{App, Parts};

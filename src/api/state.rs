@@ -1,0 +1,107 @@
+//! What every handler is given: the three seams, clock, chance, health, settings, and the caches of this room.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::auth::{KeyCache, OperatorKey};
+use super::directory::Directory;
+use super::quota::Quotas;
+use crate::config::Settings;
+use crate::domain::address::Address;
+use crate::domain::id::NodeId;
+use crate::domain::routing;
+use crate::journal::Journal;
+use crate::runtime::{Clock, Entropy, Health};
+use crate::store::Store;
+use crate::vault::Vault;
+
+/// Bulk requests at once. Each holds at most 4 MiB of lines, so 32 hold 128 MiB.
+const MAX_BULKS: usize = 32;
+
+/// What the node hands in.
+pub struct Parts {
+    /// The truth.
+    pub journal: Arc<dyn Journal>,
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Keys and secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The latch.
+    pub health: Arc<Health>,
+    /// Settings.
+    pub settings: Arc<Settings>,
+    /// This process.
+    pub node: NodeId,
+    /// Who may call the routes of the instance.
+    pub operator: OperatorKey,
+}
+
+/// The state of the API. Shared behind an `Arc`.
+pub struct App {
+    /// The truth.
+    pub journal: Arc<dyn Journal>,
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Keys and secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The latch.
+    pub health: Arc<Health>,
+    /// Settings.
+    pub settings: Arc<Settings>,
+    /// This process.
+    pub node: NodeId,
+    /// Who may call the routes of the instance.
+    pub operator: OperatorKey,
+    /// Names of tenants, sessions, endpoints and keys.
+    pub directory: Directory,
+    /// Keys that were verified lately.
+    pub keys: KeyCache,
+    /// What each tenant may still hand in.
+    pub quotas: Quotas,
+    /// One permit for each request that was let in; `server.max_in_flight` of them.
+    pub in_flight: Arc<Semaphore>,
+    /// One permit for each bulk request.
+    pub bulks: Arc<Semaphore>,
+    /// Partitions of the journal, from its genesis.
+    pub partitions: u16,
+}
+
+impl App {
+    /// The state over these parts, with empty caches.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let in_flight = usize::try_from(parts.settings.server.max_in_flight).unwrap_or(1);
+        Self {
+            keys: KeyCache::new(parts.settings.auth.key_cache),
+            partitions: parts.journal.genesis().count,
+            journal: parts.journal,
+            store: parts.store,
+            vault: parts.vault,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            health: parts.health,
+            settings: parts.settings,
+            node: parts.node,
+            operator: parts.operator,
+            directory: Directory::default(),
+            quotas: Quotas::default(),
+            in_flight: Arc::new(Semaphore::new(in_flight)),
+            bulks: Arc::new(Semaphore::new(MAX_BULKS)),
+        }
+    }
+
+    /// The partition of a mailbox.
+    #[must_use]
+    pub fn partition_of(&self, address: impl Into<Address>) -> u16 {
+        routing::partition(&address.into(), self.partitions)
+    }
+}

@@ -1,0 +1,340 @@
+//! Admission: whether a message is taken, and with which settings. Everything it knows is handed in.
+//!
+//! A suspended or held session takes messages: they wait. What is refused here never existed; what fails later fails
+//! visibly.
+
+use super::consent::{Gates, may_leave};
+use super::content::Kind;
+use super::event::{Category, Priority, UnknownPolicy};
+use super::id::{MessageId, SessionId, Tag, TenantId, with_partition};
+use super::record::Micros;
+use super::row::ContactRow;
+
+/// Shortest time a message may have to leave: below it, it would expire on its way through the journal.
+pub const EXPIRY_MIN: Micros = 1_000_000;
+
+/// Longest: Meta itself tries for 30 days (Cloud API, "Message delivery sequence").
+pub const EXPIRY_MAX: Micros = 30 * 24 * 3_600 * 1_000_000;
+
+/// When a message is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// So many microseconds after its acceptance.
+    In(Micros),
+    /// At this time.
+    At(Micros),
+}
+
+/// What was asked for. `None` means the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// How much of the content is understood.
+    pub kind: Kind,
+    /// What it is for.
+    pub category: Option<Category>,
+    /// Who goes first.
+    pub priority: Option<Priority>,
+    /// What about an unknown outcome.
+    pub unknown: Option<UnknownPolicy>,
+    /// When it is given up.
+    pub expiry: Option<Expiry>,
+    /// Blocks its lane until settled.
+    pub ordered: bool,
+}
+
+/// The sender, as its declaration has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// Its id.
+    pub session: SessionId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Never reaches the provider.
+    pub test: bool,
+}
+
+/// How things stand when it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// Who asks.
+    pub tenant: TenantId,
+    /// With a test key.
+    pub test_key: bool,
+    /// Who is to send, if there is one of that name.
+    pub sender: Option<Sender>,
+    /// The recipient, if anything is known.
+    pub contact: Option<&'a ContactRow>,
+    /// The time.
+    pub now: Micros,
+}
+
+/// What applies where a request names nothing, by category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defaults {
+    /// Time to leave, microseconds.
+    pub expiry: [Micros; 4],
+    /// What about an unknown outcome.
+    pub unknown: [UnknownPolicy; 4],
+}
+
+/// A message that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admitted {
+    /// What it is for.
+    pub category: Category,
+    /// Who goes first.
+    pub priority: Priority,
+    /// What about an unknown outcome.
+    pub unknown: UnknownPolicy,
+    /// Not sent after this.
+    pub expires_at: Micros,
+    /// Never reaches the provider.
+    pub test: bool,
+    /// Blocks its lane until settled.
+    pub ordered: bool,
+}
+
+/// Why it is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such session in this tenant; another tenant's is no different.
+    NoSender,
+    /// It would expire before it could leave.
+    ExpiresTooSoon,
+    /// It may wait 30 days and no longer.
+    ExpiresTooLate,
+    /// A gate bars it: see [`super::consent`].
+    Consent(&'static str),
+}
+
+/// Decides.
+///
+/// # Errors
+/// The first reason against it.
+pub fn admit(
+    asked: Asked,
+    standing: Standing<'_>,
+    defaults: &Defaults,
+    gates: Gates,
+) -> Result<Admitted, Refused> {
+    let sender = standing
+        .sender
+        .filter(|sender| sender.tenant == standing.tenant)
+        .ok_or(Refused::NoSender)?;
+    let category = category(asked);
+    may_leave(
+        category,
+        standing.contact,
+        sender.session,
+        standing.now,
+        gates,
+    )
+    .map_err(Refused::Consent)?;
+    let by_category = category as usize;
+    Ok(Admitted {
+        category,
+        priority: asked.priority.unwrap_or(match category {
+            Category::Authentication => Priority::Urgent,
+            _ => Priority::Normal,
+        }),
+        unknown: asked.unknown.unwrap_or(defaults.unknown[by_category]),
+        expires_at: expires_at(asked.expiry, standing.now, defaults.expiry[by_category])?,
+        test: standing.test_key || sender.test,
+        ordered: asked.ordered,
+    })
+}
+
+/// What the message is for, if the request does not say.
+#[must_use]
+pub fn category(asked: Asked) -> Category {
+    asked.category.unwrap_or(match asked.kind {
+        Kind::Template => Category::Utility,
+        Kind::Text | Kind::Opaque => Category::Service,
+    })
+}
+
+fn expires_at(expiry: Option<Expiry>, now: Micros, default: Micros) -> Result<Micros, Refused> {
+    let at = match expiry {
+        None => now.saturating_add(default),
+        Some(Expiry::In(micros)) => now.saturating_add(micros),
+        Some(Expiry::At(at)) => at,
+    };
+    match at.saturating_sub(now) {
+        left if left < EXPIRY_MIN => Err(Refused::ExpiresTooSoon),
+        left if left > EXPIRY_MAX => Err(Refused::ExpiresTooLate),
+        _ => Ok(at),
+    }
+}
+
+/// The message's id: from the tag of its idempotency key where it has one, else drawn; always with the partition of its
+/// session, so that a cancel or a callback finds its mailbox.
+#[must_use]
+pub fn message_id(tag: Option<Tag>, drawn: [u8; 16], partition: u16) -> MessageId {
+    MessageId(with_partition(tag.map_or(drawn, |tag| tag.0), partition))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Position;
+    use super::*;
+
+    const HOUR: Micros = 3_600_000_000;
+    const DEFAULTS: Defaults = Defaults {
+        expiry: [HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR],
+        unknown: [
+            UnknownPolicy::Expire,
+            UnknownPolicy::Resend,
+            UnknownPolicy::Hold,
+            UnknownPolicy::Resend,
+        ],
+    };
+    const ASKED: Asked = Asked {
+        kind: Kind::Template,
+        category: None,
+        priority: None,
+        unknown: None,
+        expiry: None,
+        ordered: false,
+    };
+    const STANDING: Standing<'static> = Standing {
+        tenant: TenantId([1; 16]),
+        test_key: false,
+        sender: Some(Sender {
+            session: SessionId([2; 16]),
+            tenant: TenantId([1; 16]),
+            test: false,
+        }),
+        contact: None,
+        now: 1_000,
+    };
+
+    fn decide(asked: Asked, standing: Standing<'_>) -> Result<Admitted, Refused> {
+        admit(asked, standing, &DEFAULTS, Gates::default())
+    }
+
+    #[test]
+    fn defaults_follow_the_category() {
+        let template = decide(ASKED, STANDING).expect("taken");
+        assert_eq!(template.category, Category::Utility);
+        assert_eq!(template.priority, Priority::Normal);
+        assert_eq!(template.unknown, UnknownPolicy::Resend);
+        assert_eq!(template.expires_at, 1_000 + 2 * HOUR);
+        let code = Asked {
+            category: Some(Category::Authentication),
+            ..ASKED
+        };
+        let code = decide(code, STANDING).expect("taken");
+        assert_eq!(
+            (code.priority, code.unknown),
+            (Priority::Urgent, UnknownPolicy::Expire)
+        );
+        for kind in [Kind::Text, Kind::Opaque] {
+            let taken = decide(Asked { kind, ..ASKED }, STANDING).expect("taken");
+            assert_eq!(taken.category, Category::Service);
+        }
+    }
+
+    #[test]
+    fn another_tenants_sender_is_no_sender() {
+        let none = Standing {
+            sender: None,
+            ..STANDING
+        };
+        let foreign = Standing {
+            tenant: TenantId([9; 16]),
+            ..STANDING
+        };
+        for standing in [none, foreign] {
+            assert_eq!(decide(ASKED, standing), Err(Refused::NoSender));
+        }
+    }
+
+    #[test]
+    fn expiry_has_bounds_however_it_is_written() {
+        let with = |expiry| {
+            decide(
+                Asked {
+                    expiry: Some(expiry),
+                    ..ASKED
+                },
+                STANDING,
+            )
+            .map(|admitted| admitted.expires_at)
+        };
+        assert_eq!(with(Expiry::In(EXPIRY_MIN)), Ok(1_000 + EXPIRY_MIN));
+        assert_eq!(with(Expiry::At(1_000 + EXPIRY_MAX)), Ok(1_000 + EXPIRY_MAX));
+        for soon in [
+            Expiry::In(EXPIRY_MIN - 1),
+            Expiry::In(-5),
+            Expiry::At(0),
+            Expiry::At(Micros::MIN),
+        ] {
+            assert_eq!(with(soon), Err(Refused::ExpiresTooSoon), "{soon:?}");
+        }
+        for late in [
+            Expiry::In(EXPIRY_MAX + 1),
+            Expiry::In(Micros::MAX),
+            Expiry::At(Micros::MAX),
+        ] {
+            assert_eq!(with(late), Err(Refused::ExpiresTooLate), "{late:?}");
+        }
+    }
+
+    #[test]
+    fn a_test_key_or_a_test_session_keeps_it_from_the_provider() {
+        let test = |key, session| {
+            let sender = STANDING.sender.map(|sender| Sender {
+                test: session,
+                ..sender
+            });
+            let standing = Standing {
+                test_key: key,
+                sender,
+                ..STANDING
+            };
+            decide(ASKED, standing).expect("taken").test
+        };
+        assert_eq!(
+            [
+                test(false, false),
+                test(true, false),
+                test(false, true),
+                test(true, true)
+            ],
+            [false, true, true, true]
+        );
+    }
+
+    #[test]
+    fn marketing_to_who_said_no_is_refused() {
+        let contact = ContactRow {
+            marketing: Some((false, 0, Position(3))),
+            ..ContactRow::default()
+        };
+        let standing = Standing {
+            contact: Some(&contact),
+            ..STANDING
+        };
+        let marketing = Asked {
+            category: Some(Category::Marketing),
+            ..ASKED
+        };
+        assert_eq!(
+            decide(marketing, standing),
+            Err(Refused::Consent("opted_out"))
+        );
+        assert!(decide(ASKED, standing).is_ok());
+    }
+
+    #[test]
+    fn an_id_carries_its_partition_and_repeats_only_with_a_key() {
+        let tag = Some(Tag([7; 16]));
+        let id = message_id(tag, [1; 16], 513);
+        assert_eq!(id.partition(), 513);
+        assert_eq!(id, message_id(tag, [2; 16], 513));
+        assert_ne!(
+            message_id(None, [1; 16], 513),
+            message_id(None, [2; 16], 513)
+        );
+    }
+}
