@@ -1,16 +1,14 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1,
-    Resolution, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
+    UnknownResolvedV1,
 };
 use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{
-    Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows,
-};
+use super::super::row::{Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{Void, attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, status, tell};
 
@@ -121,9 +119,7 @@ fn wins(tag: Tag, message: MessageId, position: Position, rows: &mut Rows) -> bo
 fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut Applied) {
     let life = match (rows.partition(at.partition), rows.session(facts.session)) {
         (_, Some(session)) if !session.controls.is_new(at.header.id) => Err(Void::Repeated),
-        (Some(partition), Some(session)) => {
-            life_counts(partition, session, at.header.epoch, facts.incarnation)
-        }
+        (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
         _ => Err(Void::OtherClaim),
     };
     let counts = |of: &AttemptRef| attempt_counts(rows.message(of.message), of.attempt).is_ok();

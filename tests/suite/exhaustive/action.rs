@@ -296,8 +296,7 @@ impl World {
     pub fn resend(&self, node: usize, message: u8, fold: &Fold) -> Option<Sym> {
         let (of, under) = self.left_unknown(node, message, fold)?;
         let memory = self.memory(node);
-        let over =
-            memory.waited || memory.holding == Some(under) || fold.mutation == Mutation::NoDeadline;
+        let over = memory.waited || memory.holding == Some(under) || fold.mutation == Mutation::NoDeadline;
         over.then_some(Sym::Resent { of })
     }
 

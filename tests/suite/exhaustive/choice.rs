@@ -100,10 +100,7 @@ impl Limits {
         if !memory.proposals.is_empty() || memory.tasks.iter().any(|task| waiting(&task.stage)) {
             open.push(Action::Freeze(node));
         }
-        if (0u8..)
-            .zip([(); MESSAGES])
-            .any(|(message, ())| world.waits(node, message, fold))
-        {
+        if (0u8..).zip([(); MESSAGES]).any(|(message, ())| world.waits(node, message, fold)) {
             open.push(Action::Wait(node));
         }
         decisions(world, node, fold, open);
@@ -231,10 +228,7 @@ pub fn homeward(world: &World, fold: &Fold) -> Option<Action> {
         return Some(Action::Start(owner));
     }
     let mut open = Vec::new();
-    if (0u8..)
-        .zip([(); MESSAGES])
-        .any(|(message, ())| world.waits(owner, message, fold))
-    {
+    if (0u8..).zip([(); MESSAGES]).any(|(message, ())| world.waits(owner, message, fold)) {
         open.push(Action::Wait(owner));
     }
     decisions(world, owner, fold, &mut open);

@@ -55,14 +55,8 @@ fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
     assert!(states >= floor, "{name}: {states} states, at least {floor}: what became unreachable?");
 }
 
-const QUIET: Limits = Limits {
-    claims: 1,
-    attempts: 2,
-    total: 0,
-    faults: [0; super::world::FAULTS],
-    answers: &[],
-    reports: &[],
-};
+const QUIET: Limits =
+    Limits { claims: 1, attempts: 2, total: 0, faults: [0; super::world::FAULTS], answers: &[], reports: &[] };
 
 #[test]
 fn one_message_all_faults() {
@@ -81,13 +75,7 @@ fn one_message_all_faults() {
             (Fault::Answer, 1),
             (Fault::Callback, 1),
         ]),
-        answers: &[
-            Answer::SentUnheard,
-            Answer::Lost,
-            Answer::Retry,
-            Answer::Refused,
-            Answer::Barred,
-        ],
+        answers: &[Answer::SentUnheard, Answer::Lost, Answer::Retry, Answer::Refused, Answer::Barred],
         reports: &[Status::Sent, Status::Delivered, Status::Failed],
     };
     holds("one message", Stage::with(1), limits, 1_000);
@@ -97,20 +85,12 @@ fn one_message_all_faults() {
 fn three_messages_called_off_and_stopped() {
     let limits = Limits {
         total: number("TOTAL"),
-        faults: Limits::faults(&[
-            (Fault::ActorCrash, 1),
-            (Fault::Answer, 1),
-            (Fault::Double, 1),
-        ]),
+        faults: Limits::faults(&[(Fault::ActorCrash, 1), (Fault::Answer, 1), (Fault::Double, 1)]),
         answers: &[Answer::Retry, Answer::Lost],
         ..QUIET
     };
     let mut stage = Stage::with(3);
-    stage.flying = vec![
-        Sym::Cancelled { message: 0 },
-        Sym::Suspended,
-        Sym::Resumed { nth: 0 },
-    ];
+    stage.flying = vec![Sym::Cancelled { message: 0 }, Sym::Suspended, Sym::Resumed { nth: 0 }];
     holds("three messages", stage, limits, 1_000);
 }
 
@@ -131,8 +111,5 @@ fn claims_race() {
 }
 
 fn number(name: &str) -> u8 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1)
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }

@@ -25,7 +25,8 @@ async fn spoken_to_by(mut command: Command) {
     println!("{said}");
     assert!(done.status.success(), "{said}{wrong}");
     let cases: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
-    let case = |name: &str| cases.iter().find(|case| case["case"] == name).unwrap_or_else(|| panic!("no {name}: {said}"));
+    let case =
+        |name: &str| cases.iter().find(|case| case["case"] == name).unwrap_or_else(|| panic!("no {name}: {said}"));
     for name in ["text", "template"] {
         assert!(case(name)["message_id"].as_str().is_some_and(|id| id.starts_with("wamid.")), "{said}");
         assert_eq!(case(name)["wa_id"], "4915550000042", "{said}");

@@ -59,7 +59,12 @@ fn messages() -> Vec<Case> {
         case("deep", "[".repeat(100_000), 400, &["malformed_json"]),
         case("wrong types", wrong(json!({"from": 7, "to": [], "type": "text", "text": "hi"})), 422, &["/from", "/to"]),
         case("no recipient", wrong(json!({"from": "s0", "type": "text", "text": {"body": "x"}})), 422, &["/to"]),
-        case("no number", wrong(json!({"from": "s0", "to": "Ada", "type": "text", "text": {"body": "x"}})), 422, &["/to"]),
+        case(
+            "no number",
+            wrong(json!({"from": "s0", "to": "Ada", "type": "text", "text": {"body": "x"}})),
+            422,
+            &["/to"],
+        ),
         case(
             "a slip",
             wrong(json!({"from": "s0", "to": "+4915550000001", "text": {"body": "x"}, "referense": "r"})),
@@ -84,7 +89,13 @@ fn calls() -> Vec<Case> {
         Case { name: "an unknown key", key: Key::Unknown, status: 401, says: &["unauthorized"], ..good() },
         Case { name: "a mistyped key", key: Key::Mistyped, status: 401, says: &["unauthorized"], ..good() },
         Case { name: "the operator's key", key: Key::Operator, status: 401, says: &["unauthorized"], ..good() },
-        Case { name: "a form", kind: "application/x-www-form-urlencoded", status: 415, says: &["application/json"], ..good() },
+        Case {
+            name: "a form",
+            kind: "application/x-www-form-urlencoded",
+            status: 415,
+            says: &["application/json"],
+            ..good()
+        },
         Case { name: "another route", path: "/v1/mesages", status: 404, says: &["/v1/messages"], ..good() },
         Case { name: "another method", method: Method::PATCH, status: 405, says: &["method_not_allowed"], ..good() },
         Case {
@@ -110,7 +121,13 @@ fn drop_in() -> Vec<Case> {
             says: &["\"code\":100", "\"error_subcode\":33"],
             ..good()
         },
-        Case { name: "an unknown key of the drop-in", key: Key::Unknown, status: 401, says: &["\"code\":190"], ..good() },
+        Case {
+            name: "an unknown key of the drop-in",
+            key: Key::Unknown,
+            status: 401,
+            says: &["\"code\":190"],
+            ..good()
+        },
         Case { name: "not JSON for the drop-in", body: b"{".to_vec(), status: 400, says: &["\"code\":100"], ..good() },
         Case {
             name: "10 MB for the drop-in",

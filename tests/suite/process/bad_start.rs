@@ -62,9 +62,7 @@ async fn a_port_in_use_is_named() {
 async fn a_data_folder_in_use_is_refused_and_its_owner_goes_on() {
     let house = House::open(Plan::new()).await;
     let settings = house.settings();
-    let other = [
-        ("WAYBILL_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-    ];
+    let other = [("WAYBILL_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
     let serve = ["serve", "--config", settings.to_str().expect("UTF-8")];
     let mut second = Node::spawn(&binary(), &serve, &other, &house.folder().join("second.log"));
     let code = second.exit_code(PATIENCE).await;

@@ -128,8 +128,17 @@ impl House {
             None => plan.set("data.dir", data.display().to_string()),
         };
         let plan = plan.set("server.listen", format!("127.0.0.1:{port}")).set("meta.graph_url", simulator.base_url());
-        let house =
-            Self { simulator, sink, http: Http::new(base), key: String::new(), port, node: None, plan, folder, _turn: turn };
+        let house = Self {
+            simulator,
+            sink,
+            http: Http::new(base),
+            key: String::new(),
+            port,
+            node: None,
+            plan,
+            folder,
+            _turn: turn,
+        };
         house.write_settings();
         house
     }

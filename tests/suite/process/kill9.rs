@@ -66,6 +66,10 @@ async fn nothing_accepted_is_lost_or_doubled_by_kills() {
     println!("           unknown per kill: {:.2}", accounts.unknown as f64 / f64::from(kills));
     assert!(accounts.is_clean(), "{accounts}");
     let least = u64::from(kills) * 150;
-    assert!(accounts.ledger.accepted > least, "too little load to prove anything: {} of {least}", accounts.ledger.accepted);
+    assert!(
+        accounts.ledger.accepted > least,
+        "too little load to prove anything: {} of {least}",
+        accounts.ledger.accepted
+    );
     assert_eq!(accounts.ledger.delivered + accounts.held, accounts.ledger.accepted, "{accounts}");
 }
