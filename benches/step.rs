@@ -138,7 +138,7 @@ fn lanes(c: &mut Criterion<CpuTime>) {
     }
     c.bench_function("lanes/push_next_free_1000", |b| {
         b.iter(|| {
-            let head = lanes.next().expect("two thousand wait");
+            let head = lanes.take_next().expect("two thousand wait");
             lanes.free(head.contact, head.message);
             lanes.push(Queued { message: sample::message(next), ..head }, false);
             next += 1;
