@@ -3,6 +3,8 @@
 //! A variable without two underscores after the prefix is not a setting and is left alone: orchestrators inject names like
 //! `WAYBILL_PORT` and `WAYBILL_SERVICE_HOST` for a service called waybill, and secrets are referred to by names of one's own.
 
+#![expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+
 use std::collections::BTreeMap;
 
 use super::mistake::Mistake;
@@ -22,6 +24,12 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .map(move |(name, value)| (lossy(name), lossy(value)))
         .filter(|(name, _)| name.starts_with(PREFIX))
+}
+
+/// Whether people at this terminal asked for no colour: `NO_COLOR` is set and not empty (no-color.org), or `TERM` is `dumb`.
+pub fn no_color() -> bool {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The layer that the variables make for this table of keys, and the mistakes in their names and encoding.

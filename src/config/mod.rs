@@ -42,7 +42,7 @@ pub use declaration::{
     Channel, Declaration, EndpointDeclaration, EventPattern, KeyDeclaration, Name, Role, SessionDeclaration,
     TenantDeclaration,
 };
-pub use env::environment;
+pub use env::{environment, no_color};
 pub use mistake::{Mistake, Mistakes};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use section::{

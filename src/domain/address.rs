@@ -6,31 +6,48 @@ use super::id::{EndpointId, KeyId, SessionId, TenantId};
 
 /// What kind of actor (or bare mailbox) an address belongs to. The numbers are stored for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[repr(u8)]
 pub enum AddressKind {
     /// The partition itself: genesis, claims, feature level, quarantine. Its id holds the number.
-    Partition = 0,
+    Partition,
     /// One sending identity: its messages, attempts, callbacks.
-    Session = 1,
+    Session,
     /// One webhook address of a customer.
-    Endpoint = 2,
+    Endpoint,
     /// A tenant: its declaration, keys, policy, suspension.
-    Tenant = 3,
+    Tenant,
     /// A budget that several senders share: portfolio, WABA, app.
-    Budget = 4,
+    Budget,
     /// A person in a tenant. A mailbox without an actor.
-    Contact = 5,
+    Contact,
     /// Several sessions that answer to one sender name.
-    Pool = 6,
+    Pool,
     /// The instance's audit tree.
-    Audit = 7,
+    Audit,
+    /// What a newer version has; carried, so that its records still verify and may be skipped.
+    Other(u8),
 }
 
 impl AddressKind {
-    /// The kind with this stored number, if this version knows it.
+    /// The stored number.
     #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        Some(match number {
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Partition => 0,
+            Self::Session => 1,
+            Self::Endpoint => 2,
+            Self::Tenant => 3,
+            Self::Budget => 4,
+            Self::Contact => 5,
+            Self::Pool => 6,
+            Self::Audit => 7,
+            Self::Other(number) => number,
+        }
+    }
+
+    /// The kind with this stored number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Self {
+        match number {
             0 => Self::Partition,
             1 => Self::Session,
             2 => Self::Endpoint,
@@ -39,8 +56,8 @@ impl AddressKind {
             5 => Self::Contact,
             6 => Self::Pool,
             7 => Self::Audit,
-            _ => return None,
-        })
+            other => Self::Other(other),
+        }
     }
 }
 
@@ -97,16 +114,14 @@ impl<C> minicbor::Encode<C> for Address {
         e: &mut minicbor::Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.array(2)?.u8(self.kind as u8)?.bytes(&self.id)?.ok()
+        e.array(2)?.u8(self.kind.number())?.bytes(&self.id)?.ok()
     }
 }
 
 impl<'b, C> minicbor::Decode<'b, C> for Address {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         super::record::pair(d)?;
-        let number = d.u8()?;
-        let kind = AddressKind::from_number(number)
-            .ok_or_else(|| minicbor::decode::Error::message(format!("address kind {number} is not known")))?;
+        let kind = AddressKind::from_number(d.u8()?);
         Ok(Self { kind, id: super::record::fixed(d)? })
     }
 }

@@ -80,6 +80,8 @@ pub enum Principal {
     Meta,
     /// A person at the machine, through the command line.
     Operator,
+    /// Somebody only a newer version knows, by number; who exactly stands in the record's bytes.
+    Other(u8),
 }
 
 /// Length and SHA-256 of a stored body.
@@ -297,6 +299,7 @@ impl<C> Encode<C> for Principal {
             Self::Key(id) => (1, &id.0),
             Self::Meta => (2, &[]),
             Self::Operator => (3, &[]),
+            Self::Other(number) => (*number, &[]),
         };
         e.array(2)?.u8(number)?.bytes(id)?.ok()
     }
@@ -313,7 +316,10 @@ impl<'b, C> Decode<'b, C> for Principal {
                 fixed::<0>(d)?;
                 Ok(if number == 2 { Self::Meta } else { Self::Operator })
             }
-            _ => Err(minicbor::decode::Error::message(format!("principal {number} is not known"))),
+            other => {
+                d.bytes()?;
+                Ok(Self::Other(other))
+            }
         }
     }
 }

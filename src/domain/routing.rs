@@ -20,7 +20,7 @@ pub const PARTITION_COUNTS: std::ops::RangeInclusive<u16> = 1..=1024;
 pub fn partition(address: &Address, count: u16) -> u16 {
     match address.kind {
         AddressKind::Partition | AddressKind::Contact => partition_of(&address.id) % count,
-        kind => hashed(&[&[kind as u8], &address.id], count),
+        kind => hashed(&[&[kind.number()], &address.id], count),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::channel::Channel;
 use crate::channel::null::NullChannel;
 use crate::channel::whatsapp::{self, WhatsApp};
 use crate::config::{self, Settings};
+use crate::domain::failure::CodeTable;
 use crate::domain::id::NodeId;
 use crate::journal::{EmbeddedJournal, Journal, Options};
 use crate::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
@@ -78,7 +79,11 @@ impl Node {
         let (fatal_sender, fatal) = watch::channel(None);
         let (shutdown, stopping) = watch::channel(false);
         let app = Arc::new(App::new(parts(&hands, &settings, &operator_key)?));
-        let router = api::router(app).merge(api::metrics_route(exporter.clone()));
+        let callbacks = api::meta::Callbacks::new(Arc::clone(&app), code_table()?)?;
+        let router = api::router(Arc::clone(&app))
+            .merge(api::graph::router(app))
+            .merge(api::meta::router(Arc::new(callbacks)))
+            .merge(api::metrics_route(exporter.clone()));
         let tls = api::tls(&settings).map_err(StartError::Tls)?;
         let serve = api::serve(listener, tls, router, &settings, stopping);
         let tasks = vec![
@@ -210,6 +215,10 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
     hands(settings, Arc::new(journal), Arc::new(vault), Arc::new(store), clock, entropy)
 }
 
+fn code_table() -> Result<Arc<CodeTable>, StartError> {
+    whatsapp::codes::parse(META_ERRORS).map(Arc::new).map_err(|error| StartError::Hand(error.to_string()))
+}
+
 fn hands(
     settings: &Arc<Settings>,
     journal: Arc<dyn Journal>,
@@ -218,7 +227,7 @@ fn hands(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Hands, StartError> {
-    let table = whatsapp::codes::parse(META_ERRORS).map_err(|error| StartError::Hand(error.to_string()))?;
+    let table = code_table()?;
     let meta = &settings.meta;
     let whatsapp_settings = whatsapp::Settings {
         graph_url: meta.graph_url.to_string(),
@@ -227,7 +236,7 @@ fn hands(
         total_timeout: meta.request_timeout,
         pool_idle: Duration::from_secs(20),
     };
-    let cloud = WhatsApp::new(&whatsapp_settings, Arc::new(table), Arc::clone(&clock))
+    let cloud = WhatsApp::new(&whatsapp_settings, table, Arc::clone(&clock))
         .map_err(|error| StartError::Hand(error.to_string()))?;
     let webhooks = &settings.webhooks;
     let guard = Guard {
@@ -276,6 +285,18 @@ fn journal_options(settings: &Settings) -> Options {
         observer: Some(Arc::new(|batch| {
             telemetry::committed(batch.records as u64, batch.bytes as u64, Duration::from_micros(batch.sync_micros));
         })),
+        #[cfg(feature = "mutants")]
+        durability: mutant(),
         ..Options::default()
+    }
+}
+
+/// A defect for the kill harness: acknowledges a tenth of a second before it writes.
+#[cfg(feature = "mutants")]
+fn mutant() -> crate::journal::segments::Durability {
+    use crate::journal::segments::Durability;
+    match crate::runtime::mutant::is("ack_before_sync") {
+        true => Durability::AckBeforeSync(Duration::from_millis(100)),
+        false => Durability::Synced,
     }
 }

@@ -100,5 +100,6 @@ fn by(principal: Principal) -> String {
         Principal::Key(key) => key.to_string(),
         Principal::Meta => "meta".to_owned(),
         Principal::Operator => "operator".to_owned(),
+        Principal::Other(number) => format!("principal {number}"),
     }
 }

@@ -70,6 +70,8 @@ keys! {
         name: Name;
         /// What it may do.
         role: Role;
+        /// Whether what it sends never reaches the provider.
+        test: bool = false;
     }
 }
 

@@ -114,7 +114,7 @@ impl Catalog {
     pub fn roll(&self, active: &Active) {
         let mut state = self.state.lock();
         state.listed.push(Listed { path: active.path.clone(), bases: active.ends.clone() });
-        let next = Readable::active(active, Index::empty(&active.ends));
+        let next = Readable::active(active, Index::new(&active.ends));
         let sealed = std::mem::replace(&mut state.active, next);
         keep(&mut state.kept, sealed);
     }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::path::Path;
 
 use super::super::error::JournalError;
-use super::format::SegmentHeader;
 use super::walk::{Depth, Step, Walk, corrupt};
 
 /// Offsets of frames: four bytes a record, so a full segment of 64 MiB with 400-byte records takes 0.6 MiB.
@@ -14,13 +13,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Of a segment without records.
-    pub fn new(header: &SegmentHeader) -> Self {
-        Self { partitions: header.bases.iter().map(|&base| (base, Vec::new())).collect() }
-    }
-
-    /// The same, where the bases are known from elsewhere.
-    pub fn empty(bases: &[u64]) -> Self {
+    /// Of a segment without records, where the partitions begin at these positions.
+    pub fn new(bases: &[u64]) -> Self {
         Self { partitions: bases.iter().map(|&base| (base, Vec::new())).collect() }
     }
 
@@ -47,7 +41,7 @@ impl Index {
     /// Damage: a sealed segment is whole.
     pub fn build(file: &File, path: &Path) -> Result<Self, JournalError> {
         let mut walk = Walk::new(file, path)?;
-        let mut index = Self::new(&walk.header);
+        let mut index = Self::new(&walk.header.bases);
         loop {
             match walk.step(Depth::Frames, |offset, frame| index.push(frame.partition, offset))? {
                 Step::Batch { .. } => {}

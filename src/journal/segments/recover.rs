@@ -236,7 +236,7 @@ fn complete_seal(
 fn read_last(segment: &Segment, medium: &dyn Medium) -> Result<(Reached, Index, Option<Cut>), JournalError> {
     check_size(segment)?;
     let mut walk = Walk::new(&segment.file, &segment.path)?;
-    let mut index = Index::new(&walk.header);
+    let mut index = Index::new(&walk.header.bases);
     let cut = loop {
         match walk.step(Depth::Bodies, |offset, frame| index.push(frame.partition, offset))? {
             Step::Batch { .. } => {}

@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(window.at(2, 5).expect("read"), [3, 4, 5, 6, 7]);
         assert_eq!(window.at(1, 1).expect("read"), [2]);
         assert_eq!(window.at(7, 5).expect("read"), [8, 9]);
-        assert_eq!(window.at(20, 5).expect("read"), []);
+        assert_eq!(window.at(20, 5).expect("read"), [0u8; 0]);
     }
 
     #[test]

@@ -18,10 +18,10 @@ use crate::domain::table::{KeyPart, RowKey, Table};
 const MARKS: u8 = 0;
 
 /// Rows a drop takes away in one batch: some 100 KiB of keys. The rest follows in batches of its own.
-const DROP_STEP: usize = 4096;
+pub(super) const DROP_STEP: usize = 4096;
 
-/// What a step of a drop takes of the memtable: tombstones with keys of some 40 bytes.
-pub(super) const DROP_STEP_BYTES: u64 = (DROP_STEP * (ROW_OVERHEAD + 40)) as u64;
+/// What a removed row takes of the memtable: a tombstone with a key of some 40 bytes.
+pub(super) const REMOVED: u64 = (ROW_OVERHEAD + 40) as u64;
 
 /// What a row costs in the memtable beside its bytes: the entry, its key's and value's heads, the tower.
 const ROW_OVERHEAD: usize = 96;
@@ -72,29 +72,31 @@ impl Engine {
         Ok((batch, bytes as u64))
     }
 
-    /// Commits a batch with its mark, rows first, and the first step of each drop. What is left of them comes back.
+    /// Commits a batch with its mark, rows first, and the first step of each drop. Answers how many rows the drops took
+    /// away, and which of them are not done.
     pub(super) fn commit<'a>(
         &self,
         mut batch: OwnedWriteBatch,
         drops: &'a [DropBelow],
         mark: Mark,
-    ) -> Result<Vec<&'a DropBelow>, Fault> {
-        let mut rest = Vec::new();
+    ) -> Result<(usize, Vec<&'a DropBelow>), Fault> {
+        let (mut removed, mut rest) = (0, Vec::new());
         for drop in drops {
-            let removed = self.remove_below(&mut batch, drop)?;
-            rest.extend((removed == DROP_STEP).then_some(drop));
+            let step = self.remove_below(&mut batch, drop)?;
+            removed += step;
+            rest.extend((step == DROP_STEP).then_some(drop));
         }
         batch.insert(&self.rows, mark_key(mark.partition), mark.through.0.to_be_bytes());
         batch.commit()?;
-        Ok(rest)
+        Ok((removed, rest))
     }
 
-    /// Another step of a drop; answers whether there may be more.
-    pub(super) fn drop_on(&self, drop: &DropBelow) -> Result<bool, Fault> {
+    /// Another step of a drop; answers how many rows it took away, fewer than [`DROP_STEP`] if it is done.
+    pub(super) fn drop_on(&self, drop: &DropBelow) -> Result<usize, Fault> {
         let mut batch = OwnedWriteBatch::with_capacity(self.database.clone(), DROP_STEP);
         let removed = self.remove_below(&mut batch, drop)?;
         batch.commit()?;
-        Ok(removed == DROP_STEP)
+        Ok(removed)
     }
 
     fn remove_below(&self, batch: &mut OwnedWriteBatch, drop: &DropBelow) -> Result<usize, Fault> {

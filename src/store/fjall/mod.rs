@@ -8,12 +8,13 @@
 //! | `writer` | the one thread that commits |
 //! | [`store`] | the handle: the seam |
 //!
-//! Why it is like this, by measurement (200,000 messages as 1,400,000 rows, 32 messages a commit, two cores):
+//! Why it is like this, by measurement (200,000 messages as 1,400,000 rows at full speed, 32 messages a commit, two
+//! cores with other work on them, so compare only roughly):
 //!
-//! - **One keyspace** for mutable rows, append-only rows and marks: 19 to 22 µs of CPU a message; two keyspaces 24 to
-//!   27, three 26 to 31. It also makes the prefix promise plain: one memtable is flushed at a commit's end, so no flush
+//! - **One keyspace** for mutable rows, append-only rows and marks: 18 to 22 µs of CPU a message; two keyspaces 24 to
+//!   28, three 27 to 32. It also makes the prefix promise plain: one memtable is flushed at a commit's end, so no flush
 //!   can carry a mark without its rows.
-//! - **One worker thread**: two take 20 to 40 % more CPU, and the slowest commit gains little.
+//! - **One worker thread**: two took 40 to 55 % more CPU, for slowest commits of 0.1 s instead of 0.4.
 //! - **Memtables are turned by us**, not by the engine: on every commit over its own limit it posts a request into the
 //!   queue (1,000 places) of its worker, and a worker that finds that queue full when it posts its own follow-up waits
 //!   for itself for ever. With one worker and a long compaction that happens within seconds (fjall 3.1.13, its pull

@@ -1,5 +1,7 @@
 //! The one thread that commits: in order, off the async runtime.
 
+#![expect(clippy::disallowed_methods, reason = "the writer is a thread of its own, it may sleep")]
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::super::error::StoreError;
 use super::super::seam::DropBelow;
-use super::engine::{DROP_STEP_BYTES, Engine, Fault, Mark};
+use super::engine::{DROP_STEP, Engine, Fault, Mark, REMOVED};
 use super::store::Shared;
 use crate::domain::record::Position;
 
@@ -53,8 +55,7 @@ pub(super) fn run(shared: &Shared, mut queue: mpsc::UnboundedReceiver<Mail>, mem
 struct Writer {
     /// Up to where partitions are applied, as far as they were written to since the start.
     marks: HashMap<u16, Position>,
-    /// Bytes put into the memtable since it was last turned, from above (a drop of few rows counts as a whole step).
-    /// After a start it may hold as much again from the log.
+    /// Bytes put into the memtable since it was last turned. After a start it may hold as much again from the log.
     filled: u64,
     /// Bytes at which it is turned.
     memtable: u64,
@@ -70,14 +71,16 @@ impl Writer {
         mark: Mark,
     ) -> Result<(), Fault> {
         self.check(engine, mark)?;
-        self.make_room(engine, bytes)?;
-        let rest = engine.commit(batch, drops, mark)?;
+        self.make_room(engine)?;
+        let (removed, rest) = engine.commit(batch, drops, mark)?;
         self.marks.insert(mark.partition, mark.through);
-        self.filled += drops.len() as u64 * DROP_STEP_BYTES;
+        self.filled += bytes + removed as u64 * REMOVED;
         for drop in rest {
-            self.make_room(engine, DROP_STEP_BYTES)?;
-            while engine.drop_on(drop)? {
-                self.make_room(engine, DROP_STEP_BYTES)?;
+            let mut removed = DROP_STEP;
+            while removed == DROP_STEP {
+                self.make_room(engine)?;
+                removed = engine.drop_on(drop)?;
+                self.filled += removed as u64 * REMOVED;
             }
         }
         Ok(())
@@ -95,17 +98,17 @@ impl Writer {
         }
     }
 
-    /// Turns the memtable if it is full, and counts what will be added.
-    fn make_room(&mut self, engine: &Engine, bytes: u64) -> Result<(), Fault> {
-        if self.filled >= self.memtable {
-            while engine.lags() {
-                engine.alive()?;
-                std::thread::sleep(LAG);
-            }
-            engine.turn()?;
-            self.filled = 0;
+    /// Turns the memtable if it is full.
+    fn make_room(&mut self, engine: &Engine) -> Result<(), Fault> {
+        if self.filled < self.memtable {
+            return Ok(());
         }
-        self.filled += bytes;
+        while engine.lags() {
+            engine.alive()?;
+            std::thread::sleep(LAG);
+        }
+        engine.turn()?;
+        self.filled = 0;
         Ok(())
     }
 }

@@ -1,26 +1,8 @@
 //! Every byte of a journal, flipped, cut off, zeroed: found, with file and offset, and nothing wrong ever given out.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
-
 use super::super::format::BATCH;
-use super::super::medium::Medium;
+use super::media::Lazy;
 use super::*;
-
-/// A disk that does not sync: these tests open thousands of times, and no power is lost.
-struct Lazy;
-
-impl Medium for Lazy {
-    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(bytes, offset)
-    }
-
-    fn sync(&self, _: &File) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn lazy() -> Folder {
     Folder::new(two(), Options { medium: Arc::new(Lazy), verify: Verify::All, ..small() })

@@ -1,6 +1,6 @@
 //! Crashes: the process killed in mid-commit, and the log cut anywhere. What is found again is a prefix of the commits.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use super::*;
@@ -39,6 +39,15 @@ async fn a_store_dropped_without_closing_is_found_as_a_prefix() {
     assert!(mark >= Some(99), "{mark:?}");
 }
 
+/// Takes the room off the log's end that the engine reserves, so that a copy is small.
+pub(super) fn trim_log(dir: &Path) -> (std::path::PathBuf, Vec<u8>) {
+    let log = dir.join("rows").join("0.jnl");
+    let mut bytes = std::fs::read(&log).expect("reads");
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).expect("not empty") + 1);
+    std::fs::write(&log, &bytes).expect("writes");
+    (log, bytes)
+}
+
 #[tokio::test]
 async fn a_log_cut_anywhere_gives_a_prefix() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -48,12 +57,10 @@ async fn a_log_cut_anywhere_gives_a_prefix() {
         store.commit(step(n)).await.expect("commit");
     }
     store.close().await.expect("close");
-    let log = dir.path().join("rows").join("0.jnl");
-    let bytes = std::fs::read(&log).expect("reads");
-    let used = bytes.iter().rposition(|byte| *byte != 0).expect("not empty") + 1;
+    let (log, bytes) = trim_log(dir.path());
     let mut marks = Vec::new();
     // A prime step, so that cuts fall into all parts of an entry; and the whole.
-    for len in (0..used).step_by(97).chain([used]) {
+    for len in (0..bytes.len()).step_by(397).chain([bytes.len()]) {
         std::fs::write(&log, &bytes[..len]).expect("writes");
         let copy = copy(dir.path());
         marks.push(assert_prefix(&open(copy.path())).await);
@@ -62,28 +69,29 @@ async fn a_log_cut_anywhere_gives_a_prefix() {
     assert_eq!((marks.first(), marks.last()), (Some(&None), Some(&Some(19))));
 }
 
-/// Not a test of its own: what the next test runs as another process, to kill it.
-#[tokio::test]
-async fn victim() {
-    let Ok(dir) = std::env::var(VICTIM) else { return };
-    let store = open(Path::new(&dir));
+/// What the other process does until it is killed: commits, and tells its parent how far it is.
+async fn commit_until_killed(dir: &Path) {
+    let store = open(dir);
     let from = assert_prefix(&store).await.map_or(0, |mark| mark + 1);
     for n in from.. {
         store.commit(step(n)).await.expect("commit");
-        // Tells the parent how far it is; it ends when it is killed, or at the latest when nobody reads.
-        use std::io::Write;
+        // Fails, and so ends this process too, when the parent has gone.
         writeln!(std::io::stdout(), "committed {n}").expect("the parent reads");
     }
 }
 
 #[tokio::test]
 async fn a_killed_process_leaves_a_prefix() {
+    // This test runs itself once more, as the process that is killed.
+    if let Ok(dir) = std::env::var(VICTIM) {
+        return commit_until_killed(Path::new(&dir)).await;
+    }
     let dir = tempfile::tempdir().expect("a folder");
     let mut before = None;
     // Commits from the start of each life until its end: in the first memtable, while it is turned, while tables merge.
     for commits in [3, 40, 150, 333, 700] {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .args(["store::fjall::tests::crash::victim", "--exact", "--nocapture"])
+            .args(["store::fjall::tests::crash::a_killed_process_leaves_a_prefix", "--exact", "--nocapture"])
             .env(VICTIM, dir.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -98,4 +106,23 @@ async fn a_killed_process_leaves_a_prefix() {
         before = mark;
     }
     assert!(before > Some(500), "most of it must have been written out: {before:?}");
+}
+
+#[tokio::test]
+async fn an_engine_that_cannot_write_out_latches_and_hangs_nobody() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path());
+    store.commit(step(0)).await.expect("commit");
+    std::fs::remove_dir_all(dir.path().join("rows").join("keyspaces")).expect("removes");
+    let mut committed = 0;
+    // 20,000 commits are over a hundred memtables: it must be noticed long before.
+    while store.commit(step(committed + 1)).await.is_ok() && committed < 20_000 {
+        committed += 1;
+    }
+    assert!((1..20_000).contains(&committed), "{committed}");
+    assert!(store.failed().is_some());
+    let refused = store.commit(step(committed + 1)).await;
+    assert!(matches!(refused, Err(crate::store::StoreError::Failed(_))), "{refused:?}");
+    assert_eq!(store.applied(0).await.expect("still reads"), Some(Position(committed)));
+    assert!(store.close().await.is_err(), "what was not written is not called written");
 }

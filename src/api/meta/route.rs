@@ -1,0 +1,64 @@
+//! The two routes of the callback: `GET`, the challenge of its set-up, and `POST`, what Meta has to say.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::super::codes::Code;
+use super::super::problem::Problem;
+use super::callbacks::Callbacks;
+use super::{intake, receive};
+use crate::channel::whatsapp::signature;
+
+/// What Meta signs with.
+const SIGNATURE: &str = "x-hub-signature-256";
+
+/// The routes, at `meta.callback_path`.
+pub fn router(callbacks: Arc<Callbacks>) -> Router {
+    let path = callbacks.app.settings.meta.callback_path.clone();
+    Router::new().route(&path, get(challenge).post(callback)).with_state(callbacks)
+}
+
+/// Gives the challenge back to whoever knows the verify token.
+async fn challenge(State(callbacks): State<Arc<Callbacks>>, RawQuery(query): RawQuery) -> Response {
+    let answer =
+        callbacks.verify_token.as_ref().and_then(|token| signature::challenge(query.as_deref()?, token.expose()));
+    let Some(answer) = answer else {
+        return Problem::new(Code::Forbidden, "the verify token is not the configured one")
+            .remedy("write the same token into the app's dashboard and into meta.verify_token")
+            .into_response();
+    };
+    // The text is the caller's own: no browser may take it for a page.
+    let headers = [(header::CONTENT_TYPE, "text/plain"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, answer).into_response()
+}
+
+/// 200 once every part is durable. Any other answer makes Meta bring the whole POST again.
+async fn callback(
+    State(callbacks): State<Arc<Callbacks>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let app = &callbacks.app;
+    if !app.health.is_well() {
+        return Err(Problem::new(Code::Unhealthy, "nothing can be written down").retry_after(5));
+    }
+    let limits = receive::Limits {
+        max: usize::try_from(app.settings.server.callback_max_body.bytes()).unwrap_or(usize::MAX),
+        within: app.settings.server.request_timeout,
+    };
+    let received = receive::body(&headers, body, limits, &callbacks.bodies).await?;
+    let secrets: Vec<&str> = callbacks.app_secrets.iter().map(|s| s.expose()).collect();
+    let given = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    signature::verify(&secrets, given, &received.bytes).map_err(|error| {
+        tracing::debug!(%error, "a callback was refused");
+        Problem::new(Code::Unauthorized, error.to_string())
+    })?;
+    intake::take(&callbacks, &received.bytes).await?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,109 @@
+//! The command line: what every command takes, and which commands there are. Each command's own arguments stand beside
+//! its verb.
+
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use super::exit::EXIT_CODES;
+use super::{apply, check_config, inspect, send, serve, status, tail};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "waybill",
+    version,
+    about = "Routes messages between business systems and people on WhatsApp",
+    long_about = "Routes messages between business systems and people on WhatsApp.\n\n\
+        Every message is written to a journal before it is acknowledged, and the journal can prove, years later, \
+        what was sent to whom and what became of it.\n\n\
+        New here? `waybill demo` shows a whole installation at work, without any account of Meta's.",
+    after_long_help = EXIT_CODES,
+    after_help = "`waybill --help` also lists the exit codes.",
+    styles = STYLES,
+    max_term_width = 100,
+    disable_help_subcommand = false,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Global {
+    /// Settings file. Without it the defaults hold.
+    #[arg(long, short = 'c', global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
+    /// Data folder, in place of `data.dir` of the settings.
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub data: Option<PathBuf>,
+    /// Address of the server, such as https://waybill.example. Otherwise WAYBILL_URL, or else `server.listen` of the
+    /// settings.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    pub url: Option<String>,
+    /// Key to call the server with: `env:NAME`, `file:/path`, or the key itself, which other users of this machine can
+    /// then see. Otherwise WAYBILL_KEY, or else, for commands of the operator, the file operator.key in the data folder.
+    #[arg(long, global = true, value_name = "KEY", help_heading = "Everywhere")]
+    pub key: Option<String>,
+    /// Write results as JSON, one object a line.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub json: bool,
+    /// Write no progress and no remarks, only results and errors.
+    #[arg(long, short, global = true, help_heading = "Everywhere")]
+    pub quiet: bool,
+    /// When to use colour. `auto`: at a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// At a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a node: accept messages, send them, notify endpoints
+    Serve(serve::Serve),
+    /// Show a whole installation at work, against a simulator of Meta's API
+    #[cfg(feature = "demo")]
+    Demo(super::demo::Demo),
+    /// Declare tenants, sessions, endpoints and API keys from a file
+    Apply(apply::Apply),
+    /// Send one message, or a file of them
+    Send(Box<send::Send>),
+    /// Show the events of the journal, and follow them
+    Tail(tail::Tail),
+    /// Tell the story of one message
+    Inspect(inspect::Inspect),
+    /// Say how the server is
+    Status(status::Status),
+    /// Check a settings file and a declaration, and report every mistake at once
+    CheckConfig(check_config::CheckConfig),
+    /// List the exit codes and what each means
+    ExitCodes,
+}

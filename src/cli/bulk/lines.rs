@@ -1,0 +1,198 @@
+//! Reading lines in chunks, off the async threads.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// What is read at once: about 1,000 messages of 250 bytes.
+const BUFFER: usize = 256 * 1024;
+/// Longest line: what `server.bulk_line_max` may be at most.
+const LONGEST: usize = 1024 * 1024;
+/// Most lines of a chunk. At a tenant's default rate of 1,000 a second a chunk takes a second, far below the time that
+/// the server gives a request.
+const MOST_LINES: usize = 1_000;
+/// Most bytes of a chunk, beside its last line.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// A line of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// From 1.
+    pub number: u64,
+    /// Its text without the line break; cut where it is too long.
+    pub text: Vec<u8>,
+    /// Longer than any server takes.
+    pub too_long: bool,
+}
+
+/// Lines that are sent together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chunk {
+    /// In the order of the file; blank lines are left out.
+    pub lines: Vec<Line>,
+    /// Bytes of the file that it stands for.
+    pub bytes: u64,
+}
+
+type Source = BufReader<Box<dyn Read + Send>>;
+
+/// A file, or standard input, as chunks.
+pub struct Lines {
+    source: Option<Source>,
+    number: u64,
+    run: String,
+}
+
+impl Lines {
+    /// Reads from here. `run` names this run: with the number of the line it makes the idempotency key of each line that
+    /// has none, so that going on after an interruption under the same name doubles nothing.
+    #[must_use]
+    pub fn new(source: Box<dyn Read + Send>, run: &str) -> Self {
+        Self { source: Some(BufReader::with_capacity(BUFFER, source)), number: 0, run: run.to_owned() }
+    }
+
+    /// The next chunk: what one read gave, so that lines from a slow pipe do not wait for more. None at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn next(&mut self) -> Result<Option<Chunk>, Failure> {
+        let Some(mut source) = self.source.take() else {
+            return Ok(None);
+        };
+        let (run, number) = (self.run.clone(), self.number);
+        let read = tokio::task::spawn_blocking(move || {
+            let chunk = read_chunk(&mut source, number, &run);
+            (source, chunk)
+        });
+        let (source, chunk) =
+            read.await.map_err(|error| Failure::new(Exit::Internal, format!("reading the file: {error}")))?;
+        let (chunk, number) =
+            chunk.map_err(|error| Failure::usage(format!("line {} cannot be read: {error}", self.number + 1)))?;
+        self.number = number;
+        if chunk.bytes == 0 {
+            return Ok(None);
+        }
+        self.source = Some(source);
+        Ok(Some(chunk))
+    }
+}
+
+fn read_chunk(source: &mut Source, mut number: u64, run: &str) -> io::Result<(Chunk, u64)> {
+    let mut chunk = Chunk::default();
+    while chunk.lines.len() < MOST_LINES && chunk.bytes < MOST_BYTES as u64 {
+        let (line, bytes) = read_line(source)?;
+        if bytes == 0 {
+            break;
+        }
+        number += 1;
+        chunk.bytes += bytes;
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            let too_long = line.len() > LONGEST;
+            let text = if too_long { line } else { with_key(line, run, number) };
+            chunk.lines.push(Line { number, text, too_long });
+        }
+        if !chunk.lines.is_empty() && !source.buffer().contains(&b'\n') {
+            break;
+        }
+    }
+    Ok((chunk, number))
+}
+
+/// One line without its break, at most one byte more than the longest, and how many bytes were read for it.
+fn read_line(source: &mut Source) -> io::Result<(Vec<u8>, u64)> {
+    let mut line = Vec::new();
+    let mut bytes = source.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut line)? as u64;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if line.len() > LONGEST {
+        bytes += skip_line(source)?;
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    Ok((line, bytes))
+}
+
+fn skip_line(source: &mut Source) -> io::Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let buffer = source.fill_buf()?;
+        let (end, used) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (true, at + 1),
+            None => (buffer.is_empty(), buffer.len()),
+        };
+        source.consume(used);
+        skipped += used as u64;
+        if end {
+            return Ok(skipped);
+        }
+    }
+}
+
+/// The one field that is looked at here.
+#[derive(Deserialize)]
+struct Keyed {
+    idempotency_key: Option<IgnoredAny>,
+}
+
+/// The line with an idempotency key. What is no object stays as it is, for the server to refuse.
+fn with_key(line: Vec<u8>, run: &str, number: u64) -> Vec<u8> {
+    let keyless = serde_json::from_slice::<Keyed>(&line).is_ok_and(|keyed| keyed.idempotency_key.is_none());
+    let Some(open) = line.iter().position(|byte| *byte == b'{').filter(|_| keyless) else {
+        return line;
+    };
+    let rest = &line[open + 1..];
+    let comma = if rest.trim_ascii_start().starts_with(b"}") { "" } else { "," };
+    let key = serde_json::Value::from(format!("{run}:{number}"));
+    [format!("{{\"idempotency_key\":{key}{comma}").as_bytes(), rest].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(text: &[u8]) -> Vec<Chunk> {
+        let mut lines = Lines::new(Box::new(io::Cursor::new(text.to_vec())), "run");
+        let mut chunks = Vec::new();
+        while let Some(chunk) = lines.next().await.expect("memory can be read") {
+            chunks.push(chunk);
+        }
+        chunks
+    }
+
+    #[tokio::test]
+    async fn lines_keep_their_numbers_past_blanks_and_line_ends_of_any_kind() {
+        let chunks = all(b"{\"a\":1}\r\n\n  \n{}\nnot json").await;
+        let lines: Vec<(u64, String)> = chunks
+            .iter()
+            .flat_map(|chunk| &chunk.lines)
+            .map(|line| (line.number, String::from_utf8(line.text.clone()).expect("text")))
+            .collect();
+        let expected =
+            [(1, r#"{"idempotency_key":"run:1","a":1}"#), (4, r#"{"idempotency_key":"run:4"}"#), (5, "not json")];
+        assert_eq!(lines, expected.map(|(number, text)| (number, text.to_owned())));
+        assert_eq!(chunks.iter().map(|chunk| chunk.bytes).sum::<u64>(), 24);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_ones_own_is_kept() {
+        let line = br#"{"idempotency_key":"mine","a":1}"#;
+        assert_eq!(all(line).await[0].lines[0].text, line);
+    }
+
+    #[tokio::test]
+    async fn a_chunk_is_bounded_and_an_endless_line_is_cut() {
+        let many = "{}\n".repeat(MOST_LINES + 1);
+        let chunks = all(many.as_bytes()).await;
+        assert_eq!(chunks.iter().map(|chunk| chunk.lines.len()).collect::<Vec<_>>(), [MOST_LINES, 1]);
+        let mut long = vec![b'x'; LONGEST + 100];
+        long.extend(b"\n{}");
+        let lines: Vec<Line> = all(&long).await.into_iter().flat_map(|chunk| chunk.lines).collect();
+        assert!(lines[0].too_long && lines[0].text.len() == LONGEST + 1);
+        assert_eq!((lines[1].number, lines[1].too_long), (2, false));
+    }
+}

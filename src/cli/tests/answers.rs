@@ -1,0 +1,67 @@
+//! Answers of the server, in words.
+
+use serde_json::json;
+
+use crate::cli::inspect::story;
+use crate::cli::moves::moves;
+use crate::cli::print::{Printer, Style};
+use crate::cli::tail::lines;
+use crate::cli::time::{of_day, spent, thousands};
+
+fn plain() -> Printer {
+    Printer::new(Style::default(), Box::new(std::io::sink()), Box::new(std::io::sink()))
+}
+
+#[test]
+fn an_event_is_a_line_for_each_message_it_moves() {
+    let event = json!({
+        "position": 7, "name": "AttemptsClosed", "at": "2026-01-31T09:30:00.125Z", "tenant": "ten_1",
+        "facts": { "closed": [
+            { "of": { "message": "msg_1", "attempt": 2 }, "outcome": { "how": "sent" } },
+            { "of": { "message": "msg_2", "attempt": 1 }, "outcome": { "how": "retry", "class": "throttle", "code": 130_429 } },
+        ] },
+    });
+    assert_eq!(
+        lines(&plain(), 12, &event),
+        [
+            "09:30:00.125  12:7        AttemptsClosed     msg_1  sent  attempt 2",
+            "09:30:00.125  12:7        AttemptsClosed     msg_2  retry  attempt 1, throttle, code 130429",
+        ]
+    );
+}
+
+#[test]
+fn an_event_without_a_message_tells_its_facts() {
+    let event = json!({ "name": "SessionDeclared", "facts": { "name": "orders", "per_second": 80, "test": false, "waba": null } });
+    let told = moves(&event);
+    assert_eq!((told.len(), told[0].detail.as_str()), (1, "name orders, per second 80"));
+    assert_eq!(moves(&json!({ "name": "Novelty", "facts": null })).len(), 1);
+}
+
+#[test]
+fn a_story_names_what_is_known_and_leaves_out_what_is_not() {
+    let message = json!({
+        "id": "msg_1", "state": "failed", "from": "orders", "to": "+4915500010000", "reference": null,
+        "failure": { "code": 131_026 }, "session": "ses_1",
+        "timeline": [
+            { "at": "2026-01-31T09:30:00Z", "what": "accepted", "position": 4 },
+            { "at": "2026-01-31T09:30:01Z", "what": "attempt_ended", "position": 6, "outcome": "failed", "code": 131_026, "attempt": 1 },
+        ],
+    });
+    let told = story(&plain(), &message);
+    assert!(told.starts_with("msg_1  failed\n") && !told.contains("reference") && !told.contains("ses_1"), "{told}");
+    assert!(told.contains("09:30:01.000         6  attempt ended  attempt 1, code 131026, outcome failed"), "{told}");
+}
+
+#[test]
+fn numbers_and_times_are_written_for_people() {
+    use std::time::Duration;
+    assert_eq!(
+        ["1", "999", "1,000", "1,234,567"],
+        [1, 999, 1_000, 1_234_567].map(thousands).each_ref().map(String::as_str)
+    );
+    let written = [50, 12_500, 200_000].map(|ms| spent(Duration::from_millis(ms)));
+    assert_eq!(["50 ms", "12.5 s", "3 min 20 s"], written.each_ref().map(String::as_str));
+    assert_eq!(of_day("1970-01-01T00:00:01.5Z"), "00:00:01.500");
+    assert_eq!(of_day("never"), "never");
+}

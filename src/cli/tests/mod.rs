@@ -1,0 +1,9 @@
+//! Tests of the command line: what is understood, what is said, how it ends.
+
+mod answers;
+mod calls;
+mod configs;
+mod declarations;
+mod ends;
+mod parsing;
+mod stage;
