@@ -165,7 +165,7 @@ fn settings(
     let text = format!(
         "[data]\ndir = {dir}\n\
          [server]\nlisten = \"{listen}\"\n\
-         [journal]\npartitions = 16\nsegment_size = \"16MiB\"\n\
+         [journal]\npartitions = 8\nsegment_size = \"4MiB\"\n\
          [meta]\ngraph_url = \"{graph}\"\ncallback_path = \"{CALLBACKS}\"\napp_secrets = [\"literal:{app_secret}\"]\n\
          request_timeout = \"3s\"\nconnect_timeout = \"1s\"\n\
          [delivery]\nintent_deadline = \"5s\"\nunknown_after = \"10s\"\nretry_base = \"200ms\"\nretry_cap = \"2s\"\n\
