@@ -55,3 +55,6 @@ pub use routes::router;
 pub use serve::serve;
 pub use state::{App, Parts};
 pub use tls::tls;
+
+#[cfg(test)]
+pub(in crate::api) mod tests;

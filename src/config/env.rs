@@ -3,6 +3,8 @@
 //! A variable without two underscores after the prefix is not a setting and is left alone: orchestrators inject names like
 //! `WAYBILL_PORT` and `WAYBILL_SERVICE_HOST` for a service called waybill, and secrets are referred to by names of one's own.
 
+#![expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+
 use std::collections::BTreeMap;
 
 use super::mistake::Mistake;

@@ -2,6 +2,8 @@
 //!
 //! A secret in the file itself needs the prefix `literal:`, so that none stands there by accident and every reader sees that it does.
 
+#![expect(clippy::disallowed_methods, reason = "a secret by reference may stand in the environment")]
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};

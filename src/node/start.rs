@@ -285,6 +285,18 @@ fn journal_options(settings: &Settings) -> Options {
         observer: Some(Arc::new(|batch| {
             telemetry::committed(batch.records as u64, batch.bytes as u64, Duration::from_micros(batch.sync_micros));
         })),
+        #[cfg(feature = "mutants")]
+        durability: mutant(),
         ..Options::default()
+    }
+}
+
+/// A defect for the kill harness: acknowledges a tenth of a second before it writes.
+#[cfg(feature = "mutants")]
+fn mutant() -> crate::journal::segments::Durability {
+    use crate::journal::segments::Durability;
+    match crate::runtime::mutant::is("ack_before_sync") {
+        true => Durability::AckBeforeSync(Duration::from_millis(100)),
+        false => Durability::Synced,
     }
 }

@@ -8,6 +8,8 @@
 pub mod clock;
 pub mod entropy;
 pub mod health;
+#[cfg(feature = "mutants")]
+pub mod mutant;
 pub mod restart;
 pub mod task;
 

@@ -12,4 +12,8 @@
 mod actors;
 mod domain_alone;
 mod exhaustive;
+#[cfg(feature = "demo")]
+mod foreign;
+#[cfg(feature = "demo")]
+mod process;
 mod tidy;

@@ -48,7 +48,6 @@ impl Wal {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the writer is a thread of its own, it may sleep")]
 /// Ends at the first failure: a file whose sync failed holds nobody knows what, so nothing more is promised.
 fn write(mut file: File, mut records: mpsc::Receiver<Record>, linger: Duration) {
     let (mut group, mut out) = (Vec::with_capacity(GROUP), Vec::with_capacity(256 * 1024));

@@ -55,7 +55,6 @@ impl Schedule {
     /// Releases messages as they become due, and returns when all have been.
     ///
     /// A thread of its own: the runtime's timer has steps of a millisecond, this one of about 100 µs.
-    #[expect(clippy::disallowed_methods, reason = "the pacer is a thread of its own")]
     pub(super) fn pace(&self) {
         let Some(due) = &self.due else { return };
         let mut released = 0;

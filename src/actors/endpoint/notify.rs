@@ -107,8 +107,11 @@ async fn about_inbound(
     let Some(key) = header.key else { return Ok(()) };
     match hands.vault.open(tenant, key, &header.id.0, &entry.record.body).await {
         Ok(opened) => {
-            let raw = serde_json::from_slice(&opened).unwrap_or(Value::Null);
-            data.insert("message".to_owned(), raw);
+            // The sealed body frames Meta's own JSON: `part` is the message, `contact` who wrote it.
+            let mut framed: Map<String, Value> = serde_json::from_slice(&opened).unwrap_or_default();
+            for (name, key) in [("message", "part"), ("contact", "contact")] {
+                data.insert(name.to_owned(), framed.remove(key).unwrap_or(Value::Null));
+            }
             Ok(())
         }
         Err(error) if error.is_erased() => {

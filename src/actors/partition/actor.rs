@@ -157,7 +157,7 @@ impl State {
             notices: Arc::default(),
             wheel: Arc::default(),
             children: Children::default(),
-            open: open.into_iter().map(|(session, low)| (session, low)).collect(),
+            open: open.into_iter().collect(),
             opened: Vec::new(),
             lows: HashMap::new(),
             tasks: Vec::new(),

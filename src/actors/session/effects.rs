@@ -85,6 +85,12 @@ impl State {
         };
         let draft = self.draft(id, &Event::from(facts));
         self.proposed.insert(id, self.args.hands.clock.steady());
+        // A defect for the kill harness: acts on an intent that nobody can read back after a crash.
+        #[cfg(feature = "mutants")]
+        if crate::runtime::mutant::is("no_intent") {
+            let judged = attempts.into_iter().map(|of| (of, Ok(()))).collect();
+            return self.args.mailbox.inbox.push(SessionMail::Judged(id, judged));
+        }
         let mailbox = std::sync::Arc::clone(&self.args.mailbox);
         let hands = self.args.hands.clone();
         let Ok(record) = draft.record() else { return };

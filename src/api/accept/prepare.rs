@@ -40,7 +40,6 @@ pub struct Ready {
 
 impl Ready {
     /// Hands the record to the journal, without waiting. Calls of one thread keep their order.
-    #[must_use]
     pub fn submit(self, app: &App) -> Pending {
         let header = self.record.header.clone();
         let appending = app.journal.append(self.partition, vec![self.record]);

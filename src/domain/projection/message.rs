@@ -1,14 +1,15 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
+    UnknownResolvedV1,
 };
-use super::super::id::{MessageId, Tag};
+use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
 use super::super::row::{Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows};
-use super::super::validity::{attempt_counts, life_counts};
+use super::super::validity::{Void, attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, status, tell};
 
 /// The code of a message refused because its idempotency key was used for another body.
@@ -117,9 +118,14 @@ fn wins(tag: Tag, message: MessageId, position: Position, rows: &mut Rows) -> bo
 
 fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut Applied) {
     let life = match (rows.partition(at.partition), rows.session(facts.session)) {
+        (_, Some(session)) if !session.controls.is_new(at.header.id) => Err(Void::Repeated),
         (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
-        _ => Err(super::super::validity::Void::OtherClaim),
+        _ => Err(Void::OtherClaim),
     };
+    let counts = |of: &AttemptRef| attempt_counts(rows.message(of.message), of.attempt).is_ok();
+    if life == Err(Void::Suspended) && facts.attempts.iter().any(counts) {
+        remember_void(at, facts.session, rows);
+    }
     let mut judged = Vec::with_capacity(facts.attempts.len());
     for of in &facts.attempts {
         let verdict = life.and_then(|()| attempt_counts(rows.message(of.message), of.attempt));
@@ -139,6 +145,16 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         judged.push((*of, verdict));
     }
     out.notes.push(Note::Intents { session: facts.session, event: at.header.id, judged });
+}
+
+/// A stop does not last, a void intent does: without this a copy of it that lands after the session was let go would be
+/// valid, and nobody would act on it. An actor has one batch on its way, so a stop voids one or two.
+fn remember_void(at: At<'_>, session: SessionId, rows: &mut Rows) {
+    let Some(mut row) = rows.session(session).cloned() else {
+        return;
+    };
+    row.controls.remember(at.header.id);
+    rows.put_session(session, row);
 }
 
 fn closed(at: At<'_>, facts: &AttemptsClosedV1, rows: &mut Rows, out: &mut Applied) {

@@ -99,7 +99,7 @@ impl Lanes {
     }
 
     /// The next head whose turn it is. Its lane is busy until [`Self::free`], [`Self::park`] or [`Self::push`] says more.
-    pub fn next(&mut self) -> Option<Queued> {
+    pub fn take_next(&mut self) -> Option<Queued> {
         let lead = index(TURNS[self.turn % TURNS.len()]);
         let order = [lead, 0, 1, 2];
         for priority in order {

@@ -290,7 +290,7 @@ impl Machine {
             if !self.may_spend(now, effects) {
                 break;
             }
-            let Some(queued) = self.lanes.next() else {
+            let Some(queued) = self.lanes.take_next() else {
                 break;
             };
             if queued.expires_at <= now {

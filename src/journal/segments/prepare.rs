@@ -4,6 +4,11 @@
 //! written four KiB at a time, since the page cache keeps larger writes in large folios, and then each small batch would
 //! write a whole folio to the disk (eleven times the bytes, measured).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "at most one segment is asked for and one is answered: the queue holds two"
+)]
+
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The queue between those that append and the one that writes: bounded, never blocking on the near side.
 
+#![expect(clippy::disallowed_methods, reason = "the writer is a thread of its own, it may sleep")]
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! The writer: one thread, one batch at a time: drain, write, sync, show, answer.
 
+#![expect(clippy::disallowed_methods, reason = "the writer is a thread of its own, it may sleep")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

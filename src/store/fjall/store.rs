@@ -1,5 +1,7 @@
 //! The handle of the embedded store: the seam, over the engine and its writer.
 
+#![expect(clippy::disallowed_methods, reason = "bounded by its callers: one commit of a partition at a time")]
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The one thread that commits: in order, off the async runtime.
 
+#![expect(clippy::disallowed_methods, reason = "the writer is a thread of its own, it may sleep")]
+
 use std::collections::HashMap;
 use std::time::Duration;
 

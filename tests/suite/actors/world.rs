@@ -33,7 +33,7 @@ use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use waybill::store::{MemoryStore, rows};
 use waybill::vault::memory::MemoryVault;
-use waybill::vault::{Alias, SecretBytes, Vault};
+use waybill::vault::{Alias, SecretBytes};
 use waybill::webhook::ScriptedEndpoint;
 
 pub const PARTITIONS: u16 = 4;

@@ -1,6 +1,7 @@
 //! What can happen next, and what it does.
 
 use waybill::domain::event::Status;
+use waybill::domain::message::State;
 use waybill::domain::row::How;
 
 use super::fold::{Fold, Violation};
@@ -214,7 +215,7 @@ impl World {
         };
         let mut batch = [0; MESSAGES];
         for (message, seen) in view.messages.iter().enumerate() {
-            let queued = seen.filter(|seen| seen.state == waybill::domain::message::State::Queued);
+            let queued = seen.filter(|seen| seen.state == State::Queued);
             if let Some(seen) = queued
                 && !proposed(message)
                 && !under_way(message)
@@ -285,7 +286,7 @@ impl World {
         let mine = started_under == claim && (life == own || fold.mutation == Mutation::NoIncarnation);
         let of = Of { message, attempt };
         let running = memory.tasks.iter().any(|task| task.of == of);
-        let sending = view.messages[usize::from(message)]?.state == waybill::domain::message::State::Sending;
+        let sending = view.messages[usize::from(message)]?.state == State::Sending;
         let how = How::Unknown;
         (open && sending && !mine && !running).then_some(Sym::Closed { of, how, claim })
     }
@@ -293,18 +294,31 @@ impl World {
     /// The event that sends an unknown attempt again, if this node may say so: whoever could still be writing it has
     /// passed its deadline.
     pub fn resend(&self, node: usize, message: u8, fold: &Fold) -> Option<Sym> {
+        let (of, under) = self.left_unknown(node, message, fold)?;
         let memory = self.memory(node);
-        let (claim, Actor::Alive(_)) = (memory.holding?, memory.actor) else {
+        let over = memory.waited || memory.holding == Some(under) || fold.mutation == Mutation::NoDeadline;
+        over.then_some(Sym::Resent { of })
+    }
+
+    /// Whether only the wait for a deadline keeps this node from sending an unknown attempt again. A wait is looked at
+    /// where it matters: for a frozen node there is [`Action::Freeze`] at any time.
+    pub fn waits(&self, node: usize, message: u8, fold: &Fold) -> bool {
+        let unknown = self.left_unknown(node, message, fold).is_some();
+        unknown && self.resend(node, message, fold).is_none()
+    }
+
+    /// An unknown attempt that nobody here still runs, and the claim it stood under.
+    fn left_unknown(&self, node: usize, message: u8, fold: &Fold) -> Option<(Of, SymId)> {
+        let memory = self.memory(node);
+        let (Some(_), Actor::Alive(_)) = (memory.holding, memory.actor) else {
             return None;
         };
         let seen = fold.prefix(memory.at).view.messages[usize::from(message)]?;
-        let (attempt, started_under, ..) = seen.last?;
+        let (attempt, under, ..) = seen.last?;
         let of = Of { message, attempt };
-        let over = memory.waited || started_under == claim || fold.mutation == Mutation::NoDeadline;
         let running = memory.tasks.iter().any(|task| task.of == of);
-        let unknown = seen.state == waybill::domain::message::State::Unknown;
-        let may = unknown && over && !running && !fold.alphabet.hold;
-        may.then_some(Sym::Resent { of })
+        let left = seen.state == State::Unknown && !running && !fold.alphabet.hold;
+        left.then_some((of, under))
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Limits {
     pub claims: u8,
     /// Attempts of each message.
     pub attempts: u8,
+    /// Faults in all.
+    pub total: u8,
     /// How often each fault may happen.
     pub faults: [u8; FAULTS],
     /// Answers beside *sent*.
@@ -25,7 +27,11 @@ pub struct Limits {
 
 impl Limits {
     fn allows(&self, world: &World, action: Action) -> bool {
-        action.fault().is_none_or(|fault| world.spent[fault as usize] < self.faults[fault as usize])
+        let all: u8 = world.spent.iter().sum();
+        action.fault().is_none_or(|fault| {
+            let spent = world.spent[fault as usize];
+            all < self.total && spent < self.faults[fault as usize]
+        })
     }
 
     /// Everything that may happen next.
@@ -67,8 +73,8 @@ impl Limits {
             }
             return;
         }
-        if !memory.waited {
-            open.push(Action::Wait(node));
+        if self.attempts == 0 {
+            return;
         }
         match memory.actor {
             Actor::Gone => open.push(Action::Start(node)),
@@ -93,6 +99,9 @@ impl Limits {
         let waiting = |stage: &Stage| *stage == Stage::ReadBack;
         if !memory.proposals.is_empty() || memory.tasks.iter().any(|task| waiting(&task.stage)) {
             open.push(Action::Freeze(node));
+        }
+        if (0u8..).zip([(); MESSAGES]).any(|(message, ())| world.waits(node, message, fold)) {
+            open.push(Action::Wait(node));
         }
         decisions(world, node, fold, open);
     }
@@ -215,13 +224,13 @@ pub fn homeward(world: &World, fold: &Fold) -> Option<Action> {
     if view.suspended {
         return Some(Action::Resume);
     }
-    if !memory.waited {
-        return Some(Action::Wait(owner));
-    }
     if !matches!(memory.actor, Actor::Alive(_)) {
         return Some(Action::Start(owner));
     }
     let mut open = Vec::new();
+    if (0u8..).zip([(); MESSAGES]).any(|(message, ())| world.waits(owner, message, fold)) {
+        open.push(Action::Wait(owner));
+    }
     decisions(world, owner, fold, &mut open);
     if world.batch(owner, fold, false) != [0; MESSAGES] {
         open.push(Action::Intend(owner));

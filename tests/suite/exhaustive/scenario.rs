@@ -55,10 +55,61 @@ fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
     assert!(states >= floor, "{name}: {states} states, at least {floor}: what became unreachable?");
 }
 
-const QUIET: Limits = Limits { claims: 1, attempts: 2, faults: [0; super::world::FAULTS], answers: &[], reports: &[] };
+const QUIET: Limits =
+    Limits { claims: 1, attempts: 2, total: 0, faults: [0; super::world::FAULTS], answers: &[], reports: &[] };
 
 #[test]
-fn one_message_small() {
-    let limits = Limits { faults: Limits::faults(&[(Fault::Crash, 1)]), ..QUIET };
+fn one_message_all_faults() {
+    let limits = Limits {
+        claims: 1,
+        attempts: 2,
+        total: number("TOTAL"),
+        faults: Limits::faults(&[
+            (Fault::Crash, 1),
+            (Fault::ActorCrash, 1),
+            (Fault::Gap, 1),
+            (Fault::Double, 1),
+            (Fault::Lose, 1),
+            (Fault::Late, 1),
+            (Fault::Freeze, 1),
+            (Fault::Answer, 1),
+            (Fault::Callback, 1),
+        ]),
+        answers: &[Answer::SentUnheard, Answer::Lost, Answer::Retry, Answer::Refused, Answer::Barred],
+        reports: &[Status::Sent, Status::Delivered, Status::Failed],
+    };
     holds("one message", Stage::with(1), limits, 1_000);
+}
+
+#[test]
+fn three_messages_called_off_and_stopped() {
+    let limits = Limits {
+        total: number("TOTAL"),
+        faults: Limits::faults(&[(Fault::ActorCrash, 1), (Fault::Answer, 1), (Fault::Double, 1)]),
+        answers: &[Answer::Retry, Answer::Lost],
+        ..QUIET
+    };
+    let mut stage = Stage::with(3);
+    stage.flying = vec![Sym::Cancelled { message: 0 }, Sym::Suspended, Sym::Resumed { nth: 0 }];
+    holds("three messages", stage, limits, 1_000);
+}
+
+#[test]
+fn claims_race() {
+    let limits = Limits {
+        claims: 2,
+        total: number("TOTAL"),
+        faults: Limits::faults(&[(Fault::Double, 1), (Fault::Lose, 1), (Fault::Crash, 2)]),
+        attempts: 0,
+        ..QUIET
+    };
+    for apart in [false, true] {
+        let mut stage = Stage::with(0);
+        stage.apart = apart;
+        holds("claims", stage, limits.clone(), 1_000);
+    }
+}
+
+fn number(name: &str) -> u8 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }

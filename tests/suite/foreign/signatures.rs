@@ -1,64 +1,14 @@
 //! Our signatures, judged by the reference libraries of Standard Webhooks for two other languages.
-//!
-//! `README.md` beside this file says how the libraries are installed and what else lives here.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
 use waybill::webhook::{Deliver, Delivered, DeliveryId, Guard, Ports, Post, Poster, PosterSettings, Secret, Secrets};
 
-/// Where `install.sh` puts what it installs.
-fn installed() -> PathBuf {
-    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    scratch.parent().expect("the target folder").join("foreign/standardwebhooks")
-}
+use super::sink::Sink;
+use super::{node, python};
 
-fn here() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/standardwebhooks")
-}
-
-/// A running sink. Killed when dropped.
-struct Sink {
-    process: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    port: u64,
-}
-
-impl Sink {
-    fn start(mut command: Command, secret: &Secret) -> Self {
-        command.args(["0", &secret.to_text()]).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("run tests/foreign/install.sh first");
-        let output = process.stdout.take().expect("piped");
-        let mut sink = Self { process, lines: BufReader::new(output).lines(), port: 0 };
-        sink.port = sink.line()["listening"].as_u64().expect("the sink names its port");
-        sink
-    }
-
-    fn line(&mut self) -> Value {
-        let line = self.lines.next().expect("the sink runs").expect("text");
-        serde_json::from_str(&line).expect("a JSON line")
-    }
-
-    fn url(&self, path: &str) -> url::Url {
-        format!("http://127.0.0.1:{}{path}", self.port).parse().expect("a url")
-    }
-
-    async fn stats(&self) -> Value {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let body = client.get(self.url("/stats")).send().await.expect("stats").bytes().await.expect("a body");
-        serde_json::from_slice(&body).expect("JSON")
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        self.process.kill().expect("our own child");
-        self.process.wait().expect("our own child");
-    }
-}
+const SUITE: &str = "standardwebhooks";
 
 fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
@@ -93,7 +43,7 @@ const BODIES: &[&str] = &[
 ];
 
 async fn judged_by(command: Command) {
-    let mut sink = Sink::start(command, &secret(1));
+    let mut sink = Sink::start(command, &secret(1).to_text());
     let poster = Poster::new(PosterSettings {
         guard: Guard { allow_private: true, allowed_ports: Ports::Any },
         timeout: Duration::from_secs(20),
@@ -127,17 +77,13 @@ async fn judged_by(command: Command) {
 }
 
 #[tokio::test]
-#[ignore = "needs the Python library: tests/foreign/install.sh"]
+#[ignore = "needs the Python library: tests/run foreign"]
 async fn the_python_library_verifies_what_we_sign() {
-    let mut command = Command::new(installed().join("venv/bin/python"));
-    command.arg(here().join("sink.py"));
-    judged_by(command).await;
+    judged_by(python(SUITE, "sink.py")).await;
 }
 
 #[tokio::test]
-#[ignore = "needs the JavaScript library: tests/foreign/install.sh"]
+#[ignore = "needs the JavaScript library: tests/run foreign"]
 async fn the_javascript_library_verifies_what_we_sign() {
-    let mut command = Command::new("node");
-    command.arg(here().join("sink.cjs")).env("NODE_PATH", installed().join("node_modules"));
-    judged_by(command).await;
+    judged_by(node(SUITE, "sink.cjs")).await;
 }

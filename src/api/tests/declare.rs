@@ -1,0 +1,168 @@
+//! Declarations: once is enough, twice is nothing, a dry run is nothing, and secrets go to the vault alone.
+
+use serde_json::{Value, json};
+
+use super::stage::{COUNT, Stage, declarations};
+use crate::journal::{Deed, Journal, Refusal};
+use crate::vault::Vault;
+
+const PATH: &str = "/v1/admin/declarations";
+
+fn changes(answer: &Value) -> Vec<&str> {
+    ["tenants", "sessions", "endpoints", "keys"]
+        .iter()
+        .flat_map(|kind| answer[kind].as_array().expect("a list").iter().filter_map(|step| step["change"].as_str()))
+        .collect()
+}
+
+fn ends(stage: &Stage) -> u64 {
+    (0..COUNT).map(|partition| stage.journal.end(partition).0).sum()
+}
+
+#[tokio::test]
+async fn declaring_the_same_again_changes_nothing_and_shows_nothing() {
+    let stage = Stage::new().await;
+    let before = ends(&stage);
+    let again = stage.put_operator(PATH, &declarations()).await.expect(200);
+    assert!(changes(&again).iter().all(|change| *change == "unchanged"), "{again}");
+    assert_eq!(ends(&stage), before);
+    let text = again.to_string();
+    assert!(!text.contains("whsec_") && !text.contains("wb_live_"), "{text}");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_and_does_nothing() {
+    let stage = Stage::bare(|_| {});
+    let mut ask = declarations();
+    ask["dry_run"] = json!(true);
+    let before = ends(&stage);
+    let answer = stage.put_operator(PATH, &ask).await.expect(200);
+    assert!(changes(&answer).iter().all(|change| *change == "created"), "{answer}");
+    assert!(!answer.to_string().contains("wb_live_") && !answer.to_string().contains("whsec_"));
+    assert_eq!(ends(&stage), before);
+    assert!(stage.app.directory.is_empty());
+}
+
+#[tokio::test]
+async fn what_changes_is_changed_and_the_rest_is_left() {
+    let stage = Stage::new().await;
+    let number = "900100200300501";
+    let session = |more: Value| {
+        let mut session = json!({"tenant": "acme", "name": "shop", "phone_number_id": number});
+        session.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        json!({"sessions": [session]})
+    };
+    let declare = async |ask: Value| {
+        let answer = stage.put_operator(PATH, &ask).await.expect(200);
+        changes(&answer).join(" ")
+    };
+    assert_eq!(declare(session(json!({}))).await, "unchanged", "without a token the one that is kept stays");
+    assert_eq!(declare(session(json!({"token": format!("EAAB{number}")}))).await, "unchanged");
+    assert_eq!(declare(session(json!({"token": "EAABnew"}))).await, "changed");
+    assert_eq!(declare(session(json!({"waba_id": "1234"}))).await, "changed");
+    assert_eq!(declare(session(json!({"waba_id": "1234"}))).await, "unchanged");
+    assert_eq!(declare(session(json!({"waba_id": "1234", "per_second": 20}))).await, "changed");
+    assert_eq!(
+        declare(
+            json!({"tenants": [{"name": "acme", "display_name": "Acme", "per_second": 100_000, "burst": 100_000}]})
+        )
+        .await,
+        "changed"
+    );
+    let endpoint =
+        json!({"tenant": "acme", "name": "crm", "url": "https://crm.example/other", "events": ["message.*"]});
+    assert_eq!(declare(json!({"endpoints": [endpoint]})).await, "changed");
+    let shown = stage.get("acme/admin", "/v1/sessions/shop").await.expect(200);
+    assert_eq!(shown["per_second"], 20);
+}
+
+#[tokio::test]
+async fn secrets_stand_in_the_vault_and_nowhere_else() {
+    let stage = Stage::bare(|_| {});
+    let answer = stage.put_operator(PATH, &declarations()).await.expect(200);
+    let secret = answer["endpoints"][0]["secret"].as_str().expect("one was made");
+    let (endpoint, session) =
+        (answer["endpoints"][0]["id"].as_str().expect("id"), answer["sessions"][0]["id"].as_str().expect("id"));
+    let tenant = Some(stage.tenant("acme"));
+    let kept = |name: String| stage.vault.secret(tenant, &name).expect("readable").expect("kept").expose().to_vec();
+    assert_eq!(kept(format!("endpoint/{endpoint}/secret")), secret.as_bytes());
+    assert_eq!(kept(format!("session/{session}/token")), b"EAAB900100200300501");
+    for partition in 0..COUNT {
+        for entry in stage.journal.contents(partition) {
+            for needle in [secret, "EAAB900100200300501"] {
+                let stands = entry.record.raw.windows(needle.len()).any(|window| window == needle.as_bytes());
+                assert!(!stands, "a secret in the journal");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_said_at_once() {
+    let stage = Stage::new().await;
+    let ask = json!({
+        "tenants": [{"name": "Bad Name"}, {"name": "acme", "per_second": 0}],
+        "sessions": [
+            {"tenant": "nobody", "name": "a", "phone_number_id": "1"},
+            {"tenant": "acme", "name": "b", "phone_number_id": "12x", "token": "t"},
+            {"tenant": "acme", "name": "c", "phone_number_id": "900100200300502", "token": "t"},
+            {"tenant": "acme", "name": "d", "phone_number_id": "77"},
+            {"tenant": "acme", "name": "d", "phone_number_id": "78", "token": "a b", "channel": "pigeon"},
+        ],
+        "endpoints": [
+            {"tenant": "acme", "name": "e", "url": "ftp://x.example/"},
+            {"tenant": "acme", "name": "f", "url": "http://127.0.0.1/", "secret": "whsec_x", "events": ["Message"]},
+        ],
+    });
+    let reply = stage.put_operator(PATH, &ask).await;
+    assert_eq!(reply.code(), "invalid_request");
+    let said = reply.json();
+    let found: Vec<&str> =
+        said["errors"].as_array().expect("errors").iter().filter_map(|e| e["pointer"].as_str()).collect();
+    for pointer in [
+        "/tenants/0/name",
+        "/tenants/1/per_second",
+        "/sessions/0/tenant",
+        "/sessions/1/phone_number_id",
+        "/sessions/2/phone_number_id",
+        "/sessions/3/token",
+        "/sessions/4/token",
+        "/sessions/4/channel",
+        "/sessions/4/name",
+        "/endpoints/0/url",
+        "/endpoints/1/url",
+        "/endpoints/1/secret",
+        "/endpoints/1/events/0",
+    ] {
+        assert!(found.contains(&pointer), "{pointer} in {found:?}");
+    }
+    let slip =
+        stage.put_operator(PATH, &json!({"sessions": [{"tenant": "acme", "name": "a", "phone_number": "1"}]})).await;
+    assert_eq!(slip.json()["remedy"], "did you mean `phone_number_id`?");
+}
+
+#[tokio::test]
+async fn a_key_that_works_is_never_changed() {
+    let stage = Stage::new().await;
+    let ask = json!({"keys": [{"tenant": "acme", "name": "sender", "role": "admin"}]});
+    assert_eq!(stage.put_operator(PATH, &ask).await.code(), "invalid_request");
+}
+
+#[tokio::test]
+async fn what_broke_off_is_finished_by_declaring_again() {
+    let stage = Stage::bare(|_| {});
+    // The tenants land in one or two partitions, so the third append is of sessions.
+    let honest = [Deed::honest(), Deed::honest()];
+    stage
+        .journal
+        .script(honest.into_iter().chain([Deed::refused(Refusal::Overloaded), Deed::refused(Refusal::Overloaded)]));
+    let broken = stage.put_operator(PATH, &declarations()).await;
+    assert_eq!(broken.code(), "overloaded");
+    let whole = stage.put_operator(PATH, &declarations()).await.expect(200);
+    for key in whole["keys"].as_array().expect("keys") {
+        assert!(key["key"].is_string(), "every key is shown: {whole}");
+    }
+    for endpoint in whole["endpoints"].as_array().expect("endpoints") {
+        assert!(endpoint["secret"].is_string(), "every secret is shown: {whole}");
+    }
+}

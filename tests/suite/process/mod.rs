@@ -1,0 +1,35 @@
+//! The real binary, from outside: started, spoken to, killed and started again, as an operator and a customer would.
+//!
+//! Simulator, sink and load generator live in the test process and survive every kill; nothing here knows how the
+//! product works inside. One house stands at a time ([`house`]), because what is measured here is a machine.
+//!
+//! | file | what it proves |
+//! | --- | --- |
+//! | `kill9` | what was accepted is neither lost nor doubled by being killed at random instants |
+//! | `mutants` | the same harness turns red when the binary is wrong on purpose |
+//! | `graceful` | SIGTERM under load loses nothing and leaves nothing unknown |
+//! | `rebuilt` | a store that is gone comes back, a vault that is gone and a journal that is damaged are refused |
+//! | `bad_input`, `bad_start` | every mistake gets a clear answer, and costs nothing that was accepted |
+//! | `disk` | a full disk is refused, not suffered |
+//! | `fixtures` | whatever Meta calls back with is taken |
+//! | `demo` | the demo's accounts agree |
+//!
+//! The rest is the stage: [`house`] (simulator, sink, node, declarations), [`node`] (the process), [`http`] (the caller),
+//! [`load`] (many callers), [`accounts`] (what must be true at the end).
+//!
+//! To add a test: a file here, a `mod` line and a row above; open a house with `House::open(Plan::new())`.
+
+pub mod accounts;
+mod bad_input;
+mod bad_start;
+mod demo;
+mod disk;
+mod fixtures;
+mod graceful;
+pub mod house;
+pub mod http;
+mod kill9;
+pub mod load;
+mod mutants;
+pub mod node;
+mod rebuilt;
