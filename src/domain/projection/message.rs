@@ -160,6 +160,9 @@ fn remember_void(at: At<'_>, session: SessionId, rows: &mut Rows) {
 fn closed(at: At<'_>, facts: &AttemptsClosedV1, rows: &mut Rows, out: &mut Applied) {
     for closed in &facts.closed {
         close_one(at, closed, rows, out);
+        // Also of an outcome that came too late to change anything, as one does that a callback overtook: whoever
+        // proposed it waits for it to be recorded.
+        out.notes.push(Note::MessageChanged { session: facts.session, message: closed.of.message });
     }
 }
 
@@ -221,7 +224,6 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
     }
     row.through = at.position;
     rows.put_message(closed.of.message, row);
-    out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message });
 }
 
 fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Applied) {
