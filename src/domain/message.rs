@@ -93,9 +93,7 @@ impl MessageRow {
         let ended = self.attempts.last().map(|attempt| attempt.ended.as_ref());
         match ended {
             Some(None) => State::Sending,
-            Some(Some(ended)) if ended.how == How::Unknown && !self.called_off_after(ended) => {
-                State::Unknown
-            }
+            Some(Some(ended)) if ended.how == How::Unknown && !self.called_off_after(ended) => State::Unknown,
             _ if self.cancelled.is_some() => State::Cancelled,
             _ if self.expired.is_some() => State::Expired,
             _ => State::Queued,
@@ -205,11 +203,7 @@ impl MessageRow {
     /// The provider took an attempt: the first one makes the message sent, whatever became of the others; a further one
     /// is a confirmed duplicate.
     pub fn mark_sent(&mut self, of: AttemptRef, fact: Fact) -> bool {
-        let ended = Ended {
-            fact,
-            how: How::Sent,
-            code: 0,
-        };
+        let ended = Ended { fact, how: How::Sent, code: 0 };
         let refused = self.is_refused();
         let closed = self.close(of, ended);
         match self.sent {
@@ -237,15 +231,10 @@ impl MessageRow {
             Status::Other => return false,
             Status::Failed => {
                 let known = self.failed.is_some();
-                if (known && !self.is_refused()) || self.delivered.is_some() || self.read.is_some()
-                {
+                if (known && !self.is_refused()) || self.delivered.is_some() || self.read.is_some() {
                     return false;
                 }
-                self.failed = Some(Failure {
-                    fact,
-                    class: class.to_owned(),
-                    code,
-                });
+                self.failed = Some(Failure { fact, class: class.to_owned(), code });
                 return !known;
             }
         };

@@ -5,9 +5,7 @@ use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{
-    Accepted, Attempt, Fact, Failure, IdempotencyRow, MessageRow, RowId, Rows,
-};
+use super::super::row::{Accepted, Attempt, Fact, Failure, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{Void, attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, outcome, tell};
 
@@ -167,26 +165,11 @@ fn call_off(at: At<'_>, message: MessageId, how: State, rows: &mut Rows, out: &m
     }
     if let Some(kind) = outcome::called_off(&row) {
         let (tenant, session) = (accepted.tenant, accepted.session);
-        tell(
-            out,
-            at,
-            About {
-                tenant,
-                session,
-                message,
-                kind,
-                step: &[],
-                code: 0,
-                class: "",
-            },
-        );
+        tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class: "" });
     }
     row.through = at.position;
     rows.put_message(message, row);
-    out.notes.push(Note::MessageChanged {
-        session: accepted.session,
-        message,
-    });
+    out.notes.push(Note::MessageChanged { session: accepted.session, message });
 }
 
 /// Changes a message's row, if the step is a new one, and tells its session.

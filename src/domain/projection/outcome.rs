@@ -3,9 +3,7 @@
 //! Outcomes are facts: whoever reports them, in whatever order, the row ends up the same. That an attempt was taken is
 //! the firmest word of all; a refusal of another attempt gives way to it.
 
-use super::super::event::{
-    AttemptRef, AttemptsClosedV1, ClosedV1, OutcomeV1, Resolution, UnknownResolvedV1,
-};
+use super::super::event::{AttemptRef, AttemptsClosedV1, ClosedV1, OutcomeV1, Resolution, UnknownResolvedV1};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::row::{Accepted, Ended, Fact, Failure, How, MessageRow, Rows};
@@ -36,10 +34,7 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
     let (mut row, Some(accepted)) = (row.clone(), row.accepted.clone()) else {
         return;
     };
-    let fact = Fact {
-        at: closed.at,
-        position: at.position,
-    };
+    let fact = Fact { at: closed.at, position: at.position };
     let word = match &closed.outcome {
         OutcomeV1::Sent { tag, provider_id } => {
             let first = row.sent.is_none();
@@ -54,15 +49,11 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                 (Some(kind), 0, "")
             })
         }
-        OutcomeV1::Retry {
-            code, not_before, ..
-        } => end(&mut row, closed.of, fact, How::Retry, *code).then(|| {
+        OutcomeV1::Retry { code, not_before, .. } => end(&mut row, closed.of, fact, How::Retry, *code).then(|| {
             row.not_before = Some(*not_before);
             (called_off(&row), 0, "")
         }),
-        OutcomeV1::Failed { class, code } => {
-            refuse(&mut row, closed.of, fact, How::Failed, *code, class)
-        }
+        OutcomeV1::Failed { class, code } => refuse(&mut row, closed.of, fact, How::Failed, *code, class),
         OutcomeV1::Withdrawn { why } => refuse(&mut row, closed.of, fact, How::Withdrawn, 0, why),
         OutcomeV1::Unknown { why } => end(&mut row, closed.of, fact, How::Unknown, 0).then(|| {
             let kind = row.sent.is_none().then_some(NotificationKind::Unknown);
@@ -90,11 +81,7 @@ fn refuse<'a>(
         return None;
     }
     let class_kept = class.to_owned();
-    let fails = row.refuse(Failure {
-        fact,
-        class: class_kept,
-        code,
-    });
+    let fails = row.refuse(Failure { fact, class: class_kept, code });
     Some((fails.then_some(NotificationKind::Failed), code, class))
 }
 
@@ -116,19 +103,7 @@ fn write(
             NotificationKind::Unknown | NotificationKind::Duplicated => &attempt,
             _ => &[],
         };
-        tell(
-            out,
-            at,
-            About {
-                tenant,
-                session,
-                message,
-                kind,
-                step,
-                code,
-                class,
-            },
-        );
+        tell(out, at, About { tenant, session, message, kind, step, code, class });
     }
     row.through = at.position;
     rows.put_message(message, row);

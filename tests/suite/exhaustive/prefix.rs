@@ -127,11 +127,7 @@ pub fn put(prefix: &mut Prefix, id: RowId, row: &Row) {
     };
     let named = (format!("{id:?}"), named, state);
     let text = serde_json::to_vec(&named).expect("rows are plain data");
-    let kept = Kept {
-        id,
-        row: Arc::new(row.clone()),
-        digest: short(Sha256::new_with_prefix(text)),
-    };
+    let kept = Kept { id, row: Arc::new(row.clone()), digest: short(Sha256::new_with_prefix(text)) };
     match prefix.rows.binary_search_by_key(&id, |kept| kept.id) {
         Ok(at) => prefix.rows[at] = kept,
         Err(at) => prefix.rows.insert(at, kept),
