@@ -1,8 +1,11 @@
 //! Declarations: once is enough, twice is nothing, a dry run is nothing, and secrets go to the vault alone.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::stage::{COUNT, Stage, declarations};
+use crate::domain::id::SessionId;
 use crate::journal::{Deed, Journal, Refusal};
 use crate::vault::Vault;
 
@@ -151,11 +154,15 @@ async fn a_key_that_works_is_never_changed() {
 #[tokio::test]
 async fn what_broke_off_is_finished_by_declaring_again() {
     let stage = Stage::bare(|_| {});
-    // The tenants land in one or two partitions, so the third append is of sessions.
-    let honest = [Deed::honest(), Deed::honest()];
-    stage
-        .journal
-        .script(honest.into_iter().chain([Deed::refused(Refusal::Overloaded), Deed::refused(Refusal::Overloaded)]));
+    // One append for each partition: the tenants are taken, every session is refused.
+    let partitions = |addresses: [crate::domain::address::Address; 2]| {
+        addresses.map(|address| stage.app.partition_of(address)).into_iter().collect::<BTreeSet<_>>().len()
+    };
+    let tenants = ["acme", "other"].map(|name| stage.tenant(name));
+    let honest = vec![Deed::honest(); partitions(tenants.map(Into::into))];
+    let sessions = tenants.map(|tenant| SessionId::named(tenant, "shop").into());
+    let refused = vec![Deed::refused(Refusal::Overloaded); partitions(sessions)];
+    stage.journal.script(honest.into_iter().chain(refused));
     let broken = stage.put_operator(PATH, &declarations()).await;
     assert_eq!(broken.code(), "overloaded");
     let whole = stage.put_operator(PATH, &declarations()).await.expect(200);

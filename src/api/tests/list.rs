@@ -43,7 +43,7 @@ async fn pages_of_any_size_hold_every_message_once() {
         let later = stage.sent().await;
         stage.caught_up().await;
         let page = stage.get("acme/auditor", &format!("/v1/messages?cursor={cursor}")).await.expect(200);
-        assert_eq!(ids(&page), [later.clone()], "what comes later is found from the last cursor");
+        assert_eq!(ids(&page), std::slice::from_ref(&later), "what comes later is found from the last cursor");
         sent.insert(later);
     }
 }
@@ -57,8 +57,8 @@ async fn a_list_is_filtered_by_session_and_state() {
     stage.post("acme/sender", &format!("/v1/messages/{two}/cancel"), &json!({})).await.expect(202);
     stage.caught_up().await;
     let list = async |query: &str| ids(&stage.get("acme/auditor", &format!("/v1/messages?{query}")).await.expect(200));
-    assert_eq!(list("state=queued").await, [one.clone()]);
-    assert_eq!(list("state=cancelled&session=shop").await, [two.clone()]);
+    assert_eq!(list("state=queued").await, std::slice::from_ref(&one));
+    assert_eq!(list("state=cancelled&session=shop").await, std::slice::from_ref(&two));
     assert_eq!(list("session=shop").await, [one, two]);
     assert!(list("state=failed").await.is_empty());
     let shown = stage.get("acme/auditor", "/v1/messages").await.expect(200);

@@ -11,7 +11,6 @@ use crate::domain::id::{EventId, MessageId, NodeId, SessionId};
 use crate::domain::record::{Position, Principal};
 use crate::domain::row::{Row, RowId};
 use crate::journal::Journal;
-use crate::runtime::Entropy;
 use crate::store::rows;
 
 #[tokio::test]

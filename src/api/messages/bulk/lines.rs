@@ -61,6 +61,7 @@ impl Lines {
                 Ok(Some(Err(_))) | Err(_) => {
                     self.ended = true;
                     self.buffer.clear();
+                    self.searched = 0;
                     self.number += 1;
                     return Some(Line::Broken(self.number));
                 }
