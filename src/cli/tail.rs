@@ -53,13 +53,15 @@ impl Tail {
         for event in &newest[newest.len().saturating_sub(shown)..] {
             show(context, event)?;
         }
-        while self.follow {
+        if !self.follow {
+            return Ok(());
+        }
+        loop {
             tokio::time::sleep(IDLE).await;
             for event in &reader.read().await? {
                 show(context, event)?;
             }
         }
-        Ok(())
     }
 
     /// A reader that begins as many events before each end as are shown of all partitions together.
