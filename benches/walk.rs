@@ -6,7 +6,8 @@
 //! session actor 4.0, send task 21.5 less the client's 13.0". `in_folder` is to be compared with that 44, and has a part of
 //! what the spike lacked: the contact's gate, metrics, feed rows, the tag and seal of the provider's id. `in_memory` has
 //! doubles for all three hands, so no fjall, no files and no syncs: about 25 µs are left of the same sum (doubles are
-//! written for tests, not for speed).
+//! written for tests, not for speed). `in_folder_one_partition` shows what 64 partitions instead of the spike's single one
+//! cost.
 //!
 //! 64 callers each wait for the answer to their acceptance, 20 senders, 1,000 recipients, 600 bytes. The line of each
 //! benchmark also says how many a second on the wall, and which threads had the CPU.
