@@ -180,12 +180,17 @@ pub fn problem_failure(exit: Exit, problem: &Value) -> Failure {
         (title, detail) => format!("{title}: {detail}"),
     };
     let failure = Failure::new(exit, format!("the server says: {detail}"));
-    let failure = match text(problem, "remedy") {
-        remedy if remedy.is_empty() => failure,
-        remedy => failure.remedy(sentence(&remedy)),
+    let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let remedy = match (text(problem, "remedy"), errors) {
+        // The detail names the only wrong field already; what is missing is its remedy.
+        (remedy, [one]) if remedy.is_empty() => text(one, "remedy"),
+        (remedy, _) => remedy,
     };
-    let errors = problem["errors"].as_array().into_iter().flatten();
-    errors.fold(failure, |failure, error| {
+    let failure = if remedy.is_empty() { failure } else { failure.remedy(sentence(&remedy)) };
+    if errors.len() < 2 {
+        return failure;
+    }
+    errors.iter().fold(failure, |failure, error| {
         failure.part(format!("{} {}", text(error, "pointer"), text(error, "what")), sentence(&text(error, "remedy")))
     })
 }

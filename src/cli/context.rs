@@ -15,6 +15,9 @@ use crate::config::{Secret, SecretRef, Settings, environment, no_color};
 /// Name of the operator's key in the data folder.
 pub const OPERATOR_KEY: &str = "operator.key";
 
+/// What the text of an operator's key begins with.
+const OPERATOR_PREFIX: &str = "wb_operator_";
+
 /// What a command is given.
 #[derive(Debug)]
 pub struct Context {
@@ -85,7 +88,12 @@ impl Context {
     /// When there is no key, or no usable address.
     pub fn operator(&self) -> Result<Client, Failure> {
         let settings = self.settings()?;
-        let key = match self.given_key()? {
+        let given = match &self.global.key {
+            Some(text) => Some(resolve(text)?),
+            // A tenant's key in the environment, meant for `waybill send`, opens nothing here.
+            None => self.environment_key()?.filter(|key| key.expose().starts_with(OPERATOR_PREFIX)),
+        };
+        let key = match given {
             Some(key) => key,
             None => operator_key(&settings)?,
         };
@@ -107,18 +115,14 @@ impl Context {
     }
 
     fn given_key(&self) -> Result<Option<Secret>, Failure> {
-        let Some(text) = self.global.key.as_ref().or_else(|| self.env.get("WAYBILL_KEY")) else {
-            return Ok(None);
-        };
-        if text.is_empty() {
-            return Err(
-                Failure::usage("the key is empty").remedy("Give the whole key, or leave --key and WAYBILL_KEY out.")
-            );
+        match &self.global.key {
+            Some(text) => resolve(text).map(Some),
+            None => self.environment_key(),
         }
-        Ok(Some(match SecretRef::parse(text) {
-            Some(reference) => reference.resolve()?,
-            None => Secret::new(text.clone()),
-        }))
+    }
+
+    fn environment_key(&self) -> Result<Option<Secret>, Failure> {
+        self.env.get("WAYBILL_KEY").map(|text| resolve(text)).transpose()
     }
 
     fn address(&self, settings: &Settings) -> Result<Url, Failure> {
@@ -127,6 +131,19 @@ impl Context {
             None => parse_url(&listening_url(settings.server.listen, settings.server.tls_cert.is_some())),
         }
     }
+}
+
+/// A key as it was given: the key itself, or where it is.
+fn resolve(text: &str) -> Result<Secret, Failure> {
+    if text.is_empty() {
+        return Err(
+            Failure::usage("the key is empty").remedy("Give the whole key, or leave --key and WAYBILL_KEY out.")
+        );
+    }
+    Ok(match SecretRef::parse(text) {
+        Some(reference) => reference.resolve()?,
+        None => Secret::new(text.to_owned()),
+    })
 }
 
 /// The address at which a server that listens there is reached from this machine.

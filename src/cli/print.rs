@@ -115,7 +115,7 @@ impl Printer {
             (false, _) => miette::GraphicalTheme::none(),
         };
         let mut text = String::new();
-        let handler = miette::GraphicalReportHandler::new_themed(theme);
+        let handler = miette::GraphicalReportHandler::new_themed(theme).with_show_related_as_nested(true);
         match handler.render_report(&mut text, failure) {
             Ok(()) => text,
             Err(fmt::Error) => failure.to_string(),

@@ -87,14 +87,55 @@ impl MessageRow {
         self.unsent_state()
     }
 
+    /// An open attempt is awaited; what called the message off meanwhile holds once it ended without having been sent,
+    /// and speaks over an unknown end only if it came after it: people see what may have been sent until they decide.
     fn unsent_state(&self) -> State {
-        match self.attempts.last().map(|attempt| attempt.ended.as_ref().map(|ended| ended.how)) {
+        let ended = self.attempts.last().map(|attempt| attempt.ended.as_ref());
+        match ended {
             Some(None) => State::Sending,
+            Some(Some(ended)) if ended.how == How::Unknown && !self.called_off_after(ended) => State::Unknown,
             _ if self.cancelled.is_some() => State::Cancelled,
             _ if self.expired.is_some() => State::Expired,
-            Some(Some(How::Unknown)) => State::Unknown,
             _ => State::Queued,
         }
+    }
+
+    fn called_off_after(&self, ended: &Ended) -> bool {
+        let mut called_off = self.cancelled.iter().chain(&self.expired);
+        called_off.any(|fact| fact.position > ended.fact.position)
+    }
+
+    /// Whether `failed` is the end of an attempt of ours, and not the provider's word on one that it took.
+    fn is_refused(&self) -> bool {
+        let Some(failure) = &self.failed else {
+            return false;
+        };
+        let ends = self.attempts.iter().flat_map(|attempt| &attempt.ended);
+        let mut refusals = ends.filter(|ended| matches!(ended.how, How::Failed | How::Withdrawn));
+        refusals.any(|ended| ended.fact.position == failure.fact.position)
+    }
+
+    /// The message fails with an attempt of it, unless another was sent, or failed, all the same.
+    pub fn refuse(&mut self, failure: Failure) -> bool {
+        if self.sent.is_some() || self.failed.is_some() {
+            return false;
+        }
+        self.failed = Some(failure);
+        true
+    }
+
+    /// Calls an unsettled message off, once: it holds when no attempt is open any more.
+    pub fn call_off(&mut self, fact: Fact, how: State) -> bool {
+        let again = self.cancelled.is_some() || self.expired.is_some();
+        if again || self.state().is_settled() {
+            return false;
+        }
+        match how {
+            State::Cancelled => self.cancelled = Some(fact),
+            State::Expired => self.expired = Some(fact),
+            _ => return false,
+        }
+        true
     }
 
     /// The number the next attempt has.
@@ -159,12 +200,17 @@ impl MessageRow {
         firmer
     }
 
-    /// The provider took an attempt: the first one makes the message sent, a further one is a confirmed duplicate.
+    /// The provider took an attempt: the first one makes the message sent, whatever became of the others; a further one
+    /// is a confirmed duplicate.
     pub fn mark_sent(&mut self, of: AttemptRef, fact: Fact) -> bool {
         let ended = Ended { fact, how: How::Sent, code: 0 };
+        let refused = self.is_refused();
         let closed = self.close(of, ended);
         match self.sent {
             None => {
+                if refused {
+                    self.failed = None;
+                }
                 self.sent = Some(fact);
                 true
             }
@@ -184,11 +230,12 @@ impl MessageRow {
             Status::Played => &mut self.played,
             Status::Other => return false,
             Status::Failed => {
-                if self.failed.is_some() || self.delivered.is_some() || self.read.is_some() {
+                let known = self.failed.is_some();
+                if (known && !self.is_refused()) || self.delivered.is_some() || self.read.is_some() {
                     return false;
                 }
                 self.failed = Some(Failure { fact, class: class.to_owned(), code });
-                return true;
+                return !known;
             }
         };
         if slot.is_some() {

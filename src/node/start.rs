@@ -149,6 +149,10 @@ impl Node {
         while !self.hands.registry.is_quiet() && self.hands.clock.steady() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        if !self.hands.registry.is_quiet() {
+            let running = self.hands.registry.running();
+            tracing::warn!(running, "stopping before every outcome is recorded; the next start settles what is left");
+        }
     }
 }
 
@@ -168,6 +172,19 @@ fn parts(hands: &Hands, settings: &Arc<Settings>, operator_key: &str) -> Result<
         node: hands.node,
         operator: OperatorKey::of_text(operator_key),
     })
+}
+
+/// The number of partitions is part of every address: it is fixed when the folder is founded.
+fn is_of_size(folder: &Folder, count: u16, asked: u16) -> Result<(), StartError> {
+    if count == asked {
+        return Ok(());
+    }
+    let path = folder.dir.clone();
+    let why = format!(
+        "it was founded with {count} partitions and the settings ask for {asked}; the number cannot be changed \
+         afterwards: set `journal.partitions = {count}`"
+    );
+    Err(StartError::Folder { path, why })
 }
 
 /// Opens the hands that the embedded column is made of.
@@ -193,6 +210,7 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
         tracing::warn!(?cut, "the journal's torn end was cut; nothing in it was ever acknowledged");
     }
     let genesis = journal.genesis();
+    is_of_size(folder, genesis.count, settings.journal.partitions)?;
     let opening =
         Opening { dir: folder.vault(), count: genesis.count, clock: Arc::clone(&clock), entropy: Arc::clone(&entropy) };
     let (vault, _) = FileVault::open(opening)?;

@@ -123,7 +123,7 @@ impl Demo {
     /// Stays up to be looked at, until a signal.
     async fn stay(&self, context: &Context, stage: &Stage, verdict: &Verdict, stop: &mut Stop) -> Result<(), Failure> {
         if context.json() {
-            context.printer.line(verdict.json())?;
+            context.printer.line(verdict.json()?)?;
         } else {
             stage.tell_addresses(context, verdict)?;
         }
@@ -136,7 +136,7 @@ impl Demo {
     /// The last line, and the exit code.
     fn conclude(&self, context: &Context, verdict: &Verdict) -> Result<(), Failure> {
         if context.json() && self.once {
-            context.printer.line(verdict.json())?;
+            context.printer.line(verdict.json()?)?;
         }
         if verdict.agrees() { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
     }

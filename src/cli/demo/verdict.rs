@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 use waybill_loadtest::graph::Recorded;
 use waybill_loadtest::ledger::{Ack, Ledger, join};
 
@@ -12,6 +11,7 @@ use super::handover::Book;
 use super::stage::Stage;
 use super::watch::{Told, fold};
 use crate::cli::context::Context;
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::print::Tone;
 use crate::cli::table::Table;
@@ -32,12 +32,17 @@ pub(super) struct Counts {
     notified: u64,
 }
 
+/// Messages that are listed where the accounts do not agree.
+const OPEN_SHOWN: usize = 10;
+
 /// What the ledger says.
 pub(super) struct Verdict {
     counts: Counts,
     ledger: Ledger,
     refused: BTreeMap<String, u64>,
     by_session: BTreeMap<String, Counts>,
+    /// The first messages that are neither delivered nor failed.
+    open: Vec<String>,
     took: Duration,
     /// A message with a story worth telling.
     pub(super) example: Option<String>,
@@ -66,7 +71,9 @@ impl Verdict {
             notified: ledger.notified,
         };
         let (by_session, example) = (by_session(&acks, &told), example(&acks, &requests, &told));
-        Self { counts, ledger, refused: book.refused(), by_session, took, example, key }
+        let open = acks.iter().filter(|ack| !told.get(&ack.id).is_some_and(|told| told.is_settled()));
+        let open = open.take(OPEN_SHOWN).map(|ack| ack.id.clone()).collect();
+        Self { counts, ledger, refused: book.refused(), by_session, open, took, example, key }
     }
 
     /// Whether every account agrees: nothing lost, nothing doubled, and each message came to one end.
@@ -78,9 +85,9 @@ impl Verdict {
             && self.refused.is_empty()
     }
 
-    /// The counts, for programs.
-    pub(super) fn json(&self) -> Value {
-        json!(self.counts)
+    /// The counts, for programs: one line, its fields in the order of the struct.
+    pub(super) fn json(&self) -> Result<String, Failure> {
+        serde_json::to_string(&self.counts).map_err(|error| Failure::new(Exit::Internal, error.to_string()))
     }
 
     /// The counts, for people.
@@ -108,7 +115,10 @@ impl Verdict {
         if !self.agrees() {
             printer.line(&self.ledger)?;
         }
-        Ok(())
+        if !self.open.is_empty() {
+            printer.line("Neither delivered nor failed, to be looked at with `waybill inspect`:")?;
+        }
+        self.open.iter().try_for_each(|id| printer.line(format!("  {id}")))
     }
 
     fn table(&self) -> Table {

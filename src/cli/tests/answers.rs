@@ -15,14 +15,14 @@ fn plain() -> Printer {
 #[test]
 fn an_event_is_a_line_for_each_message_it_moves() {
     let event = json!({
-        "position": 7, "name": "AttemptsClosed", "at": "2026-01-31T09:30:00.125Z", "tenant": "ten_1",
+        "partition": 12, "position": 7, "name": "AttemptsClosed", "at": "2026-01-31T09:30:00.125Z", "tenant": "ten_1",
         "facts": { "closed": [
             { "of": { "message": "msg_1", "attempt": 2 }, "outcome": { "how": "sent" } },
             { "of": { "message": "msg_2", "attempt": 1 }, "outcome": { "how": "retry", "class": "throttle", "code": 130_429 } },
         ] },
     });
     assert_eq!(
-        lines(&plain(), 12, &event),
+        lines(&plain(), &event),
         [
             "09:30:00.125  12:7        AttemptsClosed     msg_1  sent  attempt 2",
             "09:30:00.125  12:7        AttemptsClosed     msg_2  retry  attempt 1, throttle, code 130429",

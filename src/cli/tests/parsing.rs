@@ -54,6 +54,7 @@ fn what_makes_no_sense_is_refused() {
         &["send", "--from", "o", "--to", "+49", "--text", "x", "--category", "spam"],
         &["inspect", "../admin/status"],
         &["check-config", "x", "--defaults"],
+        &["tail", "-n", "1000"],
         &["serve", "--color", "sometimes"],
         #[cfg(feature = "demo")]
         &["demo", "--messages", "0"],

@@ -38,7 +38,7 @@ keys! {
         display_phone_number: Option<String> => if_set(phone_number);
         /// Where the access token is.
         token: SecretRef;
-        /// Whether this is a number of a simulator or a test account of Meta.
+        /// Whether what it is given never reaches the provider.
         test: bool = false;
         /// Messages per second; None: `pacing.number_per_second`.
         number_per_second: Option<u32> => if_set(within(1..=1000));

@@ -1,16 +1,13 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
-use super::super::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageAcceptedV1, OutcomeV1, Resolution,
-    UnknownResolvedV1,
-};
+use super::super::event::{AttemptRef, AttemptsStartedV1, Event, MessageAcceptedV1, OutcomeV1};
 use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{Accepted, Attempt, Ended, Fact, Failure, How, IdempotencyRow, MessageRow, RowId, Rows};
+use super::super::row::{Accepted, Attempt, Fact, Failure, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{Void, attempt_counts, life_counts};
-use super::{About, Append, Applied, At, Note, status, tell};
+use super::{About, Append, Applied, At, Note, outcome, tell};
 
 /// The code of a message refused because its idempotency key was used for another body.
 pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
@@ -48,14 +45,12 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             change(at, facts.message, rows, out, |row, _| row.withdraw(facts.nonce));
         }
         Event::AttemptsStarted(facts) => started(at, facts, rows, out),
-        Event::AttemptsClosed(facts) => closed(at, facts, rows, out),
+        Event::AttemptsClosed(facts) => outcome::closed(at, facts, rows, out),
         Event::MessageCancelled(facts) => {
-            settle(at, facts.message, rows, out, NotificationKind::Cancelled, |row, fact| row.cancelled = Some(fact));
+            call_off(at, facts.message, State::Cancelled, rows, out);
         }
-        Event::MessageExpired(facts) => {
-            settle(at, facts.message, rows, out, NotificationKind::Expired, |row, fact| row.expired = Some(fact));
-        }
-        Event::UnknownResolved(facts) => resolved(at, facts, rows, out),
+        Event::MessageExpired(facts) => call_off(at, facts.message, State::Expired, rows, out),
+        Event::UnknownResolved(facts) => outcome::resolved(at, facts, rows, out),
         _ => {}
     }
 }
@@ -157,134 +152,24 @@ fn remember_void(at: At<'_>, session: SessionId, rows: &mut Rows) {
     rows.put_session(session, row);
 }
 
-fn closed(at: At<'_>, facts: &AttemptsClosedV1, rows: &mut Rows, out: &mut Applied) {
-    for closed in &facts.closed {
-        close_one(at, closed, rows, out);
-    }
-}
-
-fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) {
-    let Some(row) = rows.message(closed.of.message) else {
-        return;
-    };
-    let Some(accepted) = row.accepted.clone() else {
-        return;
-    };
-    let mut row = row.clone();
-    let fact = Fact { at: closed.at, position: at.position };
-    let (kind, code, class): (Option<NotificationKind>, i32, &str) = match &closed.outcome {
-        OutcomeV1::Sent { tag, provider_id } => {
-            let first = row.sent.is_none();
-            if !row.mark_sent(closed.of, fact) {
-                return;
-            }
-            row.provider = Some((*tag, Some(provider_id.clone())));
-            let orphans = status::adopt(*tag, closed.of, rows);
-            status::replay_orphans(at, &accepted, closed.of, &orphans, &mut row, out);
-            (Some(if first { NotificationKind::Sent } else { NotificationKind::Duplicated }), 0, "")
-        }
-        OutcomeV1::Retry { class, code, not_before } => {
-            if !row.close(closed.of, Ended { fact, how: How::Retry, code: *code }) {
-                return;
-            }
-            row.not_before = Some(*not_before);
-            (None, *code, class)
-        }
-        OutcomeV1::Failed { class, code } => {
-            let firmer = row.close(closed.of, Ended { fact, how: How::Failed, code: *code });
-            if !firmer || row.sent.is_some() {
-                return;
-            }
-            row.failed = Some(Failure { fact, class: class.clone(), code: *code });
-            (Some(NotificationKind::Failed), *code, class)
-        }
-        OutcomeV1::Unknown { why } => {
-            if row.sent.is_some() || !row.close(closed.of, Ended { fact, how: How::Unknown, code: 0 }) {
-                return;
-            }
-            (Some(NotificationKind::Unknown), 0, why)
-        }
-        OutcomeV1::Withdrawn { why } => {
-            if !row.close(closed.of, Ended { fact, how: How::Withdrawn, code: 0 }) {
-                return;
-            }
-            row.failed = Some(Failure { fact, class: why.clone(), code: 0 });
-            (Some(NotificationKind::Failed), 0, why)
-        }
-    };
-    if let Some(kind) = kind {
-        let step = closed.of.attempt.to_be_bytes();
-        let step: &[u8] =
-            if matches!(kind, NotificationKind::Unknown | NotificationKind::Duplicated) { &step } else { &[] };
-        let (tenant, session, message) = (accepted.tenant, accepted.session, closed.of.message);
-        tell(out, at, About { tenant, session, message, kind, step, code, class });
-    }
-    row.through = at.position;
-    rows.put_message(closed.of.message, row);
-    out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message });
-}
-
-fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, out: &mut Applied) {
-    let Some(row) = rows.message(facts.of.message) else {
-        return;
-    };
-    let last = row.attempts.last();
-    if row.state() != State::Unknown || last.map(|attempt| attempt.number) != Some(facts.of.attempt) {
-        return;
-    }
-    let how = match facts.resolution {
-        Resolution::Sent => How::Sent,
-        Resolution::Resend => How::Retry,
-        Resolution::GiveUp => How::Failed,
-    };
-    change(at, facts.of.message, rows, out, |row, fact| {
-        row.close(facts.of, Ended { fact, how, code: 0 });
-        match facts.resolution {
-            Resolution::Sent => row.sent = Some(fact),
-            Resolution::Resend => row.not_before = None,
-            Resolution::GiveUp => {
-                row.failed = Some(Failure { fact, class: "unknown_given_up".to_owned(), code: 0 });
-            }
-        }
-        true
-    });
-    let kind = match facts.resolution {
-        Resolution::Sent => NotificationKind::Sent,
-        Resolution::Resend => return,
-        Resolution::GiveUp => NotificationKind::Failed,
-    };
-    let Some(accepted) = rows.message(facts.of.message).and_then(|row| row.accepted.as_ref()) else {
-        return;
-    };
-    let (tenant, session, message) = (accepted.tenant, accepted.session, facts.of.message);
-    let class = if kind == NotificationKind::Failed { "unknown_given_up" } else { "" };
-    tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class });
-}
-
-/// Settles a message that is queued or unknown: an open attempt is awaited instead.
-fn settle(
-    at: At<'_>,
-    message: MessageId,
-    rows: &mut Rows,
-    out: &mut Applied,
-    kind: NotificationKind,
-    set: impl FnOnce(&mut MessageRow, Fact),
-) {
+/// Calls a message off. One with an open attempt is awaited, and told when that has ended ([`outcome`]).
+fn call_off(at: At<'_>, message: MessageId, how: State, rows: &mut Rows, out: &mut Applied) {
     let Some(row) = rows.message(message) else {
         return;
     };
-    if !matches!(row.state(), State::Queued | State::Unknown) {
-        return;
-    }
-    let Some(accepted) = row.accepted.clone() else {
+    let (mut row, Some(accepted)) = (row.clone(), row.accepted.clone()) else {
         return;
     };
-    change(at, message, rows, out, |row, fact| {
-        set(row, fact);
-        true
-    });
-    let (tenant, session) = (accepted.tenant, accepted.session);
-    tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class: "" });
+    if !row.call_off(at.fact(), how) {
+        return;
+    }
+    if let Some(kind) = outcome::called_off(&row) {
+        let (tenant, session) = (accepted.tenant, accepted.session);
+        tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class: "" });
+    }
+    row.through = at.position;
+    rows.put_message(message, row);
+    out.notes.push(Note::MessageChanged { session: accepted.session, message });
 }
 
 /// Changes a message's row, if the step is a new one, and tells its session.

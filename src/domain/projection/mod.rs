@@ -8,6 +8,7 @@ mod account;
 mod contact;
 mod endpoint;
 mod message;
+mod outcome;
 mod partition;
 mod session;
 mod status;

@@ -120,7 +120,13 @@ pub fn put(prefix: &mut Prefix, id: RowId, row: &Row) {
     let name = |position: &mut Position| position.0 = u64::from(prefix.name_at(*position));
     let mut named = row.clone();
     name_positions(&mut named, name);
-    let text = serde_json::to_vec(&(format!("{id:?}"), named)).expect("rows are plain data");
+    // The order of positions is lost with them; where it matters, it shows in the state.
+    let state = match row {
+        Row::Message(row) => Some(row.state()),
+        _ => None,
+    };
+    let named = (format!("{id:?}"), named, state);
+    let text = serde_json::to_vec(&named).expect("rows are plain data");
     let kept = Kept { id, row: Arc::new(row.clone()), digest: short(Sha256::new_with_prefix(text)) };
     match prefix.rows.binary_search_by_key(&id, |kept| kept.id) {
         Ok(at) => prefix.rows[at] = kept,

@@ -75,7 +75,8 @@ impl Accounts {
                 .filter(|(id, marker)| said.get(**id).is_none_or(|said| !said.is_settled(arrived.contains(**marker))))
                 .map(|(id, _)| (*id).to_owned())
                 .collect();
-            if open.is_empty() || Instant::now() > until {
+            let over = open.is_empty() && is_told(house, markers.len());
+            if over || Instant::now() > until {
                 return Self::of(house, acks, &said, &open);
             }
             said.extend(ask(house, open).await);
@@ -125,6 +126,14 @@ impl std::fmt::Display for Accounts {
 fn arrived(house: &House) -> HashSet<String> {
     let requests = house.simulator.requests(0, usize::MAX);
     requests.into_iter().filter(|request| request.wamid.is_some()).filter_map(|request| request.marker).collect()
+}
+
+/// Whether so many messages were notified as delivered, failed or unknown.
+fn is_told(house: &House, count: usize) -> bool {
+    let last = ["message.delivered", "message.read", "message.failed", "message.unknown"];
+    let events = house.sink.events(0, usize::MAX);
+    let told = events.into_iter().filter(|event| last.contains(&&*event.kind)).map(|event| event.message_id);
+    told.collect::<HashSet<_>>().len() >= count
 }
 
 /// Asks the API for each message once.

@@ -67,7 +67,7 @@ async fn a_data_folder_in_use_is_refused_and_its_owner_goes_on() {
     let mut second = Node::spawn(&binary(), &serve, &other, &house.folder().join("second.log"));
     let code = second.exit_code(PATIENCE).await;
     assert_eq!(code, DATA_FOLDER, "{}", second.said());
-    says(&second.said(), &["another process"]);
+    says(&second.said(), &["LOCK", "held by process", "stop that process"]);
     let id = house.accept("s0", "+4915550000001", "undisturbed").await;
     house.until(&id, &["delivered"]).await;
 }

@@ -9,6 +9,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// How long any answer may take. The node's own limit is 30 s.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -76,6 +78,32 @@ impl Http {
             request = request.header(*name, *value);
         }
         self.send(request.body(Full::new(body.into())).map_err(|error| error.to_string())?).await
+    }
+
+    /// Sends a body that is refused before its end. The answer is read while it is still being written, and a connection
+    /// that closes meanwhile is no failure, as it is for a client that must have sent all of it first.
+    pub async fn call_large(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Reply, String> {
+        let host = self.base.trim_start_matches("http://");
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        let stream = TcpStream::connect(host).await.map_err(|error| error.to_string())?;
+        let (mut reader, mut writer) = stream.into_split();
+        let writing = tokio::spawn(async move {
+            let _ = writer.write_all(head.as_bytes()).await;
+            let _ = writer.write_all(&body).await;
+            writer
+        });
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, reader.read_to_end(&mut answer)).await;
+        writing.abort();
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| format!("{read:?} after {text:?}"))?;
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let status = status.ok_or_else(|| format!("no status in {head:?}"))?;
+        Ok(Reply { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()) })
     }
 
     /// Gets a document.

@@ -16,12 +16,12 @@ const DATA_FOLDER: i32 = 5;
 /// A house with a past: sent, refused, failed later, cancelled by nobody. Everything in it has come to its end.
 async fn lived_in() -> (House, Vec<String>) {
     let mut plan = Plan::new();
-    plan.simulator.callback.read_share = 0.5;
+    plan.simulator.callback.read_share = 1.0;
     plan.simulator.callback.read_ms = 50;
     plan.simulator.rules = vec![
         Rule { suffix: "07".into(), sync_code: Some(131_026), ..Rule::default() },
         Rule { suffix: "13".into(), async_code: Some(131_049), ..Rule::default() },
-        // Exactly half of what is delivered is read, and the test knows which half.
+        // Some read and some do not, and the test knows which.
         Rule { suffix: "1".into(), reads: Some(true), ..Rule::default() },
         Rule { suffix: String::new(), reads: Some(false), ..Rule::default() },
     ];
@@ -80,9 +80,9 @@ async fn a_store_that_is_gone_comes_back_without_a_single_send() {
         assert_eq!(now, before);
     }
     assert_eq!(house.simulator.stats().requests, sent + 1, "the replay sent something");
-    // accepted, sent, delivered of the one new message; what was settled before is not told again.
+    // Sent and delivered, of the one new message; what was settled before is not told again.
     let again = house.sink.stats();
-    assert!(again.deliveries <= told + 3, "{} notifications for one message", again.deliveries - told);
+    assert!(again.deliveries <= told + 2, "{} notifications for one message", again.deliveries - told);
     assert_eq!(again.duplicates, 0);
 }
 
