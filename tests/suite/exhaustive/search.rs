@@ -68,15 +68,6 @@ impl Search {
             if let Err((violation, more)) = self.look(&world) {
                 return Err(self.found(at, &more, violation));
             }
-            if self.known.len() % 50_000 < 2 {
-                eprintln!(
-                    "DBG {} states, {} queued, {} prefixes {} home",
-                    self.known.len(),
-                    self.queue.len(),
-                    self.fold.len(),
-                    self.home.len()
-                );
-            }
             for action in self.limits.choices(&world, &self.fold) {
                 self.actions += 1;
                 match world.act(action, &mut self.fold) {
