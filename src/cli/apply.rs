@@ -22,7 +22,6 @@ use crate::config::Declaration;
 /// travel to the server once. New API keys and generated signing secrets are shown once and kept nowhere: write them
 /// down, or have them written with --keys-out.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct Apply {
     /// The declaration, as TOML; config/examples/tenants.toml is one to begin with.
     #[arg(long, short, value_name = "FILE")]

@@ -85,25 +85,18 @@ pub enum Color {
     Never,
 }
 
-/// The commands.
+/// The commands. What each does stands at its arguments.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "a doc comment here would replace the help text of the arguments")]
 pub enum Verb {
-    /// Run a node: accept messages, send them, notify endpoints
     Serve(serve::Serve),
-    /// Show a whole installation at work, against a simulator of Meta's API
     #[cfg(feature = "demo")]
     Demo(super::demo::Demo),
-    /// Declare tenants, sessions, endpoints and API keys from a file
     Apply(apply::Apply),
-    /// Send one message, or a file of them
     Send(Box<send::Send>),
-    /// Show the events of the journal, and follow them
     Tail(tail::Tail),
-    /// Tell the story of one message
     Inspect(inspect::Inspect),
-    /// Say how the server is
     Status(status::Status),
-    /// Check a settings file and a declaration, and report every mistake at once
     CheckConfig(check_config::CheckConfig),
     /// List the exit codes and what each means
     ExitCodes,

@@ -16,7 +16,6 @@ use crate::config::{DEFAULTS, Declaration, Mistake, Mistakes, Settings};
 /// The environment is checked too: a variable such as WAYBILL_SERVER__LISTEN overrides the file. Secrets are not read,
 /// no server is called, nothing is changed.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct CheckConfig {
     /// Settings file, in place of --config.
     #[arg(value_name = "FILE", conflicts_with = "defaults")]

@@ -15,7 +15,6 @@ use super::time::of_day;
 /// What was asked for, each attempt and its answer, what Meta reported, and where each step stands in the journal. The
 /// server opens the sealed content for the operator's key; a person who was erased stays erased.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct Inspect {
     /// Id of the message, as accepting it answered.
     #[arg(value_name = "MESSAGE", value_parser = message_id)]

@@ -101,7 +101,7 @@ fn bar(total: Option<u64>) -> ProgressBar {
     let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
     let bar = ProgressBar::with_draw_target(total, target);
     let template = match total {
-        Some(_) => "{bar:28} {percent:>3} %  {wide_msg}  {elapsed} (eta {eta})",
+        Some(_) => "{wide_msg}\n{bar:40} {percent:>3} %  {elapsed} (eta {eta})",
         None => "{spinner} {wide_msg}  {elapsed}",
     };
     let style = ProgressStyle::with_template(template);

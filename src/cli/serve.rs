@@ -14,7 +14,6 @@ use super::signal::Stop;
 /// signal ends it at once; nothing that was acknowledged is lost either way. At its first start it makes the data folder
 /// and a key for the operator (operator.key in that folder).
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct Serve {}
 
 impl Serve {

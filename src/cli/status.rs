@@ -13,7 +13,6 @@ use super::time::thousands;
 /// Its health and why, and how far its partitions are. The exit code is 1 when it is not well. --json lists each
 /// partition; for graphs and alarms scrape /metrics.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct Status {}
 
 impl Status {

@@ -25,7 +25,6 @@ const IDLE: Duration = Duration::from_millis(250);
 /// message, and what has become of it. Events of one partition stand in their order, those of different partitions in
 /// the order of their times. Sealed content is never shown: `waybill inspect` opens it for one message.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct Tail {
     /// Only events of this tenant.
     #[arg(long, value_name = "NAME")]

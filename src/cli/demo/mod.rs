@@ -49,7 +49,6 @@ use watch::Watch;
 ///
 /// Nothing leaves this machine, no account is needed, and the data folder is removed at the end.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub struct Demo {
     /// End when every message is accounted for, instead of staying up to be looked at.
     #[arg(long)]

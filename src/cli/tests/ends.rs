@@ -49,6 +49,13 @@ fn a_command_without_a_key_is_2_and_says_where_to_get_one() {
 }
 
 #[test]
+fn a_tenants_key_in_the_environment_is_not_sent_in_the_operators_name() {
+    let ended = command(&["status", "--data", "/nowhere"], &[("WAYBILL_KEY", "wb_live_x")]);
+    assert_eq!(ended.exit, Exit::Usage);
+    assert!(ended.notes.contains("/nowhere/operator.key"), "{}", ended.notes);
+}
+
+#[test]
 fn a_key_in_the_address_is_refused() {
     let ended = command(&["status", "--url", "https://user:pass@waybill.example", "--key", "k"], &[]);
     assert_eq!(ended.exit, Exit::Usage);
@@ -57,13 +64,14 @@ fn a_key_in_the_address_is_refused() {
 #[tokio::test]
 async fn a_refused_key_is_4_in_words_and_as_json() {
     let server = Scripted::serve(vec![("401 Unauthorized", PROBLEM.to_owned())]).await;
-    let ended = command_beside(&["status", "--url", &server.url()], &[("WAYBILL_KEY", "k")]).await;
+    let ended = command_beside(&["status", "--url", &server.url()], &[("WAYBILL_KEY", "wb_operator_k")]).await;
     assert_eq!(ended.exit, Exit::Refused);
     assert!(ended.notes.contains("the key is unknown or was revoked"), "{}", ended.notes);
-    let ended = command_beside(&["status", "--json", "--url", &server.url()], &[("WAYBILL_KEY", "k")]).await;
+    let ended =
+        command_beside(&["status", "--json", "--url", &server.url()], &[("WAYBILL_KEY", "wb_operator_k")]).await;
     let told: serde_json::Value = serde_json::from_str(&ended.notes).expect("one object");
     assert_eq!((&told["exit"], ended.out.as_str()), (&4.into(), ""));
-    assert!(server.asked().iter().all(|asked| asked.contains("Bearer k")), "{:?}", server.asked());
+    assert!(server.asked().iter().all(|asked| asked.contains("Bearer wb_operator_k")), "{:?}", server.asked());
 }
 
 #[tokio::test]

@@ -111,6 +111,7 @@ fn every_help_text_is_whole() {
     for verb in command.get_subcommands() {
         let told = verb.get_about().map(ToString::to_string).unwrap_or_default();
         assert!(!told.is_empty() && !told.ends_with('.'), "{}: {told:?}", verb.get_name());
+        assert!(!told.contains('\n'), "{}: {told:?}", verb.get_name());
         for argument in verb.get_arguments().filter(|argument| !argument.is_hide_set()) {
             assert!(argument.get_help().is_some(), "{} {}", verb.get_name(), argument.get_id());
         }
