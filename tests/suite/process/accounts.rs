@@ -75,7 +75,7 @@ impl Accounts {
                 .filter(|(id, marker)| said.get(**id).is_none_or(|said| !said.is_settled(arrived.contains(**marker))))
                 .map(|(id, _)| (*id).to_owned())
                 .collect();
-            let over = open.is_empty() && is_told(house, markers.len());
+            let over = open.is_empty() && is_told(house, &markers);
             if over || Instant::now() > until {
                 return Self::of(house, acks, &said, &open);
             }
@@ -128,12 +128,13 @@ fn arrived(house: &House) -> HashSet<String> {
     requests.into_iter().filter(|request| request.wamid.is_some()).filter_map(|request| request.marker).collect()
 }
 
-/// Whether so many messages were notified as delivered, failed or unknown.
-fn is_told(house: &House, count: usize) -> bool {
+/// Whether each of these messages was notified as delivered, failed or unknown.
+fn is_told(house: &House, markers: &HashMap<&str, &str>) -> bool {
     let last = ["message.delivered", "message.read", "message.failed", "message.unknown"];
     let events = house.sink.events(0, usize::MAX);
     let told = events.into_iter().filter(|event| last.contains(&&*event.kind)).map(|event| event.message_id);
-    told.collect::<HashSet<_>>().len() >= count
+    let told: HashSet<String> = told.collect();
+    markers.keys().all(|id| told.contains(*id))
 }
 
 /// Asks the API for each message once.

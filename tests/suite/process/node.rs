@@ -38,10 +38,6 @@ impl Node {
         Self { child, log: log.to_owned(), ended: None }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// SIGKILL, and the end of it.
     pub fn kill(&mut self) {
         if self.ended.is_none() {

@@ -96,7 +96,7 @@ async fn a_vault_that_is_gone_is_refused_and_can_be_put_back() {
     fs::rename(&vault, &away).expect("the vault was there");
     let (code, said) = house.refused().await;
     assert_eq!(code, DATA_FOLDER, "{said}");
-    for word in ["vault", "content", "backup"] {
+    for word in ["the vault is missing", "every message body", "lost for ever", "backup", "Restore"] {
         assert!(plain(&said).contains(word), "`{word}` is not said:\n{said}");
     }
     assert!(!vault.exists(), "a new vault in the place of a lost one would hide the loss");
