@@ -121,7 +121,12 @@ impl Door {
         match &self.tls {
             None => {
                 // Looked at before hyper does: its own look has no deadline.
-                if let Ok(Some(h2)) = tokio::time::timeout(hello, begins_h2(&stream)).await {
+                let begins = tokio::select! {
+                    begins = tokio::time::timeout(hello, begins_h2(&stream)) => begins,
+                    // A spare connection that has said nothing holds nobody up.
+                    () = stopped(self.stopping.clone()) => return,
+                };
+                if let Ok(Some(h2)) = begins {
                     self.talk(stream, h2).await;
                 }
             }

@@ -199,6 +199,22 @@ pub async fn feed(
     through: Position,
     limit: usize,
 ) -> Result<Vec<(Position, FeedRow)>, StoreError> {
+    feed_page(store, tenant, partition, after, through, limit).await.map(|(found, _)| found)
+}
+
+/// Like [`feed`]; also says whether the page was cut, so that there is more up to `through`. The number of its rows does
+/// not say it: what is cut off is a whole event, of up to 64 rows.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn feed_page(
+    store: &dyn Store,
+    tenant: TenantId,
+    partition: u16,
+    after: Option<Position>,
+    through: Position,
+    limit: usize,
+) -> Result<(Vec<(Position, FeedRow)>, bool), StoreError> {
     let mut found: Vec<(Position, FeedRow)> = Vec::new();
     let from = after.map_or(0, |after| after.0 + 1);
     for bucket in from / BUCKET..=through.0 / BUCKET {
@@ -210,17 +226,17 @@ pub async fn feed(
         for (ck, value) in store.scan(scan).await? {
             let position = position(ck.as_bytes()).ok_or_else(|| bad("a feed row's position"))?;
             if position > through {
-                return Ok(found);
+                return Ok((found, false));
             }
             let key = RowKey::new(Table::Feed, pk.clone(), ck);
             found.push((position, decode_row(&key, &value)?));
         }
         if found.len() > limit {
             cut_last_event(&mut found);
-            break;
+            return Ok((found, true));
         }
     }
-    Ok(found)
+    Ok((found, false))
 }
 
 fn cut_last_event(found: &mut Vec<(Position, FeedRow)>) {

@@ -69,7 +69,7 @@ async fn read_feed(
     }
     // Rows that this endpoint does not want cost a row of the page too, so the page is larger than the room.
     let page_size = (room * 4).max(64);
-    let page = rows::feed(hands.store.as_ref(), row.tenant, partition, cursor, applied, page_size).await?;
+    let (page, cut) = rows::feed_page(hands.store.as_ref(), row.tenant, partition, cursor, applied, page_size).await?;
     let mut settled = None;
     let mut events = page.chunk_by(|a, b| a.0 == b.0).peekable();
     let mut taken = 0;
@@ -85,7 +85,7 @@ async fn read_feed(
         }
         settled = Some(position);
     }
-    let all = events.peek().is_none() && page.len() < page_size;
+    let all = events.peek().is_none() && !cut;
     pass.more |= !all;
     // A page that was read to its end settles everything applied, also what is of other tenants.
     let settled = if all { Some(applied) } else { settled };
