@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 use waybill::domain::row::How;
 
 use super::fold::{Fold, PrefixId, Violation};
-use super::mutation::Mutation;
 use super::prefix::short;
 use super::symbol::{ATTEMPTS, MESSAGES, Of, Sym, SymId};
 
