@@ -150,26 +150,38 @@ impl MessageRow {
         self.attempts.last().filter(|attempt| attempt.ended.is_none())
     }
 
-    /// Takes an acceptance: the first one that was not withdrawn counts.
+    /// Takes an acceptance: the first one that was not withdrawn counts. A further one is kept, because whoever sent it
+    /// was told that the message is taken, whatever becomes of the first.
     pub fn accept(&mut self, accepted: Accepted) -> bool {
-        if self.accepted.is_some() || self.withdrawn.contains(&accepted.nonce) {
+        if self.withdrawn.contains(&accepted.nonce) {
             return false;
         }
-        self.accepted = Some(accepted);
-        true
+        let Some(first) = &self.accepted else {
+            self.accepted = Some(accepted);
+            return true;
+        };
+        let mut known = std::iter::once(first).chain(&self.spare);
+        let is_known = known.any(|other| other.nonce == accepted.nonce);
+        if !is_known && self.spare.len() < MAX_WITHDRAWN {
+            self.spare.push(accepted);
+        }
+        false
     }
 
-    /// Voids one acceptance, whichever of the two lands first. One that was already acted on stands: it is a fact.
+    /// Voids one acceptance, whichever of the two lands first; a further one takes its place. One that was already acted
+    /// on stands: it is a fact.
     pub fn withdraw(&mut self, nonce: u64) -> bool {
-        if self.withdrawn.contains(&nonce) {
+        if self.withdrawn.contains(&nonce) || self.withdrawn.len() == MAX_WITHDRAWN {
             return false;
         }
-        if self.withdrawn.len() < MAX_WITHDRAWN {
-            self.withdrawn.push(nonce);
-        }
-        let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
+        self.withdrawn.push(nonce);
+        self.spare.retain(|accepted| accepted.nonce != nonce);
+        let is_it = self
+            .accepted
+            .as_ref()
+            .is_some_and(|accepted| accepted.nonce == nonce);
         if is_it && self.attempts.is_empty() && self.sent.is_none() {
-            self.accepted = None;
+            self.accepted = (!self.spare.is_empty()).then(|| self.spare.remove(0));
         }
         true
     }

@@ -1,6 +1,6 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
-use super::super::event::{AttemptRef, AttemptsStartedV1, Event, MessageAcceptedV1, OutcomeV1};
+use super::super::event::{AttemptsStartedV1, Event, MessageAcceptedV1, OutcomeV1};
 use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
@@ -75,7 +75,12 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         test: facts.test,
         ordered: facts.ordered,
     };
+    let spares = row.spare.len();
     if !row.accept(accepted) {
+        if row.spare.len() > spares {
+            row.through = at.position;
+            rows.put_message(facts.message, row);
+        }
         return;
     }
     row.through = at.position;
@@ -117,8 +122,11 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
         _ => Err(Void::OtherClaim),
     };
-    let counts = |of: &AttemptRef| attempt_counts(rows.message(of.message), of.attempt).is_ok();
-    if life == Err(Void::Suspended) && facts.attempts.iter().any(counts) {
+    if facts
+        .attempts
+        .iter()
+        .any(|of| is_void_for_now(life, rows.message(of.message), of.attempt))
+    {
         remember_void(at, facts.session, rows);
     }
     let mut judged = Vec::with_capacity(facts.attempts.len());
@@ -142,8 +150,21 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
     out.notes.push(Note::Intents { session: facts.session, event: at.header.id, judged });
 }
 
-/// A stop does not last, a void intent does: without this a copy of it that lands after the session was let go would be
-/// valid, and nobody would act on it. An actor has one batch on its way, so a stop voids one or two.
+/// Whether an intent is void for a reason that may pass: the session is stopped and may be let go, the acceptance was
+/// withdrawn and another may follow. Every other reason lasts.
+fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u16) -> bool {
+    let Some(row) = row.filter(|row| row.next_attempt() == attempt) else {
+        return false;
+    };
+    match (life, row.state()) {
+        (Ok(()) | Err(Void::Suspended), State::Withdrawn) => true,
+        (Err(Void::Suspended), State::Queued) => true,
+        _ => false,
+    }
+}
+
+/// A void intent is void for ever, also when what voided it has passed: without this a copy that lands later would be
+/// valid, and nobody would act on it. An actor has one batch on its way, so this happens once or twice a stop.
 fn remember_void(at: At<'_>, session: SessionId, rows: &mut Rows) {
     let Some(mut row) = rows.session(session).cloned() else {
         return;

@@ -77,11 +77,17 @@ fn refuse<'a>(
     code: i32,
     class: &'a str,
 ) -> Option<Word<'a>> {
+    let settled = row.state().is_settled();
     if !end(row, of, fact, how, code) {
         return None;
     }
-    let class_kept = class.to_owned();
-    let fails = row.refuse(Failure { fact, class: class_kept, code });
+    let failure = Failure {
+        fact,
+        class: class.to_owned(),
+        code,
+    };
+    // Called off is called off: a refusal that comes after it changes nothing.
+    let fails = !settled && row.refuse(failure);
     Some((fails.then_some(NotificationKind::Failed), code, class))
 }
 

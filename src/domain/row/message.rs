@@ -107,6 +107,9 @@ pub struct MessageRow {
     pub through: Position,
     /// What acceptance fixed; `None` while only a withdrawal is known.
     pub accepted: Option<Accepted>,
+    /// Further acceptances of the same message, acknowledged like the first: one of them takes its place if that is
+    /// withdrawn. At most [`super::message::MAX_WITHDRAWN`].
+    pub spare: Vec<Accepted>,
     /// Acceptances that do not count, at most [`super::message::MAX_WITHDRAWN`].
     pub withdrawn: Vec<u64>,
     /// The last attempts, at most [`super::message::MAX_ATTEMPTS_KEPT`].

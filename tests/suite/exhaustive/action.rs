@@ -35,6 +35,8 @@ pub enum Action {
     Double(SymId),
     /// It never lands.
     Lose(SymId),
+    /// It was never sent: the node died between the answer and its append.
+    Unsent(SymId),
     /// The next event is read.
     Read(usize),
     /// The partition is claimed.
@@ -53,7 +55,7 @@ pub enum Action {
     Write(usize, usize, Answer),
     /// A task finds its deadline passed.
     GiveUp(usize, usize),
-    /// An outcome is proposed.
+    /// An outcome that was lost is proposed again.
     Close(usize, usize),
     /// Somebody else's open attempt is called unknown.
     CallUnknown(usize, u8),
@@ -81,9 +83,10 @@ impl World {
             next.spent[fault as usize] += 1;
         }
         match action {
-            Action::Land(number) | Action::Double(number) | Action::Lose(number) => {
-                next.arrive(action, number, fold)?;
-            }
+            Action::Land(number)
+            | Action::Double(number)
+            | Action::Lose(number)
+            | Action::Unsent(number) => next.arrive(action, number, fold)?,
             Action::Read(node) => next.read(node, fold)?,
             Action::Claim(node) => next.claim(node, fold),
             Action::Start(node) => next.start(node, fold),
@@ -93,13 +96,8 @@ impl World {
                 next.memory_mut(node).tasks[task].stage = Stage::Checked;
             }
             Action::Write(node, task, answer) => next.write(node, task, answer, fold)?,
-            Action::GiveUp(node, task) => {
-                next.memory_mut(node).tasks[task].stage = Stage::Answered(How::Retry);
-            }
-            Action::Close(node, task) => {
-                let outcome = next.memory(node).tasks[task].outcome().expect("answered");
-                next.fly(fold.alphabet.number(outcome));
-            }
+            Action::GiveUp(node, task) => next.answer(node, task, How::Retry, fold),
+            Action::Close(node, task) => next.close(node, task, fold),
             Action::CallUnknown(node, message) => {
                 let sym = next.unknown(node, message, fold);
                 next.fly(fold.alphabet.number(sym.expect("was chosen")));
@@ -133,7 +131,7 @@ impl World {
             let at = self.flying.iter().position(|other| *other == number);
             self.flying.remove(at.expect("it is on its way"));
         }
-        if !matches!(action, Action::Lose(_)) {
+        if matches!(action, Action::Land(_) | Action::Double(_)) {
             self.end = fold.step(self.end, number)?.to;
             self.tail.push(number);
         }
@@ -226,7 +224,24 @@ impl World {
         batch
     }
 
-    fn write(&mut self, node: usize, at: usize, answer: Answer, fold: &Fold) -> Result<(), Violation> {
+    /// The answer is there and goes to the journal, whatever became of the claim meanwhile.
+    fn answer(&mut self, node: usize, task: usize, how: How, fold: &mut Fold) {
+        self.memory_mut(node).tasks[task].stage = Stage::Answered(how);
+        self.close(node, task, fold);
+    }
+
+    fn close(&mut self, node: usize, task: usize, fold: &mut Fold) {
+        let outcome = self.memory(node).tasks[task].outcome().expect("answered");
+        self.fly(fold.alphabet.number(outcome));
+    }
+
+    fn write(
+        &mut self,
+        node: usize,
+        at: usize,
+        answer: Answer,
+        fold: &mut Fold,
+    ) -> Result<(), Violation> {
         let task = self.memory(node).tasks[at];
         let how = match answer {
             Answer::Sent => How::Sent,
@@ -235,7 +250,7 @@ impl World {
             Answer::Refused => How::Failed,
             Answer::Barred => How::Withdrawn,
         };
-        self.memory_mut(node).tasks[at].stage = Stage::Answered(how);
+        self.answer(node, at, how, fold);
         if answer == Answer::Barred {
             return Ok(());
         }

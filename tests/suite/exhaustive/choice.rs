@@ -12,7 +12,9 @@ use super::world::{Actor, FAULTS, Fault, REPORTED, Stage, TAKEN, World};
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Claims of each node.
-    pub claims: u8,
+    pub claims: [u8; 2],
+    /// Events that a node may lag behind.
+    pub lag: usize,
     /// Attempts of each message.
     pub attempts: u8,
     /// Faults in all.
@@ -40,7 +42,14 @@ impl Limits {
         let mut flying = world.flying.clone();
         flying.dedup();
         for number in flying {
-            open.extend([Action::Land(number), Action::Double(number), Action::Lose(number)]);
+            open.extend([
+                Action::Land(number),
+                Action::Double(number),
+                Action::Lose(number),
+            ]);
+            if written_by_the_dead(world, number, fold) {
+                open.push(Action::Unsent(number));
+            }
         }
         for node in 0..2 {
             match &world.nodes[node].memory {
@@ -52,13 +61,14 @@ impl Limits {
             }
         }
         self.reports(world, &mut open);
-        open.retain(|action| self.allows(world, *action));
+        let full = world.tail.len() >= self.lag;
+        let lands = |action: &Action| matches!(action, Action::Land(_) | Action::Double(_));
+        open.retain(|action| self.allows(world, *action) && !(full && lands(action)));
         open
     }
 
     fn owner(&self, world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
         let memory = world.memory(node);
-        open.push(Action::Crash(node));
         if memory.read < world.tail.len() {
             open.push(Action::Read(node));
         }
@@ -66,9 +76,14 @@ impl Limits {
             matches!(fold.alphabet.name(*number), Sym::Claimed { process, .. }
                 if process == world.process(node))
         };
+        let unread = &world.tail[memory.read..];
+        let coming = world.flying.iter().chain(unread).any(own_claim);
+        // One that has nothing in memory is as good as new.
+        if memory.holding.is_some() || coming || !memory.tasks.is_empty() {
+            open.push(Action::Crash(node));
+        }
         if memory.holding.is_none() {
-            let coming = world.flying.iter().chain(&world.tail[memory.read..]).any(own_claim);
-            if world.nodes[node].claims < self.claims && !coming {
+            if world.nodes[node].claims < self.claims[node] && !coming {
                 open.push(Action::Claim(node));
             }
             return;
@@ -145,6 +160,16 @@ impl Limits {
         }
         faults
     }
+}
+
+/// Whether this is an outcome whose process has died, perhaps before it could append it.
+fn written_by_the_dead(world: &World, number: u16, fold: &Fold) -> bool {
+    let Sym::Closed { claim, .. } = fold.alphabet.name(number) else {
+        return false;
+    };
+    let process = fold.alphabet.process(claim);
+    let mut running = (0..2).filter(|node| world.nodes[*node].memory.is_some());
+    running.all(|node| process != Some(world.process(node)))
 }
 
 /// Whether an outcome has to be appended (again): it is neither on its way nor waiting to be read.

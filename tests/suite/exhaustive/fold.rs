@@ -212,8 +212,14 @@ impl Fold {
                 return Err(Violation::new("state", what));
             }
             let settled = |state: State| state.is_settled() && state != State::Withdrawn;
-            if old.is_some_and(|old| settled(old.state)) && !settled(new.state) {
-                let what = format!("settled, and now {:?}", new.state);
+            let provider = story.confirmed != 0 || story.undelivered;
+            let old = old.map(|old| old.state).filter(|old| settled(*old));
+            if old.is_some_and(|old| old != new.state && !provider) {
+                let what = format!("it was {old:?}, and now {:?}", new.state);
+                return Err(Violation::new("settled stays settled", what));
+            }
+            if old.is_some() && !settled(new.state) {
+                let what = format!("it was {old:?}, and now {:?}", new.state);
                 return Err(Violation::new("settled stays settled", what));
             }
             let row = after.message(u8::try_from(message).expect("small"));

@@ -28,8 +28,11 @@ pub enum Last {
 /// What is known of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Story {
-    accepted: Option<u8>,
+    /// Acceptances, by nonce, one bit each.
+    accepted: u8,
     withdrawn: u8,
+    /// Withdrawn when it was too late.
+    stands: bool,
     cancelled: bool,
     opened: u8,
     last: Last,
@@ -102,7 +105,7 @@ impl Reading {
             () if story.confirmed != 0 => Some("it was confirmed as sent"),
             () if story.undelivered || story.refused => Some("it had failed"),
             () if story.cancelled => Some("it was called off"),
-            () if story.accepted.is_none() => Some("its acceptance was void"),
+            () if !story.is_accepted() => Some("its acceptance was void"),
             () if self.suspended => Some("the session was stopped"),
             () => None,
         }
@@ -111,21 +114,17 @@ impl Reading {
 
 impl Story {
     fn accept(&mut self, nonce: u8) {
-        if self.accepted.is_none() && self.withdrawn & (1 << nonce) == 0 {
-            self.accepted = Some(nonce);
-        }
+        self.accepted |= 1 << nonce;
     }
 
     fn withdraw(&mut self, nonce: u8) {
+        self.stands |= self.is_accepted() && (self.opened > 0 || self.confirmed != 0);
         self.withdrawn |= 1 << nonce;
-        if self.accepted == Some(nonce) && self.opened == 0 && self.confirmed == 0 {
-            self.accepted = None;
-        }
     }
 
     fn may_leave(&self) -> bool {
         let settled = self.cancelled || self.refused || self.undelivered || self.confirmed != 0;
-        self.accepted.is_some() && !settled && matches!(self.last, Last::None | Last::Again)
+        self.is_accepted() && !settled && matches!(self.last, Last::None | Last::Again)
     }
 
     fn close(&mut self, of: Of, how: How) {
@@ -180,9 +179,10 @@ impl Story {
     pub fn agrees(&self, state: State) -> bool {
         use State::{Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn};
         let fits: &[State] = match () {
-            () if self.accepted.is_none() => &[Withdrawn],
+            () if !self.is_accepted() => &[Withdrawn],
             () if self.undelivered => &[Failed, Delivered, Read],
             () if self.confirmed != 0 => &[Sent, Delivered, Read],
+            () if self.refused && self.cancelled => &[Failed, Cancelled],
             () if self.refused => &[Failed],
             () if self.last == Last::Open => &[Sending],
             () if self.last == Last::Unknown && self.cancelled => &[Unknown, Cancelled],
@@ -195,6 +195,6 @@ impl Story {
 
     /// Whether somebody was told that it is taken.
     pub fn is_accepted(&self) -> bool {
-        self.accepted.is_some()
+        self.stands || self.accepted & !self.withdrawn != 0
     }
 }

@@ -2,13 +2,13 @@
 
 use waybill::domain::event::Status;
 
-use super::action::Answer;
+use super::action::{Action, Answer};
 use super::choice::Limits;
 use super::fold::Fold;
 use super::mutation::Mutation;
-use super::search::{Search, Seen};
+use super::search::{Found, Search, Seen};
 use super::symbol::Sym;
-use super::world::{Fault, World};
+use super::world::{FAULTS, Fault, World};
 
 /// What stands in the log and what is on its way when a scenario begins.
 struct Stage {
@@ -16,13 +16,21 @@ struct Stage {
     flying: Vec<Sym>,
     hold: bool,
     apart: bool,
+    /// The first node holds the partition and its actor lives.
+    owned: bool,
 }
 
 impl Stage {
     fn with(messages: u8) -> Self {
         let accepted = (0..messages).map(|message| Sym::Accepted { message, nonce: 0 });
         let log = [Sym::Genesis, Sym::Declared].into_iter().chain(accepted);
-        Self { log: log.collect(), flying: Vec::new(), hold: false, apart: false }
+        Self {
+            log: log.collect(),
+            flying: Vec::new(),
+            hold: false,
+            apart: false,
+            owned: true,
+        }
     }
 
     fn search(self, mutation: Mutation, limits: Limits) -> Search {
@@ -34,6 +42,9 @@ impl Stage {
             end = fold.step(end, number).expect("the beginning is sound").to;
         }
         let mut world = World::new(end);
+        if self.owned {
+            world = owned(world, &mut fold);
+        }
         for sym in self.flying {
             world.fly(fold.alphabet.number(sym));
         }
@@ -41,55 +52,156 @@ impl Stage {
     }
 }
 
-fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
-    let seen = match stage.search(Mutation::None, limits).run() {
-        Ok(seen) => seen,
-        Err(found) => {
-            panic!("{name}: {}: {}\n  {}", found.violation.rule, found.violation.what, found.trace.join("\n  "))
+fn owned(world: World, fold: &mut Fold) -> World {
+    let mut world = world;
+    for begin in [Action::Claim(0), Action::Start(0)] {
+        world = world.act(begin, fold).expect("sound");
+        let number = world.flying[0];
+        for action in [Action::Land(number), Action::Read(0)] {
+            world = world.act(action, fold).expect("sound");
         }
-    };
-    let Seen { states, actions, prefixes, copies, beyond } = seen;
-    println!(
-        "{name}: {states} states, {actions} actions, {prefixes} logs, {copies} copies, {beyond} states on ways home"
-    );
-    assert!(states >= floor, "{name}: {states} states, at least {floor}: what became unreachable?");
+    }
+    world
 }
 
-const QUIET: Limits =
-    Limits { claims: 1, attempts: 2, total: 0, faults: [0; super::world::FAULTS], answers: &[], reports: &[] };
-
-/// One message, two nodes, every fault once, so many in all.
-fn one_message(total: u8) -> Limits {
-    Limits {
-        claims: 1,
-        attempts: 2,
-        total,
-        faults: Limits::faults(&[
-            (Fault::Crash, 1),
-            (Fault::ActorCrash, 1),
-            (Fault::Gap, 1),
-            (Fault::Double, 1),
-            (Fault::Lose, 1),
-            (Fault::Late, 1),
-            (Fault::Freeze, 1),
-            (Fault::Answer, 1),
-            (Fault::Callback, 1),
-        ]),
-        answers: &[Answer::SentUnheard, Answer::Lost, Answer::Retry, Answer::Refused, Answer::Barred],
-        reports: &[Status::Sent, Status::Delivered, Status::Failed],
+/// How far to go: a debug build looks at less, a long run at more.
+fn depth(debug: u8, usual: u8, long: u8) -> u8 {
+    match std::env::var_os("WAYBILL_LONG") {
+        Some(_) => long,
+        None if cfg!(debug_assertions) => debug,
+        None => usual,
     }
 }
 
-#[test]
-fn one_message_all_faults() {
-    holds("one message", Stage::with(1), one_message(faults_in_all()), 20_000);
+fn refused(name: &str, found: &Found) -> String {
+    let (violation, way) = (&found.violation, found.trace.join("\n  "));
+    format!("{name}: {}: {}\n  {way}", violation.rule, violation.what)
 }
 
+/// Every rule holds in every state, and there are at least so many of them in the smallest size.
+fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
+    let total = limits.total;
+    let seen = match stage.search(Mutation::None, limits).run() {
+        Ok(seen) => seen,
+        Err(found) => panic!("{}", refused(name, &found)),
+    };
+    let Seen {
+        states,
+        actions,
+        prefixes,
+        copies,
+        home,
+    } = seen;
+    println!(
+        "{name}, faults at most {total}: {states} states, {actions} actions, {prefixes} logs, \
+         {copies} copies of events, {home} ways home"
+    );
+    assert!(
+        states >= floor,
+        "{name}: {states} states, at least {floor} expected: what became unreachable?"
+    );
+}
+
+const QUIET: Limits = Limits {
+    claims: [1, 1],
+    lag: usize::MAX,
+    attempts: 2,
+    total: 0,
+    faults: [0; FAULTS],
+    answers: &[],
+    reports: &[],
+};
+
+const ALL_FAULTS: [(Fault, u8); FAULTS] = [
+    (Fault::Crash, 1),
+    (Fault::ActorCrash, 1),
+    (Fault::Gap, 1),
+    (Fault::Double, 1),
+    (Fault::Lose, 1),
+    (Fault::Late, 1),
+    (Fault::Freeze, 1),
+    (Fault::Answer, 1),
+    (Fault::Callback, 1),
+];
+
+const ALL_ANSWERS: &[Answer] = &[
+    Answer::SentUnheard,
+    Answer::Lost,
+    Answer::Retry,
+    Answer::Refused,
+    Answer::Barred,
+];
+
+fn all(total: u8) -> Limits {
+    Limits {
+        total,
+        faults: Limits::faults(&ALL_FAULTS),
+        answers: ALL_ANSWERS,
+        reports: &[Status::Sent, Status::Delivered, Status::Failed],
+        ..QUIET
+    }
+}
+
+/// One message, two owners, and every pair of faults.
 #[test]
-fn three_messages_called_off_and_stopped() {
+fn one_message() {
+    holds("one message", Stage::with(1), all(depth(1, 2, 2)), 45_000);
+}
+
+/// The same, while the message is called off and the session is stopped and let go.
+#[test]
+fn one_message_called_off_and_stopped() {
+    let mut stage = Stage::with(1);
+    stage.flying = vec![
+        Sym::Cancelled { message: 0 },
+        Sym::Suspended,
+        Sym::Resumed { nth: 0 },
+    ];
     let limits = Limits {
-        total: faults_in_all(),
-        faults: Limits::faults(&[(Fault::ActorCrash, 1), (Fault::Answer, 1), (Fault::Double, 1)]),
+        lag: 2,
+        ..all(depth(0, 1, 1))
+    };
+    holds("one message, called off and stopped", stage, limits, 10_000);
+}
+
+/// Two acceptances of one message under one idempotency key, the first doubtful and withdrawn.
+#[test]
+fn a_doubtful_acceptance() {
+    let mut stage = Stage::with(0);
+    stage.flying = vec![
+        Sym::Accepted {
+            message: 0,
+            nonce: 0,
+        },
+        Sym::Withdrawn {
+            message: 0,
+            nonce: 0,
+        },
+        Sym::Accepted {
+            message: 0,
+            nonce: 1,
+        },
+    ];
+    let limits = Limits {
+        lag: 2,
+        ..all(depth(0, 1, 1))
+    };
+    holds("a doubtful acceptance", stage, limits, 100);
+}
+
+/// Three messages of one owner whose actor dies, one called off, the session stopped and let go.
+#[test]
+fn three_messages_of_two_lives() {
+    let limits = Limits {
+        claims: [2, 0],
+        lag: 1,
+        total: depth(0, 1, 2),
+        faults: Limits::faults(&[
+            (Fault::ActorCrash, 1),
+            (Fault::Answer, 1),
+            (Fault::Double, 1),
+            (Fault::Late, 1),
+        ]),
         answers: &[Answer::Retry, Answer::Lost],
         ..QUIET
     };
@@ -100,59 +212,118 @@ fn three_messages_called_off_and_stopped() {
         Sym::Resumed { nth: 0 },
         Sym::Withdrawn { message: 1, nonce: 0 },
     ];
-    holds("three messages", stage, limits, 1_000);
+    holds("three messages, two lives", stage, limits, 1_500);
 }
 
+/// Three messages whose unknown attempts are held, while one owner takes over from the other.
+#[test]
+fn three_messages_of_two_owners() {
+    let limits = Limits {
+        lag: 1,
+        attempts: 1,
+        total: depth(0, 0, 1),
+        faults: Limits::faults(&[(Fault::Crash, 1), (Fault::Double, 1), (Fault::Gap, 1)]),
+        ..QUIET
+    };
+    let mut stage = Stage::with(3);
+    stage.hold = true;
+    stage.flying = vec![Sym::Cancelled { message: 0 }];
+    if depth(0, 1, 1) == 1 {
+        stage
+            .flying
+            .extend([Sym::Suspended, Sym::Resumed { nth: 0 }]);
+    }
+    holds("three messages, two owners", stage, limits, 10_000);
+}
+
+/// Two messages that are sent again, one called off, while one owner takes over from the other.
+#[test]
+fn two_messages_of_two_owners() {
+    let limits = Limits {
+        lag: 1,
+        total: depth(0, 1, 1),
+        faults: Limits::faults(&[
+            (Fault::Crash, 1),
+            (Fault::ActorCrash, 1),
+            (Fault::Answer, 1),
+            (Fault::Double, 1),
+            (Fault::Gap, 1),
+        ]),
+        answers: &[Answer::Retry, Answer::Lost],
+        ..QUIET
+    };
+    let mut stage = Stage::with(2);
+    stage.flying = vec![Sym::Cancelled { message: 0 }];
+    holds("two messages, two owners", stage, limits, 10_000);
+}
+
+/// Claims alone, twice: with logs of one meaning taken together, and with every log apart.
 #[test]
 fn claims_race() {
     let limits = Limits {
-        claims: 2,
-        total: faults_in_all(),
-        faults: Limits::faults(&[(Fault::Double, 1), (Fault::Lose, 1), (Fault::Crash, 2)]),
+        claims: [2, 2],
         attempts: 0,
+        total: depth(2, 4, 5),
+        faults: Limits::faults(&[(Fault::Double, 1), (Fault::Lose, 1), (Fault::Crash, 2)]),
         ..QUIET
     };
     for apart in [false, true] {
         let mut stage = Stage::with(0);
         stage.apart = apart;
-        holds("claims", stage, limits.clone(), 1_000);
+        stage.owned = false;
+        let name = if apart {
+            "claims, every log apart"
+        } else {
+            "claims"
+        };
+        holds(name, stage, limits.clone(), 20_000);
     }
 }
 
-/// Faults on one path, over all kinds: each further one multiplies the states by about ten.
-fn faults_in_all() -> u8 {
-    if std::env::var_os("WAYBILL_LONG").is_some() { 2 } else { 1 }
-}
-
-/// A mutant must be found; how, is printed.
-fn found(mutation: Mutation) {
-    let Err(found) = Stage::with(1).search(mutation, one_message(2)).run() else {
-        panic!("{mutation:?} was not found");
+/// Runs a mutant until a rule breaks.
+fn found(mutation: Mutation, faults: &[(Fault, u8)]) -> Box<Found> {
+    let limits = Limits {
+        total: 1,
+        faults: Limits::faults(faults),
+        ..QUIET
     };
-    println!("{mutation:?} found after {} actions: {}", found.trace.len(), found.violation.rule);
+    let name = format!("{mutation:?}");
+    let found = match Stage::with(1).search(mutation, limits.clone()).run() {
+        Err(found) => found,
+        Ok(seen) => panic!("{name} lives: nothing is wrong in {} states", seen.states),
+    };
+    println!("{} steps. {}", found.trace.len(), refused(&name, &found));
+    let sound = Stage::with(1).search(Mutation::None, limits).run();
+    sound.unwrap_or_else(|found| panic!("{}", refused("without the mutant", &found)));
+    found
 }
 
 #[test]
-fn a_house_without_claims_is_found() {
-    found(Mutation::NoClaimCheck);
+fn a_mutant_without_claims_is_found() {
+    let found = found(Mutation::NoClaimCheck, &[]);
+    assert_eq!(found.violation.rule, "given up is not written");
 }
 
 #[test]
-fn a_house_without_incarnations_is_found() {
-    found(Mutation::NoIncarnation);
+fn a_mutant_without_incarnations_is_found() {
+    let found = found(Mutation::NoIncarnation, &[(Fault::ActorCrash, 1)]);
+    assert_eq!(found.violation.rule, "an attempt is written once");
 }
 
 #[test]
-fn deduplication_by_position_only_is_found() {
-    found(Mutation::PositionOnlyDedup);
+fn a_mutant_that_tells_copies_by_position_is_found() {
+    let found = found(Mutation::PositionOnlyDedup, &[(Fault::Double, 1)]);
+    assert_eq!(found.violation.rule, "an attempt is written once");
 }
 
 #[test]
-fn outcomes_of_old_claims_ignored_are_found() {
-    found(Mutation::OldOutcomesIgnored);
+fn a_mutant_that_ignores_old_outcomes_is_found() {
+    let found = found(Mutation::OldOutcomesIgnored, &[]);
+    assert_eq!(found.violation.rule, "what stops a send stops it");
 }
 
 #[test]
-fn a_new_owner_that_does_not_wait_is_found() {
-    found(Mutation::NoDeadline);
+fn a_mutant_that_does_not_wait_is_found() {
+    let found = found(Mutation::NoDeadline, &[]);
+    assert_eq!(found.violation.rule, "given up is not written");
 }

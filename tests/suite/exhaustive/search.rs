@@ -23,8 +23,8 @@ pub struct Seen {
     pub prefixes: usize,
     /// Events applied once more.
     pub copies: u64,
-    /// States on ways home that the search itself does not reach.
-    pub beyond: usize,
+    /// States, faults left out, from which the way home was gone.
+    pub home: usize,
 }
 
 /// A rule was broken, and how it came to that.
@@ -81,7 +81,7 @@ impl Search {
             actions: self.actions,
             prefixes: self.fold.len(),
             copies: self.fold.copies,
-            beyond: self.home.len().saturating_sub(self.known.len()),
+            home: self.home.len(),
         })
     }
 
@@ -143,7 +143,10 @@ impl Search {
 
     fn say(&self, action: Action) -> String {
         match action {
-            Action::Land(number) | Action::Double(number) | Action::Lose(number) => {
+            Action::Land(number)
+            | Action::Double(number)
+            | Action::Lose(number)
+            | Action::Unsent(number) => {
                 let word = format!("{action:?}");
                 let word = word.split('(').next().unwrap_or_default();
                 format!("{word} {}", self.spell(number))
