@@ -176,10 +176,7 @@ impl MessageRow {
         }
         self.withdrawn.push(nonce);
         self.spare.retain(|accepted| accepted.nonce != nonce);
-        let is_it = self
-            .accepted
-            .as_ref()
-            .is_some_and(|accepted| accepted.nonce == nonce);
+        let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
         if is_it && self.attempts.is_empty() && self.sent.is_none() {
             self.accepted = (!self.spare.is_empty()).then(|| self.spare.remove(0));
         }

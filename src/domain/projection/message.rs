@@ -122,11 +122,7 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
         _ => Err(Void::OtherClaim),
     };
-    if facts
-        .attempts
-        .iter()
-        .any(|of| is_void_for_now(life, rows.message(of.message), of.attempt))
-    {
+    if facts.attempts.iter().any(|of| is_void_for_now(life, rows.message(of.message), of.attempt)) {
         remember_void(at, facts.session, rows);
     }
     let mut judged = Vec::with_capacity(facts.attempts.len());

@@ -81,11 +81,7 @@ fn refuse<'a>(
     if !end(row, of, fact, how, code) {
         return None;
     }
-    let failure = Failure {
-        fact,
-        class: class.to_owned(),
-        code,
-    };
+    let failure = Failure { fact, class: class.to_owned(), code };
     // Called off is called off: a refusal that comes after it changes nothing.
     let fails = !settled && row.refuse(failure);
     Some((fails.then_some(NotificationKind::Failed), code, class))

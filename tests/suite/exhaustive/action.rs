@@ -83,10 +83,9 @@ impl World {
             next.spent[fault as usize] += 1;
         }
         match action {
-            Action::Land(number)
-            | Action::Double(number)
-            | Action::Lose(number)
-            | Action::Unsent(number) => next.arrive(action, number, fold)?,
+            Action::Land(number) | Action::Double(number) | Action::Lose(number) | Action::Unsent(number) => {
+                next.arrive(action, number, fold)?
+            }
             Action::Read(node) => next.read(node, fold)?,
             Action::Claim(node) => next.claim(node, fold),
             Action::Start(node) => next.start(node, fold),
@@ -235,13 +234,7 @@ impl World {
         self.fly(fold.alphabet.number(outcome));
     }
 
-    fn write(
-        &mut self,
-        node: usize,
-        at: usize,
-        answer: Answer,
-        fold: &mut Fold,
-    ) -> Result<(), Violation> {
+    fn write(&mut self, node: usize, at: usize, answer: Answer, fold: &mut Fold) -> Result<(), Violation> {
         let task = self.memory(node).tasks[at];
         let how = match answer {
             Answer::Sent => How::Sent,

@@ -42,11 +42,7 @@ impl Limits {
         let mut flying = world.flying.clone();
         flying.dedup();
         for number in flying {
-            open.extend([
-                Action::Land(number),
-                Action::Double(number),
-                Action::Lose(number),
-            ]);
+            open.extend([Action::Land(number), Action::Double(number), Action::Lose(number)]);
             if written_by_the_dead(world, number, fold) {
                 open.push(Action::Unsent(number));
             }

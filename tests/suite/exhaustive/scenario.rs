@@ -24,13 +24,7 @@ impl Stage {
     fn with(messages: u8) -> Self {
         let accepted = (0..messages).map(|message| Sym::Accepted { message, nonce: 0 });
         let log = [Sym::Genesis, Sym::Declared].into_iter().chain(accepted);
-        Self {
-            log: log.collect(),
-            flying: Vec::new(),
-            hold: false,
-            apart: false,
-            owned: true,
-        }
+        Self { log: log.collect(), flying: Vec::new(), hold: false, apart: false, owned: true }
     }
 
     fn search(self, mutation: Mutation, limits: Limits) -> Search {
@@ -85,32 +79,16 @@ fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
         Ok(seen) => seen,
         Err(found) => panic!("{}", refused(name, &found)),
     };
-    let Seen {
-        states,
-        actions,
-        prefixes,
-        copies,
-        home,
-    } = seen;
+    let Seen { states, actions, prefixes, copies, home } = seen;
     println!(
         "{name}, faults at most {total}: {states} states, {actions} actions, {prefixes} logs, \
          {copies} copies of events, {home} ways home"
     );
-    assert!(
-        states >= floor,
-        "{name}: {states} states, at least {floor} expected: what became unreachable?"
-    );
+    assert!(states >= floor, "{name}: {states} states, at least {floor} expected: what became unreachable?");
 }
 
-const QUIET: Limits = Limits {
-    claims: [1, 1],
-    lag: usize::MAX,
-    attempts: 2,
-    total: 0,
-    faults: [0; FAULTS],
-    answers: &[],
-    reports: &[],
-};
+const QUIET: Limits =
+    Limits { claims: [1, 1], lag: usize::MAX, attempts: 2, total: 0, faults: [0; FAULTS], answers: &[], reports: &[] };
 
 const ALL_FAULTS: [(Fault, u8); FAULTS] = [
     (Fault::Crash, 1),
@@ -124,13 +102,7 @@ const ALL_FAULTS: [(Fault, u8); FAULTS] = [
     (Fault::Callback, 1),
 ];
 
-const ALL_ANSWERS: &[Answer] = &[
-    Answer::SentUnheard,
-    Answer::Lost,
-    Answer::Retry,
-    Answer::Refused,
-    Answer::Barred,
-];
+const ALL_ANSWERS: &[Answer] = &[Answer::SentUnheard, Answer::Lost, Answer::Retry, Answer::Refused, Answer::Barred];
 
 fn all(total: u8) -> Limits {
     Limits {
@@ -152,15 +124,8 @@ fn one_message() {
 #[test]
 fn one_message_called_off_and_stopped() {
     let mut stage = Stage::with(1);
-    stage.flying = vec![
-        Sym::Cancelled { message: 0 },
-        Sym::Suspended,
-        Sym::Resumed { nth: 0 },
-    ];
-    let limits = Limits {
-        lag: 2,
-        ..all(depth(0, 1, 1))
-    };
+    stage.flying = vec![Sym::Cancelled { message: 0 }, Sym::Suspended, Sym::Resumed { nth: 0 }];
+    let limits = Limits { lag: 2, ..all(depth(0, 1, 1)) };
     holds("one message, called off and stopped", stage, limits, 10_000);
 }
 
@@ -169,23 +134,11 @@ fn one_message_called_off_and_stopped() {
 fn a_doubtful_acceptance() {
     let mut stage = Stage::with(0);
     stage.flying = vec![
-        Sym::Accepted {
-            message: 0,
-            nonce: 0,
-        },
-        Sym::Withdrawn {
-            message: 0,
-            nonce: 0,
-        },
-        Sym::Accepted {
-            message: 0,
-            nonce: 1,
-        },
+        Sym::Accepted { message: 0, nonce: 0 },
+        Sym::Withdrawn { message: 0, nonce: 0 },
+        Sym::Accepted { message: 0, nonce: 1 },
     ];
-    let limits = Limits {
-        lag: 2,
-        ..all(depth(0, 1, 1))
-    };
+    let limits = Limits { lag: 2, ..all(depth(0, 1, 1)) };
     holds("a doubtful acceptance", stage, limits, 100);
 }
 
@@ -196,12 +149,7 @@ fn three_messages_of_two_lives() {
         claims: [2, 0],
         lag: 1,
         total: depth(0, 1, 2),
-        faults: Limits::faults(&[
-            (Fault::ActorCrash, 1),
-            (Fault::Answer, 1),
-            (Fault::Double, 1),
-            (Fault::Late, 1),
-        ]),
+        faults: Limits::faults(&[(Fault::ActorCrash, 1), (Fault::Answer, 1), (Fault::Double, 1), (Fault::Late, 1)]),
         answers: &[Answer::Retry, Answer::Lost],
         ..QUIET
     };
@@ -229,9 +177,7 @@ fn three_messages_of_two_owners() {
     stage.hold = true;
     stage.flying = vec![Sym::Cancelled { message: 0 }];
     if depth(0, 1, 1) == 1 {
-        stage
-            .flying
-            .extend([Sym::Suspended, Sym::Resumed { nth: 0 }]);
+        stage.flying.extend([Sym::Suspended, Sym::Resumed { nth: 0 }]);
     }
     holds("three messages, two owners", stage, limits, 10_000);
 }
@@ -271,22 +217,14 @@ fn claims_race() {
         let mut stage = Stage::with(0);
         stage.apart = apart;
         stage.owned = false;
-        let name = if apart {
-            "claims, every log apart"
-        } else {
-            "claims"
-        };
+        let name = if apart { "claims, every log apart" } else { "claims" };
         holds(name, stage, limits.clone(), 20_000);
     }
 }
 
 /// Runs a mutant until a rule breaks.
 fn found(mutation: Mutation, faults: &[(Fault, u8)]) -> Box<Found> {
-    let limits = Limits {
-        total: 1,
-        faults: Limits::faults(faults),
-        ..QUIET
-    };
+    let limits = Limits { total: 1, faults: Limits::faults(faults), ..QUIET };
     let name = format!("{mutation:?}");
     let found = match Stage::with(1).search(mutation, limits.clone()).run() {
         Err(found) => found,

@@ -143,10 +143,7 @@ impl Search {
 
     fn say(&self, action: Action) -> String {
         match action {
-            Action::Land(number)
-            | Action::Double(number)
-            | Action::Lose(number)
-            | Action::Unsent(number) => {
+            Action::Land(number) | Action::Double(number) | Action::Lose(number) | Action::Unsent(number) => {
                 let word = format!("{action:?}");
                 let word = word.split('(').next().unwrap_or_default();
                 format!("{word} {}", self.spell(number))

@@ -140,7 +140,7 @@ fn drop_in() -> Vec<Case> {
 }
 
 async fn answer(house: &House, case: &Case) -> Result<Reply, String> {
-    let mistyped = house.key.replace(|c: char| c == 'a' || c == 'b', "c");
+    let mistyped = house.key.replace(['a', 'b'], "c");
     let operator = house.operator();
     let bearer = match case.key {
         Key::Good => Some(&*house.key),
