@@ -120,7 +120,7 @@ impl State {
         for put in commit.puts {
             let key = key::encode(&put.key)?;
             let older = self.rows.get(&key).is_some_and(|(at, _)| put.at < *at);
-            debug_assert!(!older, "row {:?} goes back to {:?}: positions never shrink", put.key, put.at);
+            assert!(!older, "row {:?} goes back to {:?}: positions never shrink", put.key, put.at);
             if !older {
                 self.rows.insert(key, (put.at, put.value));
             }

@@ -152,11 +152,10 @@ fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u1
     let Some(row) = row.filter(|row| row.next_attempt() == attempt) else {
         return false;
     };
-    match (life, row.state()) {
-        (Ok(()) | Err(Void::Suspended), State::Withdrawn) => true,
-        (Err(Void::Suspended), State::Queued) => true,
-        _ => false,
-    }
+    matches!(
+        (life, row.state()),
+        (Ok(()) | Err(Void::Suspended), State::Withdrawn) | (Err(Void::Suspended), State::Queued)
+    )
 }
 
 /// A void intent is void for ever, also when what voided it has passed: without this a copy that lands later would be
