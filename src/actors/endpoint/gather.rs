@@ -100,12 +100,16 @@ fn far(cursor: Option<Position>, settled: Option<Position>) -> bool {
     settled.is_some_and(|settled| settled.0 > cursor.map_or(0, |cursor| cursor.0) + FAR)
 }
 
+/// Rows that one event may have in a feed: 64 outcomes, each with itself, a first `sent` and eight statuses that waited
+/// for it, are 640.
+const EVENT_ROWS: usize = 1_024;
+
 async fn retries(hands: &Hands, row: &EndpointRow, now: Micros, room: usize) -> Result<Vec<Due>, StoreError> {
     let mut due = Vec::new();
     for failing in row.failing.iter().filter(|failing| failing.next.is_some_and(|next| next <= now)).take(room) {
         let CursorV1 { partition, position } = failing.at;
         let before = position.0.checked_sub(1).map(Position);
-        let page = rows::feed(hands.store.as_ref(), row.tenant, partition, before, position, 64).await?;
+        let page = rows::feed(hands.store.as_ref(), row.tenant, partition, before, position, EVENT_ROWS).await?;
         let found = page.into_iter().find(|(_, row)| row.id == failing.notification);
         due.extend(found.map(|(_, row)| Due { at: failing.at, row, tries: failing.tries }));
     }

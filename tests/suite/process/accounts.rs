@@ -13,7 +13,7 @@ use super::house::House;
 
 /// How long everything may take to settle once the load has ended: the deadline of an intent (3 s) and the longest wait of
 /// the simulator's callbacks, many times over.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Questions under way at once.
 const ASKERS: usize = 12;
@@ -63,11 +63,11 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Waits until everything acknowledged has settled, and joins.
-    pub async fn settle(house: &House, acks: &[Ack]) -> Self {
+    /// Waits until everything acknowledged has settled and was told of, and joins.
+    pub async fn settle(house: &House, acks: &[Ack], patience: Duration) -> Self {
         let markers: HashMap<&str, &str> = acks.iter().map(|ack| (&*ack.id, &*ack.marker)).collect();
         let mut said: HashMap<String, Said> = HashMap::new();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + patience;
         loop {
             let arrived = arrived(house);
             let open: Vec<String> = markers

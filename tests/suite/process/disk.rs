@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::statvfs;
 use waybill_loadtest::ledger::Ack;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, PATIENCE};
 use super::house::{House, Plan};
 
 /// A file system in memory. Unmounted when dropped.
@@ -126,7 +126,7 @@ async fn a_full_disk_is_refused_and_nothing_accepted_is_lost() {
     house.kill();
     disk.clear();
     house.start().await;
-    let accounts = Accounts::settle(&house, &acks).await;
+    let accounts = Accounts::settle(&house, &acks, PATIENCE).await;
     println!("acknowledged {}\n{accounts}", acks.len());
     assert!(accounts.is_clean(), "{accounts}");
     let id = house.accept("s0", "+4915550009999", "room again").await;

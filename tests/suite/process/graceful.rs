@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use waybill_loadtest::graph::Faults;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, PATIENCE};
 use super::house::{House, Plan};
 use super::kill9::RATE;
 use super::load::Load;
@@ -27,7 +27,7 @@ async fn a_stop_under_load_loses_nothing_and_leaves_nothing_unknown() {
         house.start().await;
     }
     let acks = load.stop().await;
-    let accounts = Accounts::settle(&house, &acks).await;
+    let accounts = Accounts::settle(&house, &acks, PATIENCE).await;
     println!("stops {STOPS}, each in {took:.1?}, acknowledged {}\n{accounts}", acks.len());
     assert!(accounts.is_clean(), "{accounts}");
     assert_eq!(accounts.unknown, 0, "the counterpart answered everything: {accounts}");

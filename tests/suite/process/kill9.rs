@@ -8,7 +8,7 @@ use std::time::Duration;
 use waybill_loadtest::graph::Faults;
 use waybill_loadtest::ledger::Ack;
 
-use super::accounts::{Accounts, percentile};
+use super::accounts::{Accounts, PATIENCE, percentile};
 use super::house::{House, Plan};
 use super::load::Load;
 
@@ -58,7 +58,7 @@ async fn nothing_accepted_is_lost_or_doubled_by_kills() {
     let seed = std::env::var("WAYBILL_SEED").map_or(20_261_123, |text| text.parse().expect("WAYBILL_SEED is a number"));
     let mut house = House::open(plan()).await;
     let storm = storm(&mut house, "k", kills, &mut seed.clone()).await;
-    let accounts = Accounts::settle(&house, &storm.acks).await;
+    let accounts = Accounts::settle(&house, &storm.acks, PATIENCE).await;
     println!("kills {kills}, seed {seed}, {RATE} messages/s, acknowledged {}", storm.acks.len());
     println!("{accounts}");
     let (p50, p99) = (percentile(&storm.restarts, 50), percentile(&storm.restarts, 99));

@@ -4,13 +4,17 @@
 //! `WAYBILL_MUTANT`. It is no build that is given to anybody.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, PATIENCE};
 use super::house::House;
 use super::kill9::{plan, storm};
 
 /// Kills at most; the first red account ends the search.
 const KILLS: u32 = 15;
+
+/// What a defect has lost never settles: it is waited for as long as an intent may live, many times over, and no longer.
+const DEFECT_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Kills between two looks at the accounts.
 const STRIDE: u32 = 3;
@@ -32,7 +36,7 @@ async fn caught(mutant: &str, is_red: impl Fn(&Accounts) -> bool) {
     let mut acks = Vec::new();
     for round in 0..KILLS / STRIDE {
         acks.extend(storm(&mut house, &format!("m{round}"), STRIDE, &mut seed).await.acks);
-        let accounts = Accounts::settle(&house, &acks).await;
+        let accounts = Accounts::settle(&house, &acks, DEFECT_PATIENCE).await;
         println!("{mutant}, {} kills\n{accounts}", (round + 1) * STRIDE);
         if is_red(&accounts) {
             return;
@@ -60,6 +64,6 @@ async fn the_same_binary_without_a_defect_is_clean() {
     plan.binary = binary();
     let mut house = House::open(plan).await;
     let storm = storm(&mut house, "m", STRIDE, &mut 1).await;
-    let accounts = Accounts::settle(&house, &storm.acks).await;
+    let accounts = Accounts::settle(&house, &storm.acks, PATIENCE).await;
     assert!(accounts.is_clean(), "{accounts}");
 }
