@@ -19,24 +19,28 @@ pub use file::Summary;
 #[cfg(test)]
 pub(super) use one::body;
 
+/// What `waybill send --help` opens with. No doc comment: rustdoc takes indented lines for Rust.
+const ABOUT: &str = "\
+Send one message, or a file of them
+
+One message:
+
+    waybill send --from orders --to +4915500010000 --text 'Your parcel is on its way.'
+    waybill send --from orders --to +4915500010000 \\
+        --template order_update --param wbm-100001 --param shipped
+
+A file, one request of the API a line (`-` reads standard input):
+
+    waybill send --file orders.ndjson --run orders-of-monday
+
+Each line without an idempotency key gets one made of the run's name and its number, so an
+interrupted run can be repeated under the same name: what was taken is not taken twice.
+
+The key is one of a tenant: set WAYBILL_KEY, or give --key.";
+
 /// Send one message, or a file of them
-///
-/// One message:
-///
-///     waybill send --from orders --to +4915500010000 --text 'Your parcel is on its way.'
-///     waybill send --from orders --to +4915500010000 \
-///         --template order_update --param wbm-100001 --param shipped
-///
-/// A file, one request of the API a line (`-` reads standard input):
-///
-///     waybill send --file orders.ndjson --run orders-of-monday
-///
-/// Each line without an idempotency key gets one made of the run's name and its number, so an
-/// interrupted run can be repeated under the same name: what was taken is not taken twice.
-///
-/// The key is one of a tenant: set WAYBILL_KEY, or give --key.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(long_about = ABOUT)]
 #[command(group(ArgGroup::new("content").required(true).args(["text", "template", "file"])))]
 pub struct Send {
     /// Name of the session that sends.
