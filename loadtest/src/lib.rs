@@ -7,6 +7,7 @@
 //! | [`ledger`] | joins what was acknowledged, what arrived and what was notified |
 //! | [`generator`] | sends load to a target, open or closed loop, and reports latencies, rates and the ledger |
 //! | [`forwarder`] | the least a router can do, plain or synced: what the product is compared with |
+//! | [`compare`] | Waybill beside both forwarders in one run: medians and ratios |
 //! | [`lines`] | JSON lines files that survive a kill of their writer |
 //! | [`signature`] | the two webhook signatures, written from their specifications |
 //!
@@ -15,6 +16,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod compare;
 pub mod forwarder;
 pub mod generator;
 pub mod graph;

@@ -2,6 +2,7 @@
 //!
 //! To add a command: a file here, a variant of `Command`, an arm in `main`.
 
+mod compare;
 mod forwarder;
 mod join;
 mod run;
@@ -40,6 +41,8 @@ enum Command {
     Forwarder(forwarder::Args),
     /// Send load to a running target and report.
     Run(Box<run::Args>),
+    /// Measure Waybill beside both forwarders.
+    Compare(compare::Args),
     /// Join the files of an earlier run.
     Join(join::Args),
 }
@@ -59,6 +62,7 @@ pub(crate) fn main(args: Args) -> ExitCode {
                 Command::Sink(command) => sink::run(command, args.json).await,
                 Command::Forwarder(command) => forwarder::run(command, args.json).await,
                 Command::Run(command) => run::run(*command, args.json).await,
+                Command::Compare(command) => Box::pin(compare::run(command, args.json)).await,
                 Command::Join(command) => join::run(command, args.json),
             }
         })
