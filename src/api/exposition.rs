@@ -1,10 +1,20 @@
 //! `GET /metrics`: what telemetry renders, for Prometheus. No tenant's data stands in it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 
+use super::ready;
+use super::state::App;
 use crate::telemetry::Exporter;
+
+/// What `server.admin_listen` serves: metrics and health, nothing that a tenant's key opens.
+pub fn admin_router(app: Arc<App>, exporter: Exporter) -> Router {
+    let health = Router::new().route("/healthz", get(ready::live)).route("/readyz", get(ready::ready));
+    health.with_state(app).merge(metrics_route(exporter))
+}
 
 /// The route, to be merged beside the others or served alone.
 pub fn metrics_route(exporter: Exporter) -> Router {

@@ -49,7 +49,7 @@ pub mod tls;
 pub use accept::{Request, Sender, Taken, accept};
 pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
 pub use codes::Code;
-pub use exposition::metrics_route;
+pub use exposition::{admin_router, metrics_route};
 pub use problem::Problem;
 pub use routes::router;
 pub use serve::serve;

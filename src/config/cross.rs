@@ -43,11 +43,9 @@ const RULES: &[Rule] = &[
         keys: &["server.bulk_line_max", "server.max_body"],
         broken: |s| at_most("bulk_line_max", s.server.bulk_line_max, "server.max_body", s.server.max_body),
     },
-    // A batch must fit a segment and the memory that readers are served from.
-    Rule {
-        keys: &["journal.batch_bytes", "journal.segment_size"],
-        broken: |s| at_most("batch_bytes", s.journal.batch_bytes, "journal.segment_size", s.journal.segment_size),
-    },
+    // A segment holds two batches and its own frame, or it would be closed after each of them.
+    Rule { keys: &["journal.batch_bytes", "journal.segment_size"], broken: batch_fills_segment },
+    // A batch must fit the memory that readers are served from.
     Rule {
         keys: &["journal.batch_bytes", "journal.tail_memory"],
         broken: |s| at_most("batch_bytes", s.journal.batch_bytes, "journal.tail_memory", s.journal.tail_memory),
@@ -153,6 +151,15 @@ fn intent_outlives_call(s: &Settings) -> Option<Complaint> {
             "intent_deadline ({deadline}) is not more than meta.request_timeout and meta.connect_timeout together ({call})"
         );
         (what, format!("Raise delivery.intent_deadline above {call}, or lower the timeouts of [meta]"))
+    })
+}
+
+fn batch_fills_segment(s: &Settings) -> Option<Complaint> {
+    let (batch, segment) = (s.journal.batch_bytes, s.journal.segment_size);
+    says(batch.bytes() * 2 > segment.bytes(), || {
+        let (batch, segment) = (batch.spell(), segment.spell());
+        let what = format!("batch_bytes ({batch}) is more than half of journal.segment_size ({segment})");
+        (what, "Lower batch_bytes or raise journal.segment_size".to_owned())
     })
 }
 

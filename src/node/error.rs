@@ -23,9 +23,11 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    /// The address to listen on.
-    #[error("cannot listen on {addr}: {why}. Choose another `server.listen`, or stop what listens there")]
+    /// An address to listen on.
+    #[error("cannot listen on {addr}: {why}. Choose another `{key}`, or stop what listens there")]
     Listen {
+        /// The setting that names it.
+        key: &'static str,
         /// Where.
         addr: SocketAddr,
         /// What the system said.

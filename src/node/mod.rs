@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`start`] | opening what the data folder holds, or founding a new installation |
 //! | [`folder`] | the data folder: lock, operator key, installation |
+//! | [`listeners`] | where it listens: the API, and metrics and health apart |
 //! | [`limits`] | settings → the actors' bounds |
 //! | [`watch`] | the health latch and the vault's high-water marks |
 //! | [`error`] | why a node does not start |
@@ -16,6 +17,7 @@
 pub mod error;
 mod folder;
 mod limits;
+mod listeners;
 mod start;
 mod watch;
 

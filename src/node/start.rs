@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorRef};
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::error::StartError;
 use super::folder::{Folder, Found};
+use super::listeners::Listeners;
 use super::{limits, watch as watching};
 use crate::actors::hands::Hands;
 use crate::actors::registry::Registry;
@@ -54,17 +54,17 @@ impl Node {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let settings = Arc::new(settings);
         let folder = Folder::at(&settings.data.dir)?;
-        let listener = listen(settings.server.listen).await?;
+        let listeners = Listeners::bind(&settings.server).await?;
         let exporter = telemetry::install().map_err(|error| StartError::Hand(error.to_string()))?;
         let hands = open(&settings, &folder)?;
         let operator_key = folder.operator_key(|| OperatorKey::draw(hands.entropy.as_ref()).0)?;
-        Self::run(settings, folder, listener, exporter, hands, operator_key).await
+        Self::run(settings, folder, listeners, exporter, hands, operator_key).await
     }
 
     async fn run(
         settings: Arc<Settings>,
         folder: Folder,
-        listener: TcpListener,
+        listeners: Listeners,
         exporter: Exporter,
         hands: Hands,
         operator_key: String,
@@ -73,7 +73,7 @@ impl Node {
             tracing::error!(why, "held");
             hands.health.set("restored", Some(why));
         }
-        let addr = listener.local_addr().map_err(|why| StartError::Listen { addr: settings.server.listen, why })?;
+        let addr = listeners.addr;
         let (root, root_ends) =
             Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let (fatal_sender, fatal) = watch::channel(None);
@@ -81,11 +81,10 @@ impl Node {
         let app = Arc::new(App::new(parts(&hands, &settings, &operator_key)?));
         let callbacks = api::meta::Callbacks::new(Arc::clone(&app), code_table()?)?;
         let router = api::router(Arc::clone(&app))
-            .merge(api::graph::router(app))
-            .merge(api::meta::router(Arc::new(callbacks)))
-            .merge(api::metrics_route(exporter.clone()));
+            .merge(api::graph::router(Arc::clone(&app)))
+            .merge(api::meta::router(Arc::new(callbacks)));
         let tls = api::tls(&settings).map_err(StartError::Tls)?;
-        let serve = api::serve(listener, tls, router, &settings, stopping);
+        let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
         let tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
             crate::runtime::spawn("metrics", exporter.upkeep()),
@@ -154,10 +153,6 @@ impl Node {
             tracing::warn!(running, "stopping before every outcome is recorded; the next start settles what is left");
         }
     }
-}
-
-async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(addr).await.map_err(|why| StartError::Listen { addr, why })
 }
 
 fn parts(hands: &Hands, settings: &Arc<Settings>, operator_key: &str) -> Result<Parts, StartError> {

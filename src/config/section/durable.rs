@@ -36,9 +36,9 @@ keys! {
         segment_size: Size => within(Size::mib(4)..=Size::gib(1));
         /// Events in one group commit.
         batch_events: u32 => within(1..=4096);
-        // At least 1 MiB, so that the largest record fits a batch.
+        // At least 2 MiB, so that the largest record (1 MiB) fits a batch with its frame.
         /// Bytes in one group commit.
-        batch_bytes: Size => within(Size::mib(1)..=Size::mib(16));
+        batch_bytes: Size => within(Size::mib(2)..=Size::mib(16));
         /// How long a group commit waits for company.
         linger: Duration => within(ms(0)..=ms(10));
         /// How much is verified at start.

@@ -14,7 +14,7 @@ keys! {
     pub struct Server {
         /// Where the API, the console and Meta's callbacks are served.
         listen: SocketAddr;
-        /// Where `/metrics` and health are served; None: on `listen` too.
+        /// Where `/metrics` and health are served, in plain HTTP; None: on `listen`.
         admin_listen: Option<SocketAddr>;
         /// Certificate chain, PEM; None: plain HTTP.
         tls_cert: Option<PathBuf>;

@@ -19,7 +19,7 @@ const BROKEN_RULES: &[(&str, &str)] = &[
     ),
     (
         "[journal]\nsegment_size = \"4MiB\"\nbatch_bytes = \"8MiB\"",
-        "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than journal.segment_size (\"4MiB\"). ",
+        "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than half of journal.segment_size (\"4MiB\"). ",
     ),
     (
         "[journal]\ntail_memory = \"4MiB\"\nbatch_bytes = \"8MiB\"",

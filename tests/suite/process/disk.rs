@@ -80,7 +80,7 @@ fn small(disk: &Disk) -> Plan {
     Plan::new()
         .set("data.dir", disk.at.join("data").display().to_string())
         .set("journal.segment_size", "5MiB")
-        .set("journal.batch_bytes", "1MiB")
+        .set("journal.batch_bytes", "2MiB")
         .set("store.memtable", "1MiB")
         .set("health.disk_free_min", "8MiB")
 }
