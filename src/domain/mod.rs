@@ -6,7 +6,7 @@
 //!
 //! | file | decides |
 //! | --- | --- |
-//! | [`id`], [`address`], [`routing`] | who is who, and in which partition a mailbox lives |
+//! | [`id`], [`wamid`], [`address`], [`routing`] | who is who, and in which partition a mailbox lives |
 //! | [`record`], [`event`] | the bytes that are kept for ever |
 //! | [`table`] | which rows there are, and how they are named |
 //! | [`row`], [`message`], [`projection`] | what an event changes |
@@ -41,3 +41,4 @@ pub mod secret_name;
 pub mod session;
 pub mod table;
 pub mod validity;
+pub mod wamid;

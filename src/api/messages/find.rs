@@ -7,8 +7,9 @@ use super::super::auth::{Operator, TenantScope};
 use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
-use crate::domain::id::MessageId;
+use crate::domain::id::{IdError, MessageId};
 use crate::domain::row::{Accepted, MessageRow, Row, RowId};
+use crate::domain::wamid;
 use crate::store::rows;
 
 /// How long a message that was accepted a moment ago is waited for before it is said not to exist.
@@ -43,8 +44,7 @@ pub async fn find_any(app: &App, _: Operator, id: &str) -> Result<Found, Problem
 }
 
 async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
-    let id: MessageId =
-        text.parse().map_err(|error: crate::domain::id::IdError| Problem::new(Code::NotFound, error.to_string()))?;
+    let id = read(text)?;
     if let Some(found) = row(app, id).await? {
         return Ok(Some(found));
     }
@@ -53,6 +53,14 @@ async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
         return Ok(None);
     }
     row(app, id).await
+}
+
+/// An id as we write it, or the `wamid` that the drop-in answered for it.
+fn read(text: &str) -> Result<MessageId, Problem> {
+    match wamid::read(text) {
+        Some(id) => Ok(id),
+        None => text.parse().map_err(|error: IdError| Problem::new(Code::NotFound, error.to_string())),
+    }
 }
 
 async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {

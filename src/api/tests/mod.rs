@@ -7,6 +7,7 @@ mod bulk;
 mod consent;
 mod declare;
 mod doubtful;
+mod dropin;
 mod endpoints;
 mod idempotency;
 mod inputs;

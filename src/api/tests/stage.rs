@@ -119,7 +119,7 @@ impl Stage {
             operator: kept,
         }));
         let applier = Applier::start(&app.journal, &store);
-        let router = router(app.clone());
+        let router = router(app.clone()).merge(crate::api::graph::router(app.clone()));
         let applier = Some(applier);
         Self { app, router, journal, vault, store, clock, health, operator, keys: HashMap::new(), applier }
     }
