@@ -28,6 +28,20 @@ pub enum NotificationKind {
 }
 
 impl NotificationKind {
+    /// Every kind there is.
+    pub const ALL: &'static [Self] = &[
+        Self::Accepted,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Failed,
+        Self::Unknown,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Duplicated,
+        Self::Received,
+    ];
+
     /// The `type` in the notification's body.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -22,6 +22,12 @@ use waybill::vault::Alias;
 
 use super::world::{PARTITIONS, World, limits};
 
+/// The API's own tests use it too.
+#[path = "../../../src/api/tests/schema.rs"]
+mod schema;
+
+use schema::Schemas;
+
 /// A house in which everything happens that an endpoint can be told.
 struct Scene {
     world: World,
@@ -166,6 +172,8 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
     scene.happens(MessageExpiredV1 { message: two }).await;
     all.push(scene.told("message.cancelled", Some(one)).await);
     all.push(scene.told("message.expired", Some(two)).await);
+    scene.reported(unknown, Status::Read).await;
+    all.push(scene.told("message.read", Some(unknown)).await);
     let contact = scene.world.row(sent).await.and_then(|row| row.accepted).expect("accepted").contact;
     scene.world.vault.erase(contact);
     scene.reported(sent, Status::Read).await;
@@ -174,9 +182,26 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_type_is_told() {
+async fn every_type_is_posted_as_the_document_says() {
     let scene = Scene::new().await;
-    let all = one_of_each(&scene).await;
-    assert_eq!(all.len(), 10);
+    let document = waybill::api::openapi::document();
+    for body in one_of_each(&scene).await {
+        assert_eq!(Schemas::of(&document).findings("Notification", &body), Vec::<String>::new());
+        let kind = body["type"].as_str().expect("a type");
+        let media = &document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"];
+        assert_eq!(media["schema"]["$ref"], "#/components/schemas/Notification");
+        if body["data"]["erased"] != true {
+            assert_eq!(shape(&media["example"]), shape(&body), "the example of {kind} shows other fields");
+        }
+    }
+    assert_eq!(document["webhooks"].as_object().map(serde_json::Map::len), Some(10));
     scene.world.stop().await;
+}
+
+/// The fields that are ours to name; Meta's own objects are Meta's.
+fn shape(body: &Value) -> Vec<String> {
+    let own = body.as_object().expect("an object").keys().cloned();
+    let data = body["data"].as_object().expect("an object").keys().map(|name| format!("data/{name}"));
+    let reason = body["data"]["reason"].as_object().into_iter().flatten().map(|(name, _)| format!("reason/{name}"));
+    own.chain(data).chain(reason).collect()
 }
