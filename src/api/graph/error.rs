@@ -72,6 +72,7 @@ impl GraphError {
 
     /// The answer; `trace` finds the request again in our log.
     pub(super) fn response(&self, trace: &str) -> Response {
+        crate::telemetry::dropin_refused(self.code);
         let kind = if self.subcode == Some(33) { "GraphMethodException" } else { "OAuthException" };
         let mut error = json!({
             "message": format!("(#{}) {}", self.code, self.title),

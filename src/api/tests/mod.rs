@@ -5,6 +5,7 @@
 mod applier;
 mod bulk;
 mod consent;
+mod counted;
 mod declare;
 pub(in crate::api) mod described;
 mod doubtful;

@@ -16,8 +16,10 @@ use waybill::domain::id::{EndpointId, EventId, MessageId, SessionId, Tag, Tenant
 use waybill::domain::message::State;
 use waybill::domain::record::Principal;
 use waybill::domain::routing;
+use waybill::domain::row::{Row, RowId, Waiting};
 use waybill::domain::wamid;
 use waybill::runtime::{Clock, Entropy, SystemClock, SystemEntropy};
+use waybill::store::rows;
 use waybill::vault::Alias;
 
 use super::world::{PARTITIONS, World, limits};
@@ -204,4 +206,44 @@ fn shape(body: &Value) -> Vec<String> {
     let data = body["data"].as_object().expect("an object").keys().map(|name| format!("data/{name}"));
     let reason = body["data"]["reason"].as_object().into_iter().flatten().map(|(name, _)| format!("reason/{name}"));
     own.chain(data).chain(reason).collect()
+}
+
+/// What all partitions' rows say of messages that wait, once they say so.
+async fn waits(scene: &Scene, wanted: Waiting) {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let mut waiting = Waiting::default();
+        for partition in 0..PARTITIONS {
+            let row = rows::get(scene.world.hands.store.as_ref(), &RowId::Partition(partition)).await.unwrap();
+            if let Some(Row::Partition(row)) = row {
+                waiting = waiting.and(row.waiting);
+            }
+        }
+        if waiting == wanted {
+            return;
+        }
+        assert!(Instant::now() < until, "{waiting:?} is not {wanted:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_counted_until_it_is_settled() {
+    let scene = Scene::new().await;
+    scene.accepted(State::Sent).await;
+    waits(&scene, Waiting::default()).await;
+    let answer = scene.channel.then_wait();
+    let open = scene.world.accept_as(scene.tenant, scene.session, own_words()).await;
+    waits(&scene, Waiting { sending: 1, ..Waiting::default() }).await;
+    answer.send(Answer::Unknown { why: "timeout" }).expect("someone waits");
+    waits(&scene, Waiting { held: 1, ..Waiting::default() }).await;
+    scene.happens(SessionSuspendedV1 { session: scene.session, reason: "test".to_owned() }).await;
+    let (one, _two) = (scene.accepted(State::Queued).await, scene.accepted(State::Queued).await);
+    waits(&scene, Waiting { held: 1, queued: 2, ..Waiting::default() }).await;
+    scene.happens(MessageCancelledV1 { message: one }).await;
+    scene.happens(MessageCancelledV1 { message: one }).await;
+    scene.reported(open, Status::Delivered).await;
+    scene.reported(open, Status::Delivered).await;
+    waits(&scene, Waiting { queued: 1, ..Waiting::default() }).await;
+    scene.world.stop().await;
 }
