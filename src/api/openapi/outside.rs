@@ -15,13 +15,13 @@ pub(super) const OUTSIDE: &[Route] = &[
         method: "get",
         path: "/callbacks/meta",
         access: Access::Public,
-        summary: "Meta asks whether this address is ours, when it is set up",
+        summary: "Meta asks whether this address is ours, when it is set up (`meta.callback_path`)",
     },
     Route {
         method: "post",
         path: "/callbacks/meta",
         access: Access::Public,
-        summary: "Meta says what became of messages, and what people write",
+        summary: "Meta says what became of messages, and what people write (`meta.callback_path`)",
     },
     Route { method: "get", path: "/metrics", access: Access::Public, summary: "Metrics of this node" },
 ];

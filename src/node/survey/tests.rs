@@ -109,7 +109,7 @@ async fn what_waits_and_who_is_stopped_is_added_up() {
         failing: 0,
     };
     assert!(expected.behind > 0 && expected.oldest > Duration::ZERO);
-    assert_eq!(sum(&[part.clone()], NOW), expected);
+    assert_eq!(sum(std::slice::from_ref(&part), NOW), expected);
     let both = sum(&[part.clone(), part], NOW);
     assert_eq!((both.waiting.all(), both.sessions, both.oldest), (20, [4, 2, 2], expected.oldest));
 }
