@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`routes`] | the one table of routes: method, path, who may, what it does |
 //! | [`serve`] | the listener's side: connections, TLS, limits, drain |
-//! | [`state`], [`directory`], [`quota`] | what handlers are given |
+//! | [`state`], [`directory`], [`quota`], [`shares`] | what handlers are given |
 //! | [`auth`], [`key`], [`guard`] | who is calling and whether they may |
 //! | [`accept`] | taking a message, for all ways it can come in |
 //! | [`problem`], [`codes`] | how a refusal is said |
@@ -41,6 +41,7 @@ mod ready;
 pub mod routes;
 pub mod serve;
 mod sessions;
+pub mod shares;
 pub mod state;
 mod tenant;
 mod time;

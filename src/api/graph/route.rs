@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::super::accept::{self, accept};
 use super::super::auth::{self, Caller};
 use super::super::codes::Code;
+use super::super::guard::Place;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::error::GraphError;
@@ -72,6 +73,8 @@ struct Call<'a> {
 impl Call<'_> {
     async fn send(&self, query: Option<&str>, body: Body) -> Result<Value, GraphError> {
         let caller = self.caller(query).await?;
+        // Held until the answer stands: a body that comes slowly holds memory all the while.
+        let _place = Place::take(self.app, Some(caller.scope.tenant()))?;
         let body = self.read(body).await?;
         let mut object = request::read(&body)?;
         let input = request::input(&object);

@@ -5,6 +5,7 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 
 use super::super::meta::tests::stage::{ACCOUNT, NOW, Reply, Stage, event};
+use super::super::tests::feed::{fed, under_way};
 use super::wamid;
 use crate::domain::content::Content;
 use crate::domain::event::{
@@ -239,6 +240,24 @@ async fn what_is_not_durable_is_not_accepted() {
     stage.health.set("disk", Some("full".to_owned()));
     assert_eq!(code(&send(&stage, &[], &text(TO)).await), (503, 131_016));
     assert!(accepted(&stage).is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_comes_slowly_holds_a_place_and_a_full_house_takes_none() {
+    let stage = Stage::new().await;
+    let (_pen, body) = fed();
+    let path = format!("/v25.0/{ACCOUNT}/messages");
+    let mut slow = request(&path, Some(&stage.key), &[], b"");
+    *slow.body_mut() = body;
+    let free = stage.app.in_flight.free();
+    let mut slow = Box::pin(stage.call(slow));
+    under_way(&mut slow, || stage.app.in_flight.free() == free - 1).await;
+    let held: Vec<_> = (1..free).map(|_| stage.app.in_flight.take(None).expect("room")).collect();
+    let reply = send(&stage, &[], &text(TO)).await;
+    assert_eq!(code(&reply), (503, 131_016));
+    assert!(reply.headers.contains_key(header::RETRY_AFTER));
+    drop((slow, held));
+    assert_eq!(stage.app.in_flight.free(), free, "every place is given back");
 }
 
 #[tokio::test]

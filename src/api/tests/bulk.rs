@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::Request;
 use serde_json::{Value, json};
 
+use super::feed::fed;
 use super::stage::{Reply, Stage, text};
 use crate::journal::{Deed, Refusal};
 
@@ -124,8 +125,7 @@ async fn an_answer_comes_before_the_body_has_ended() {
     use hyper::service::Service;
 
     let stage = Stage::new().await;
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
-    let body = Body::new(Feed(receiver));
+    let (sender, body) = fed();
     let service = hyper_util::service::TowerToHyperService::new(stage.router.clone());
     let response = service.call(request(&stage, body)).await.expect("infallible");
     let mut answers = response.into_body();
@@ -137,21 +137,6 @@ async fn an_answer_comes_before_the_body_has_ended() {
     }
     drop(sender);
     assert!(answers.frame().await.is_none(), "the answer ends with the request");
-}
-
-/// A body that is written while it is read.
-struct Feed(tokio::sync::mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Feed {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(hyper::body::Frame::data(piece))))
-    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod consent;
 mod declare;
 mod doubtful;
 mod endpoints;
+pub(in crate::api) mod feed;
 mod idempotency;
 mod inputs;
 mod keys;

@@ -25,7 +25,6 @@ use self::lines::Lines;
 use self::pipeline::Pipeline;
 use super::super::auth::Caller;
 use super::super::body::content_type;
-use super::super::codes::Code;
 use super::super::guard::Place;
 use super::super::problem::Problem;
 use super::super::state::App;
@@ -42,9 +41,7 @@ pub async fn bulk(
     body: Body,
 ) -> Result<Response, Problem> {
     content_type(&headers, &[NDJSON, "application/ndjson", "application/jsonl"])?;
-    let bulk = Arc::clone(&app.bulks)
-        .try_acquire_owned()
-        .map_err(|_| Problem::new(Code::Overloaded, "too many bulk requests at once").retry_after(1))?;
+    let bulk = app.bulks.take(Some(caller.scope.tenant())).map_err(|full| full.problem("bulk requests"))?;
     let server = &app.settings.server;
     let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
     let (sender, answers) = answers();
