@@ -21,6 +21,10 @@ const MAX_BULKS: usize = 32;
 /// Bulk requests of one tenant: a quarter, for one may be open for days.
 const TENANT_BULKS: usize = MAX_BULKS / 4;
 
+/// Callers that wait for a position at once, and those of one tenant.
+pub(super) const MAX_WAITS: usize = 256;
+const TENANT_WAITS: usize = MAX_WAITS / 4;
+
 /// What the node hands in.
 pub struct Parts {
     /// The truth.
@@ -74,6 +78,8 @@ pub struct App {
     pub in_flight: Arc<Shares>,
     /// One place for each bulk request.
     pub bulks: Arc<Shares>,
+    /// One place for each caller that waits for a position.
+    pub waits: Arc<Shares>,
     /// Partitions of the journal, from its genesis.
     pub partitions: u16,
 }
@@ -99,6 +105,7 @@ impl App {
             quotas: Quotas::default(),
             in_flight: Shares::new(in_flight, in_flight - in_flight / 4),
             bulks: Shares::new(MAX_BULKS, TENANT_BULKS),
+            waits: Shares::new(MAX_WAITS, TENANT_WAITS),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request};
+use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
@@ -91,6 +92,44 @@ async fn bulk_requests_have_their_own_limit() {
     while stage.app.bulks.free() < 32 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn a_bulk_whose_answers_are_never_read_is_given_up() {
+    let stage = Stage::with(|settings| settings.server.request_timeout = Duration::from_millis(200)).await;
+    let lines: String = (0..2_000).map(|number| format!("{}\n", text(&number.to_string()))).collect();
+    let request = Request::post("/v1/messages/bulk")
+        .header("authorization", format!("Bearer {}", stage.key("acme/sender")))
+        .header("content-type", "application/x-ndjson")
+        .body(Body::from(lines))
+        .expect("a request");
+    let unread = TowerToHyperService::new(stage.router.clone()).call(request).await.expect("infallible");
+    let given_up = async {
+        while stage.app.bulks.free() < 32 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), given_up).await.expect("it holds its place for ever");
+    assert!(unread.into_body().collect().await.is_err(), "not an orderly end: lines are unanswered");
+}
+
+#[tokio::test]
+async fn who_waits_holds_a_place_of_its_tenants_share() {
+    let mut stage = Stage::new().await;
+    stage.caught_up().await;
+    stage.applier = None;
+    stage.store.hold_commits();
+    let answer = stage.post("acme/sender", "/v1/messages", &text("x")).await.expect(202);
+    let (id, place) = (answer["id"].as_str().expect("id"), answer["position"].as_str().expect("place"));
+    let path = format!("/v1/messages/{id}?wait={place}&timeout=30s");
+    let free = stage.app.waits.free();
+    let mut waiting = Box::pin(stage.get("acme/sender", &path));
+    under_way(&mut waiting, || stage.app.waits.free() == free - 1).await;
+    let acme = Some(stage.tenant("acme"));
+    let _held: Vec<_> = std::iter::from_fn(|| stage.app.waits.take(acme).ok()).collect();
+    assert!(stage.app.waits.free() > free / 2, "one tenant leaves room");
+    assert_eq!(stage.get("acme/auditor", &path).await.code(), "overloaded");
+    assert_eq!(stage.get("other/auditor", &path).await.code(), "not_found", "a stranger is not kept out");
 }
 
 #[tokio::test]

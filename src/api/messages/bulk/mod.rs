@@ -7,7 +7,7 @@
 //! | `answers` | the answer's body |
 //!
 //! A caller must read answers while it writes lines: both sides have bounded buffers, and whoever writes everything first
-//! waits for itself once they are full.
+//! waits for itself once they are full. One that reads nothing for `server.request_timeout` is broken off.
 
 mod answers;
 mod lines;
@@ -44,8 +44,8 @@ pub async fn bulk(
     let bulk = app.bulks.take(Some(caller.scope.tenant())).map_err(|full| full.problem("bulk requests"))?;
     let server = &app.settings.server;
     let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
-    let (sender, answers) = answers();
-    let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, sender);
+    let (pen, answers) = answers(server.request_timeout);
+    let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, pen);
     // It ends with the request's body or with the answer's, whichever goes first.
     drop(runtime::spawn("bulk", async move {
         pipeline.run().await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::super::super::accept::{IdempotencyKey, Prepared, Taken, prepare, take_quota};
 use super::super::super::auth::Caller;
@@ -20,6 +20,7 @@ use super::super::super::problem::Problem;
 use super::super::super::state::App;
 use super::super::decode::decode;
 use super::super::send::answer;
+use super::answers::Pen;
 use super::lines::{Line, Lines};
 use crate::runtime;
 use crate::telemetry;
@@ -41,7 +42,7 @@ pub struct Pipeline {
     app: Arc<App>,
     caller: Caller,
     lines: Lines,
-    answers: mpsc::Sender<Vec<u8>>,
+    answers: Pen,
     preparing: VecDeque<(u64, usize, Preparing)>,
     settling: VecDeque<(u64, usize, Settling)>,
     bytes: usize,
@@ -50,7 +51,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline from lines to answers.
-    pub fn new(app: Arc<App>, caller: Caller, lines: Lines, answers: mpsc::Sender<Vec<u8>>) -> Self {
+    pub fn new(app: Arc<App>, caller: Caller, lines: Lines, answers: Pen) -> Self {
         Self {
             app,
             caller,
@@ -151,7 +152,7 @@ impl Pipeline {
         said["line"] = json!(number);
         let mut text = said.to_string().into_bytes();
         text.push(b'\n');
-        self.answers.send(text).await.is_ok()
+        self.answers.write(text).await
     }
 }
 
