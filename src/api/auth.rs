@@ -96,6 +96,15 @@ pub async fn authenticate(app: &App, text: &str) -> Result<Caller, Problem> {
     Ok(Caller { scope: TenantScope(row.tenant), key: id, role: row.role, test: row.test })
 }
 
+/// Whether a caller's key still works: for requests that last longer than a key is remembered.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn still_works(app: &App, caller: &Caller) -> Result<(), Problem> {
+    let row = app.keys.row(app, caller.key).await?;
+    row.filter(|row| row.revoked_at.is_none()).map(drop).ok_or_else(unknown)
+}
+
 /// Whether this is the operator's key.
 ///
 /// # Errors

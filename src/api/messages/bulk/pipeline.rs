@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::super::super::accept::{IdempotencyKey, Prepared, Taken, prepare, take_quota};
-use super::super::super::auth::Caller;
+use super::super::super::auth::{Caller, still_works};
 use super::super::super::body;
 use super::super::super::codes::Code;
 use super::super::super::problem::Problem;
@@ -131,9 +131,20 @@ impl Pipeline {
                 Box::pin(async move { pending.settle(&app).await })
             }
             Ok(Prepared::Replayed(taken)) => Box::pin(std::future::ready(Ok(taken))),
-            Err(problem) => Box::pin(std::future::ready(Err(problem))),
+            Err(problem) => {
+                if problem.code == Code::Unauthorized {
+                    self.close();
+                }
+                Box::pin(std::future::ready(Err(problem)))
+            }
         };
         self.settling.push_back((number, size, settling));
+    }
+
+    /// The key was revoked: no line after this one is read, and none that is prepared is appended.
+    fn close(&mut self) {
+        self.ended = true;
+        self.bytes -= self.preparing.drain(..).map(|(_, size, _)| size).sum::<usize>();
     }
 
     /// Says what became of the front line. False when nobody listens.
@@ -181,6 +192,8 @@ async fn take(app: &App, caller: &Caller, text: &Bytes) -> Result<Prepared, Prob
     while let Err(wait) = take_quota(app, caller).await? {
         tokio::time::sleep(wait.min(PAUSE)).await;
     }
+    // A bulk may be open for days, and a line may have waited for its turn: a key that was revoked since sends no more.
+    still_works(app, caller).await?;
     prepare(app, caller, request).await
 }
 
