@@ -44,8 +44,22 @@ pub struct Caller {
     pub key: ApiKeyId,
     /// What it may do.
     pub role: Role,
-    /// A test key: what it sends never reaches the provider.
+    /// A test key: what it sends never reaches the provider, and what is live it cannot change.
     pub test: bool,
+}
+
+impl Caller {
+    /// Whether this key may change a thing. A test key changes test things only: such keys are handed around freely, and
+    /// nothing that really goes out may hang on one.
+    ///
+    /// # Errors
+    /// `forbidden` for a test key and a live thing.
+    pub fn may_change(&self, test_thing: bool) -> Result<(), Problem> {
+        if self.test && !test_thing {
+            return Err(Problem::new(Code::Forbidden, "a test key changes test things only").remedy("use a live key"));
+        }
+        Ok(())
+    }
 }
 
 /// Whoever holds the operator's key.

@@ -21,3 +21,4 @@ mod serving;
 mod sessions;
 pub(in crate::api) mod stage;
 mod strangers;
+mod test_keys;
