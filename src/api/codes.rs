@@ -46,6 +46,10 @@ codes! {
     InvalidHeader BAD_REQUEST "invalid_header" "A header is not valid";
     /// No key, an unknown one, or a revoked one.
     Unauthorized UNAUTHORIZED "unauthorized" "A valid key is needed";
+    /// A callback that is not signed with the app's secret.
+    BadSignature UNAUTHORIZED "bad_signature" "The callback is not signed as it should be";
+    /// A challenge that does not know the verify token.
+    BadVerifyToken FORBIDDEN "bad_verify_token" "The verify token is another one";
     /// The key may not do this.
     Forbidden FORBIDDEN "forbidden" "This key may not do this";
     /// It does not exist, or belongs to somebody else.

@@ -39,6 +39,7 @@ pub mod propose;
 pub mod quota;
 mod ready;
 pub mod routes;
+pub mod seldom;
 pub mod serve;
 mod sessions;
 pub mod shares;

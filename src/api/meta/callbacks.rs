@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::seldom::Seldom;
 use super::super::state::App;
 use super::receive::Budget;
 use crate::config::{Secret, SecretError, SecretRef};
@@ -19,6 +20,7 @@ pub struct Callbacks {
     pub(super) app_secrets: Vec<Secret>,
     pub(super) verify_token: Option<Secret>,
     pub(super) bodies: Budget,
+    pub(super) refusals: Seldom,
 }
 
 impl Callbacks {
@@ -35,6 +37,20 @@ impl Callbacks {
         app_secrets.retain(|secret| !secret.expose().is_empty());
         let verify_token = meta.verify_token.as_ref().map(SecretRef::resolve);
         let verify_token = verify_token.transpose()?;
-        Ok(Self { app, codes, app_secrets, verify_token, bodies: Budget::halved(BODIES_KIB) })
+        Ok(Self {
+            app,
+            codes,
+            app_secrets,
+            verify_token,
+            bodies: Budget::halved(BODIES_KIB),
+            refusals: Seldom::default(),
+        })
+    }
+
+    /// Says that somebody was refused: a wrong app secret must not stay unseen while Meta repeats for seven days.
+    pub(super) fn told_off(&self, why: &str) {
+        if let Some(refused) = self.refusals.again(self.app.clock.steady()) {
+            tracing::warn!(why, refused, "callbacks are refused; said at most once a minute");
+        }
     }
 }

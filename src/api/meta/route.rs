@@ -33,7 +33,8 @@ async fn challenge(State(callbacks): State<Arc<Callbacks>>, RawQuery(query): Raw
     let answer =
         callbacks.verify_token.as_ref().and_then(|token| signature::challenge(query.as_deref()?, token.expose()));
     let Some(answer) = answer else {
-        return Problem::new(Code::Forbidden, "the verify token is not the configured one")
+        callbacks.told_off("the challenge does not know the verify token");
+        return Problem::new(Code::BadVerifyToken, "the verify token is not the configured one")
             .remedy("write the same token into the app's dashboard and into meta.verify_token")
             .into_response();
     };
@@ -56,14 +57,14 @@ async fn callback(
     // Before anything is read: what no body could make right holds no memory.
     match verify(&callbacks, given, b"") {
         Ok(()) | Err(SignatureError::Wrong) => {}
-        Err(error) => return Err(refused(error)),
+        Err(error) => return Err(refused(&callbacks, error)),
     }
     let limits = receive::Limits {
         max: usize::try_from(app.settings.server.callback_max_body.bytes()).unwrap_or(usize::MAX),
         within: WITHIN.min(app.settings.server.request_timeout),
     };
     let received = receive::body(&headers, body, limits, &callbacks.bodies).await?;
-    verify(&callbacks, given, &received.bytes).map_err(refused)?;
+    verify(&callbacks, given, &received.bytes).map_err(|error| refused(&callbacks, error))?;
     intake::take(&callbacks, &received.bytes).await?;
     Ok(StatusCode::OK)
 }
@@ -73,7 +74,8 @@ fn verify(callbacks: &Callbacks, given: Option<&str>, body: &[u8]) -> Result<(),
     signature::verify(&secrets, given, body)
 }
 
-fn refused(error: SignatureError) -> Problem {
-    tracing::debug!(%error, "a callback was refused");
-    Problem::new(Code::Unauthorized, error.to_string())
+fn refused(callbacks: &Callbacks, error: SignatureError) -> Problem {
+    let why = error.to_string();
+    callbacks.told_off(&why);
+    Problem::new(Code::BadSignature, why)
 }
