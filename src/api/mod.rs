@@ -53,7 +53,7 @@ pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
 pub use codes::Code;
 pub use exposition::{admin_router, metrics_route};
 pub use problem::Problem;
-pub use routes::router;
+pub use routes::{finished, router};
 pub use serve::serve;
 pub use state::{App, Parts};
 pub use tls::tls;
