@@ -120,6 +120,20 @@ async fn a_refused_append_is_its_lines_own_answer() {
     let said: Vec<bool> = answers.iter().map(|a| a.get("error").is_some()).collect();
     assert_eq!(said, [false, true, false]);
     assert_eq!(answers[1]["error"]["code"], "overloaded");
+    assert_eq!(answers[1]["error"]["retry_after"], 1, "a line has no headers");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_for_all_of_it_is_refused_and_nothing_is_taken() {
+    let stage = Stage::new().await;
+    let mut request = request(&stage, Body::from(text("x").to_string()));
+    request.headers_mut().insert("idempotency-key", "night-run".parse().expect("a header"));
+    let reply = stage.call(request).await;
+    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (400, "invalid_header"));
+    assert_eq!(reply.json()["remedy"], "put `idempotency_key` into each line");
+    stage.caught_up().await;
+    let kept = stage.get("acme/auditor", "/v1/messages").await.expect(200);
+    assert_eq!(kept["data"].as_array().map(Vec::len), Some(0));
 }
 
 #[tokio::test]

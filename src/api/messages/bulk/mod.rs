@@ -25,9 +25,11 @@ use self::lines::Lines;
 use self::pipeline::Pipeline;
 use super::super::auth::Caller;
 use super::super::body::content_type;
+use super::super::codes::Code;
 use super::super::guard::Place;
 use super::super::problem::Problem;
 use super::super::state::App;
+use super::send::IDEMPOTENCY_KEY;
 use crate::runtime;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -41,6 +43,11 @@ pub async fn bulk(
     body: Body,
 ) -> Result<Response, Problem> {
     content_type(&headers, &[NDJSON, "application/ndjson", "application/jsonl"])?;
+    // Passed over in silence it would let a repeated request send all of it again.
+    if headers.contains_key(IDEMPOTENCY_KEY) {
+        return Err(Problem::new(Code::InvalidHeader, "a bulk request takes no Idempotency-Key")
+            .remedy("put `idempotency_key` into each line"));
+    }
     let bulk = app.bulks.take(Some(caller.scope.tenant())).map_err(|full| full.problem("bulk requests"))?;
     let server = &app.settings.server;
     let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
