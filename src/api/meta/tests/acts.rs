@@ -131,7 +131,8 @@ async fn a_status_of_a_number_that_is_another_tenants_now_stays_with_who_sent_th
     let strange = stage.vault.contact(other, &phone).await.expect("a contact of the other's");
     let body = with_token(&stage, "whatsapp.status.failed.131050", message);
     assert_eq!(stage.post(&body).await.status, 200);
-    let record = &stage.written()[0].record;
+    let status = stage.written().into_iter().find(|entry| event(&entry.record).name() == "StatusReported");
+    let record = &status.expect("a status").record;
     assert_eq!(reported(&stage)[0].session, stage.session);
     assert_eq!((record.header.tenant, record.header.key), (Some(stage.tenant), Some(contact)));
     let consents: Vec<KeyId> = stage.written().iter().filter_map(|entry| consent(&event(&entry.record))).collect();
