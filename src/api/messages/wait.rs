@@ -10,8 +10,7 @@ use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
-use super::find::find;
-use crate::domain::id::MessageId;
+use super::find::{find, read};
 use crate::domain::record::Position;
 
 /// Waits until the rows show a position that concerns a message of the caller's.
@@ -39,7 +38,7 @@ pub(super) async fn wait(app: &App, caller: &Caller, id: &str, at: &str, timeout
 /// Whether what stands at this position is about this message and of the caller's tenant. Asked of the journal, because
 /// right after its 202 a message has no row that says whose it is.
 async fn is_told(app: &App, caller: &Caller, id: &str, partition: u16, position: Position) -> bool {
-    let Ok(id) = id.parse::<MessageId>() else {
+    let Ok(id) = read(id) else {
         return false;
     };
     if id.partition() != partition || position >= app.journal.end(partition) {
