@@ -14,6 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::StartError;
+use super::exposed::owners_only;
 use crate::domain::id::InstallationId;
 use crate::journal::{EmbeddedJournal, Genesis, Options};
 use crate::runtime::{Clock, Entropy};
@@ -97,12 +98,15 @@ impl Folder {
     /// Reads the operator's key, or draws one and keeps it for the owner's eyes only.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// When the file cannot be read or written, or others than its owner may read it.
     pub fn operator_key(&self, draw: impl FnOnce() -> String) -> Result<String, StartError> {
         let path = self.dir.join("operator.key");
         let wrong = |e: std::io::Error| StartError::Folder { path: path.clone(), why: e.to_string() };
         match fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+            Ok(text) if !text.trim().is_empty() => {
+                owners_only(&path).map_err(|why| StartError::Folder { path: path.clone(), why })?;
+                return Ok(text.trim().to_owned());
+            }
             Ok(_) => {}
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(wrong(e)),

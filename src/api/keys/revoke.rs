@@ -21,7 +21,7 @@ pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
     let missing = || Problem::not_found("key");
     let key: ApiKeyId = id.parse().map_err(|_| missing())?;
     match rows::get(&*app.store, &RowId::ApiKey(key)).await? {
-        Some(Row::ApiKey(row)) if caller.scope.owns(row.tenant) => {}
+        Some(Row::ApiKey(row)) if caller.scope.owns(row.tenant) => caller.may_change(row.test)?,
         _ => return Err(missing()),
     }
     let tenant = caller.scope.tenant();

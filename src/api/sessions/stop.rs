@@ -41,7 +41,8 @@ pub async fn suspend(
     if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
         return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
     }
-    let (session, _) = find(&app, &caller, &name).await?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
     let reason = ask.reason;
     write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
 }
@@ -52,7 +53,8 @@ pub async fn resume(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (session, _) = find(&app, &caller, &name).await?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
     write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
 }
 
