@@ -58,7 +58,7 @@ async fn a_file_is_sent_with_keys_and_its_refused_lines_are_told_by_number() {
     assert!(ended.notes.contains("line 3: invalid_request: /to is missing"), "{}", ended.notes);
     assert!(ended.out.contains("1 accepted") && ended.out.contains("1 refused: 1 invalid_request"), "{}", ended.out);
     assert_eq!(asked.len(), 1);
-    assert!(asked[0].contains("{\"idempotency_key\":\"monday:1\",\"to\":\"1\"}\n"), "{}", asked[0]);
+    assert!(asked[0].contains("{\"to\":\"1\",\"idempotency_key\":\"monday:1\"}\n"), "{}", asked[0]);
     assert!(asked[0].contains("application/x-ndjson"), "{}", asked[0]);
 }
 
