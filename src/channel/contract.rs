@@ -337,6 +337,35 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
+async fn no_more_connections_are_open_than_allowed() {
+    let (listener, address) = bound().await;
+    let settings = Settings {
+        graph_url: format!("http://{address}/graph"),
+        total_timeout: Duration::from_millis(300),
+        max_connections: 2,
+        ..Settings::default()
+    };
+    let channel = WhatsApp::new(&settings, Arc::default(), Arc::new(ManualClock::default())).expect("a channel");
+    let server = async {
+        let mut open = Vec::new();
+        // Two are kept waiting; a third would come at once.
+        while let Ok(accepted) = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await {
+            open.push(accepted.expect("accepted"));
+        }
+        open.len()
+    };
+    let mut sends = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        sends.spawn(channel.send(command(), secret()));
+    }
+    assert_eq!(server.await, 2);
+    sends.abort_all();
+    let settings = Settings { max_connections: 0, ..settings };
+    let channel = WhatsApp::new(&settings, Arc::default(), Arc::new(ManualClock::default())).expect("a channel");
+    assert_eq!(channel.send(command(), secret()).await, Answer::NotSent { why: "connections" });
+}
+
+#[tokio::test]
 async fn a_request_nobody_waits_for_does_not_leave() {
     let (listener, address) = bound().await;
     let channel = whatsapp(address, Arc::new(ManualClock::default()));

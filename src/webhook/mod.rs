@@ -39,7 +39,7 @@ pub use guard::{Guard, Ports};
 pub use post::{Deliver, Delivered, Post, UnreachableReason};
 pub use poster::{Poster, PosterSettings};
 pub use retry_after::parse_retry_after;
-pub use schedule::{STANDARD_SCHEDULE, next_delay};
+pub use schedule::{STANDARD_SCHEDULE, Schedule, next_delay};
 pub use scripted::ScriptedEndpoint;
 pub use secret::{MAX_SECRETS, Secret, Secrets};
 pub use sign::{DeliveryId, sign};

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::words::{Channel, EventPattern, Name, Role};
-use crate::config::check::{Verdict, digits, each, filled, if_set, phone_number, require, web_url, within};
+use crate::config::check::{Verdict, digits, each, filled, if_set, require, web_url, within};
 use crate::config::secret::SecretRef;
 use crate::config::table::keys;
 
@@ -34,8 +34,6 @@ keys! {
         phone_number_id: String => digits;
         /// Meta's id of the WhatsApp Business Account.
         waba_id: Option<String> => if_set(digits);
-        /// The number, for people.
-        display_phone_number: Option<String> => if_set(phone_number);
         /// Where the access token is.
         token: SecretRef;
         /// Whether what it is given never reaches the provider.

@@ -23,7 +23,6 @@ name = \"orders\"
 channel = \"whatsapp\"
 phone_number_id = \"100000000000001\"
 waba_id = \"2\"
-display_phone_number = \"+49 155 0000 0001\"
 token = \"file:/run/token\"
 test = true
 number_per_second = 5
@@ -45,7 +44,6 @@ role = \"auditor\"
     assert_eq!((tenant.per_second, tenant.burst), (Some(10), Some(20)));
     assert_eq!((&session.tenant, &session.name, session.channel), (&name("acme"), &name("orders"), Channel::Whatsapp));
     assert_eq!((session.phone_number_id.as_str(), session.waba_id.as_deref()), ("100000000000001", Some("2")));
-    assert_eq!(session.display_phone_number.as_deref(), Some("+49 155 0000 0001"));
     assert_eq!(session.token, SecretRef::File("/run/token".into()));
     assert_eq!((session.test, session.number_per_second), (true, Some(5)));
     assert_eq!((endpoint.url.as_str(), endpoint.events.len()), ("https://shop.example/hook", 2));
@@ -128,10 +126,6 @@ fn every_key_of_a_session_and_an_endpoint_is_judged() {
         (
             format!("{SESSION}channel = \"sms\""),
             "t.toml:6:11 session[0].channel: expected one of \"whatsapp\", found the string \"sms\". ",
-        ),
-        (
-            format!("{SESSION}display_phone_number = \"0155\""),
-            "t.toml:6:24 session[0].display_phone_number: \"0155\" is not an international phone number. ",
         ),
         (
             format!("{SESSION}number_per_second = 1001"),

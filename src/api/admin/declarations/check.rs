@@ -182,15 +182,8 @@ impl Checks<'_> {
 
     fn endpoint(&mut self, pointer: &str, it: &EndpointAsk) {
         let webhooks = &self.app.settings.webhooks;
-        let guard = Guard {
-            allow_private: webhooks.allow_private,
-            // Inside one's own network ports are one's own; what calls asks the list again.
-            allowed_ports: if webhooks.allow_private {
-                Ports::Any
-            } else {
-                Ports::Only(webhooks.allowed_ports.clone())
-            },
-        };
+        let guard =
+            Guard { allow_private: webhooks.allow_private, allowed_ports: Ports::Only(webhooks.allowed_ports.clone()) };
         let refused = match Url::parse(&it.url) {
             Ok(url) => guard.check_url(&url).err().map(|refusal| refusal.to_string()),
             Err(error) => Some(format!("is not a URL: {error}")),
