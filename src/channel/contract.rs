@@ -339,30 +339,21 @@ async fn a_connection_is_used_again() {
 #[tokio::test]
 async fn no_more_connections_are_open_than_allowed() {
     let (listener, address) = bound().await;
-    let settings = Settings {
-        graph_url: format!("http://{address}/graph"),
-        total_timeout: Duration::from_millis(300),
-        max_connections: 2,
-        ..Settings::default()
+    let channel = |max_connections| {
+        let (graph_url, total_timeout) = (format!("http://{address}"), Duration::from_millis(300));
+        let settings = Settings { graph_url, total_timeout, max_connections, ..Settings::default() };
+        WhatsApp::new(&settings, Arc::default(), Arc::new(ManualClock::default())).expect("a channel")
     };
-    let channel = WhatsApp::new(&settings, Arc::default(), Arc::new(ManualClock::default())).expect("a channel");
-    let server = async {
-        let mut open = Vec::new();
-        // Two are kept waiting; a third would come at once.
-        while let Ok(accepted) = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await {
-            open.push(accepted.expect("accepted"));
-        }
-        open.len()
-    };
-    let mut sends = tokio::task::JoinSet::new();
-    for _ in 0..5 {
-        sends.spawn(channel.send(command(), secret()));
+    let two = channel(2);
+    let mut sends: tokio::task::JoinSet<Answer> = (0..5).map(|_| two.send(command(), secret())).collect();
+    let mut open = Vec::new();
+    // Two are kept waiting; a third would come at once.
+    while let Ok(accepted) = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await {
+        open.push(accepted.expect("accepted"));
     }
-    assert_eq!(server.await, 2);
+    assert_eq!(open.len(), 2);
     sends.abort_all();
-    let settings = Settings { max_connections: 0, ..settings };
-    let channel = WhatsApp::new(&settings, Arc::default(), Arc::new(ManualClock::default())).expect("a channel");
-    assert_eq!(channel.send(command(), secret()).await, Answer::NotSent { why: "connections" });
+    assert_eq!(channel(0).send(command(), secret()).await, Answer::NotSent { why: "connections" });
 }
 
 #[tokio::test]
