@@ -31,7 +31,7 @@ tenant = \"acme\"
 name = \"shop\"
 url = \"https://shop.example/hook\"
 secret = \"literal:whsec_AAAA\"
-events = [\"message.*\", \"session.suspended\"]
+events = [\"message.*\", \"message.failed\"]
 [[key]]
 tenant = \"acme\"
 name = \"audit\"
@@ -144,6 +144,14 @@ fn every_key_of_a_session_and_an_endpoint_is_judged() {
         (
             format!("{endpoint}url = \"https://a.example\"\nevents = []"),
             "t.toml:5:10 endpoint[0].events: the list has 0 elements. Give 1 to 64.",
+        ),
+        (
+            format!("{endpoint}url = \"https://a.example\"\nevents = [\"*\", \"message.delivred\"]"),
+            "t.toml:5:10 endpoint[0].events: element 1: no event is called \"message.delivred\". Did you mean \"message.delivered\"?",
+        ),
+        (
+            format!("{endpoint}url = \"https://a.example\"\nevents = [\"massage.*\"]"),
+            "t.toml:5:10 endpoint[0].events: element 0: no event is called \"massage.*\". Did you mean \"message.*\"?",
         ),
         (
             format!("{endpoint}url = \"https://a.example\"\nevents = [\"*\", \"a.*.b\"]"),

@@ -204,6 +204,16 @@ impl Checks<'_> {
                 "write a type (\"message.delivered\") or all below a prefix (\"message.*\"), at most 64",
             );
         }
+        for (at, pattern) in it.events.iter().enumerate().take(EVENTS_MAX) {
+            let Some(pattern) = EventPattern::parse(pattern).filter(|pattern| !pattern.means_something()) else {
+                continue;
+            };
+            let remedy = match pattern.nearest() {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => "GET /v1/openapi.json lists the notifications".to_owned(),
+            };
+            self.wrong(format!("{pointer}/events/{at}"), "names no notification", &remedy);
+        }
         if let Some(since) = &it.since
             && since.as_str() != Some("beginning")
             && let Err(fault) = time::read(&format!("{pointer}/since"), since)
