@@ -41,5 +41,5 @@ pub use poster::{Poster, PosterSettings};
 pub use retry_after::parse_retry_after;
 pub use schedule::{STANDARD_SCHEDULE, Schedule, next_delay};
 pub use scripted::ScriptedEndpoint;
-pub use secret::{MAX_SECRETS, Secret, Secrets};
+pub use secret::{MAX_SECRETS, Secret, Secrets, newest, rotated};
 pub use sign::{DeliveryId, sign};
