@@ -74,8 +74,6 @@ impl Node {
             hands.health.set("restored", Some(why));
         }
         let addr = listeners.addr;
-        let (root, root_ends) =
-            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let (fatal_sender, fatal) = watch::channel(None);
         let (shutdown, stopping) = watch::channel(false);
         let app = Arc::new(App::new(parts(&hands, &settings, &operator_key)?));
@@ -84,6 +82,10 @@ impl Node {
             .merge(api::graph::router(Arc::clone(&app)))
             .merge(api::meta::router(Arc::new(callbacks)));
         let tls = api::tls(&settings).map_err(StartError::Tls)?;
+        // Only when nothing else can be refused: actors that are stopped again in the middle of their start say so in the
+        // log, before the reason.
+        let (root, root_ends) =
+            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
         let tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
