@@ -156,3 +156,14 @@ async fn new_keys_are_written_for_their_owner_alone_and_never_over_a_file() {
     let again = command_beside(&line, &[]).await;
     assert_eq!((again.exit, server.asked().len()), (Exit::Usage, 1), "{again:?}");
 }
+
+#[tokio::test]
+async fn a_key_is_revoked_by_its_name_with_the_operators_key() {
+    let answers = vec![("200 OK", r#"{"position":"0:7","applied":true}"#.to_owned())];
+    let server = Scripted::serve(answers).await;
+    let ended =
+        command_beside(&["revoke", "acme-shop", "shop-sender", "--url", &server.url(), "--key", "k"], &[]).await;
+    assert_eq!((ended.exit, ended.out.as_str()), (Exit::Done, "The key acme-shop/shop-sender is revoked.\n"));
+    let asked = server.asked().concat();
+    assert!(asked.starts_with("DELETE /v1/admin/keys/acme-shop/shop-sender HTTP/1.1"), "{asked}");
+}
