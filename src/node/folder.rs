@@ -14,7 +14,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::StartError;
-use crate::config::Settings;
 use crate::domain::id::InstallationId;
 use crate::journal::{EmbeddedJournal, Genesis, Options};
 use crate::runtime::{Clock, Entropy};
@@ -85,7 +84,7 @@ impl Folder {
     /// When something is there already, or cannot be written.
     pub fn found_new(
         &self,
-        settings: &Settings,
+        settings: &crate::config::Settings,
         clock: &dyn Clock,
         entropy: &dyn Entropy,
         options: &Options,
@@ -128,7 +127,7 @@ mod tests {
     #[test]
     fn a_refused_founding_leaves_a_folder_that_corrected_settings_can_use() {
         let home = tempfile::tempdir().expect("a folder");
-        let (folder, settings) = (Folder::at(home.path()).expect("writable"), Settings::defaults());
+        let (folder, settings) = (Folder::at(home.path()).expect("writable"), crate::config::Settings::defaults());
         let found = |options: &Options| folder.found_new(&settings, &SystemClock, &SystemEntropy, options);
         let small = Options { segment_bytes: 4 * 1024 * 1024, batch_bytes: 4 * 1024 * 1024, ..Options::default() };
         assert!(matches!(found(&small), Err(StartError::Journal(_))));

@@ -39,15 +39,15 @@ pub async fn suspend(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
-        return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
-    }
     if ask.reason.chars().any(disturbs) {
         return Err(Problem::field(
             "/reason",
             "holds control characters",
             "write it in visible characters, on one line",
         ));
+    }
+    if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
+        return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
     }
     let (session, _) = find(&app, &caller, &name).await?;
     let reason = ask.reason;

@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Value};
 
-use super::super::text::disturbs;
 use super::{BSUID_PREFIX, CLIENT_TOKEN_MAX, Content, Kind, OBJECT_MAX, PhoneError, REFERENCE_MAX, phone};
 
 /// Longest text body, characters (Cloud API, "Text messages").
@@ -36,7 +35,7 @@ pub(super) fn check(value: Value) -> Result<Content, Vec<Problem>> {
     let to = check.recipient();
     let client_token = check.text_field("biz_opaque_callback_data", CLIENT_TOKEN_MAX, str::len, "bytes");
     let reference = check.text_field("reference", REFERENCE_MAX, |text| text.chars().count(), "characters");
-    if reference.as_ref().is_some_and(|text| text.chars().any(disturbs)) {
+    if reference.as_ref().is_some_and(|text| text.chars().any(super::super::text::disturbs)) {
         check.wrong("/reference", "holds control characters", "write it in visible characters, on one line");
     }
     check.product();

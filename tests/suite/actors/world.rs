@@ -34,7 +34,7 @@ use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use waybill::store::{MemoryStore, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, SecretBytes};
-use waybill::webhook::{Schedule, ScriptedEndpoint};
+use waybill::webhook::ScriptedEndpoint;
 
 pub const PARTITIONS: u16 = 4;
 
@@ -61,7 +61,7 @@ pub fn limits() -> Limits {
         unknown_after: 60_000_000,
         pair: fast,
         idle: 200_000,
-        schedule: Schedule { steps: vec![Duration::from_millis(20); 8], ..Schedule::default() },
+        schedule: waybill::webhook::Schedule { steps: vec![Duration::from_millis(20); 8], ..Default::default() },
         endpoint_concurrency: 8,
         endpoint_batch: 64,
         disable_after: 3_600_000_000,
