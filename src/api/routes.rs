@@ -64,6 +64,7 @@ routes! {
     get "/v1/tenant" READ, tenant::show, "The tenant of this key";
     put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
     put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
+    delete "/v1/admin/keys/{tenant}/{name}" Access::Operator, admin::revoke_key, "Revoke a key of any tenant";
     get "/v1/admin/tenants" Access::Operator, admin::tenants, "List tenants";
     get "/v1/admin/messages/{id}" Access::Operator, admin::message, "A message of any tenant";
     get "/v1/admin/events" Access::Operator, admin::events, "Events of a partition, without sealed content";

@@ -20,7 +20,7 @@ use crate::domain::event::{DeliveriesSettledV1, EndpointDisabledV1, Event, Faili
 use crate::domain::id::{EndpointId, EventId};
 use crate::domain::record::{Micros, Principal};
 use crate::domain::row::EndpointRow;
-use crate::webhook::{Delivered, Secret, Secrets, next_delay};
+use crate::webhook::{Delivered, Secrets, next_delay};
 
 /// The actor.
 pub struct Endpoint;
@@ -132,8 +132,8 @@ impl State {
         let name = crate::domain::secret_name::endpoint_secret(self.args.endpoint);
         let secret = hands.vault.secret(Some(self.row.tenant), &name).map_err(|_| "the vault cannot be read")?;
         let text = secret.ok_or("it has no signing secret; declare it again")?.to_text();
-        let secrets: Result<Vec<Secret>, _> = text.split_whitespace().map(Secret::parse).collect();
-        let secrets = secrets.and_then(Secrets::new).map_err(|_| "its signing secret is not one; declare it again")?;
+        let now = u64::try_from(hands.clock.wall() / 1_000_000).unwrap_or(0);
+        let secrets = Secrets::read(&text, now).map_err(|_| "its signing secret is not one; declare it again")?;
         let url = self.row.url.parse().map_err(|_| "its address is not a URL; declare it again")?;
         Ok(Target { url, secrets, tenant: self.row.tenant })
     }

@@ -61,7 +61,7 @@ pub fn limits() -> Limits {
         unknown_after: 60_000_000,
         pair: fast,
         idle: 200_000,
-        schedule: vec![Duration::from_millis(20); 8],
+        schedule: waybill::webhook::Schedule { steps: vec![Duration::from_millis(20); 8], ..Default::default() },
         endpoint_concurrency: 8,
         endpoint_batch: 64,
         disable_after: 3_600_000_000,
