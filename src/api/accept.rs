@@ -22,7 +22,6 @@ use super::problem::Problem;
 use super::state::App;
 use crate::domain::id::MessageId;
 use crate::domain::record::Position;
-use crate::telemetry;
 
 /// A message that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +43,10 @@ pub struct Taken {
 /// leaves open whether it was accepted, and then names the message.
 pub async fn accept(app: &App, caller: &Caller, request: Request) -> Result<Taken, Problem> {
     within_quota(app, caller).await?;
-    let began = app.clock.steady();
-    let taken = match prepare(app, caller, request).await? {
+    match prepare(app, caller, request).await? {
         Prepared::Replayed(taken) => Ok(taken),
         Prepared::Ready(ready) => ready.submit(app).settle(app).await,
-    };
-    telemetry::stage("accept", app.clock.steady().saturating_sub(began));
-    taken
+    }
 }
 
 async fn within_quota(app: &App, caller: &Caller) -> Result<(), Problem> {

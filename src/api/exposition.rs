@@ -6,10 +6,11 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 
+use super::codes::Code;
 use super::ready;
 use super::routes::finished;
 use super::state::App;
-use crate::telemetry::Exporter;
+use crate::telemetry::{Exporter, touch_codes};
 
 /// What `server.admin_listen` serves: metrics and health, nothing that a tenant's key opens.
 pub fn admin_router(app: Arc<App>, exporter: Exporter) -> Router {
@@ -19,6 +20,7 @@ pub fn admin_router(app: Arc<App>, exporter: Exporter) -> Router {
 
 /// The route, to be merged beside the others or served alone.
 pub fn metrics_route(exporter: Exporter) -> Router {
+    touch_codes(Code::ALL.iter().map(|code| code.word()));
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     Router::new().route("/metrics", get(move || async move { (kind, render(exporter).await) }))
 }

@@ -6,7 +6,7 @@
 //!
 //! | file | decides |
 //! | --- | --- |
-//! | [`id`], [`address`], [`routing`] | who is who, and in which partition a mailbox lives |
+//! | [`id`], [`wamid`], [`address`], [`routing`] | who is who, and in which partition a mailbox lives |
 //! | [`record`], [`event`] | the bytes that are kept for ever |
 //! | [`table`] | which rows there are, and how they are named |
 //! | [`row`], [`message`], [`projection`] | what an event changes |
@@ -43,3 +43,4 @@ pub mod session;
 pub mod table;
 pub mod text;
 pub mod validity;
+pub mod wamid;

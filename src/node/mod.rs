@@ -10,6 +10,7 @@
 //! | [`exposed`] | whether a secret's file is for its owner alone |
 //! | [`listeners`] | where it listens: the API, and metrics and health apart |
 //! | [`limits`] | settings → the actors' bounds |
+//! | [`survey`] | what waits, for the gauges of telemetry |
 //! | [`watch`] | the health latch and the vault's high-water marks |
 //! | [`error`] | why a node does not start |
 //!
@@ -21,6 +22,7 @@ mod folder;
 mod limits;
 mod listeners;
 mod start;
+mod survey;
 mod watch;
 
 pub use error::StartError;

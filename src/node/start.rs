@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::error::StartError;
 use super::folder::{Folder, Found};
 use super::listeners::Listeners;
-use super::{limits, watch as watching};
+use super::{limits, survey, watch as watching};
 use crate::actors::hands::Hands;
 use crate::actors::registry::Registry;
 use crate::actors::root::{Root, Start};
@@ -87,9 +87,11 @@ impl Node {
         let (root, root_ends) =
             Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
+        let survey_hands = hands.clone();
         let tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
             crate::runtime::spawn("metrics", exporter.upkeep()),
+            crate::runtime::spawn("survey", survey::survey(survey_hands)),
             crate::runtime::spawn("serve", serve),
         ];
         Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks })

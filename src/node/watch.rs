@@ -45,6 +45,7 @@ fn disk(settings: &Settings, dir: &std::path::Path) -> Option<String> {
         Err(error) => return Some(format!("{} cannot be asked for its free space: {error}", dir.display())),
     };
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    crate::telemetry::disk_free(free);
     let floor = settings.health.disk_free_min.bytes();
     if free < floor {
         return Some(format!("{free} bytes are free, `health.disk_free_min` asks for {floor}"));

@@ -3,20 +3,27 @@
 //! It must never know what a thing is about: no label holds a tenant, a session, a message, a host or a URL. Labels are
 //! closed sets of words.
 //!
-//! To add a metric: a line in `names.rs` with its help, a function here, and the place that calls it.
+//! To add a metric: a line in `names.rs` with its help, a function here, and the place that calls it; its labels' words in
+//! `words.rs`, so that every counter is there before its first event.
 
 mod log;
 mod names;
 mod recorder;
+mod words;
 
 pub use log::init as init_log;
+#[cfg(test)]
+pub use recorder::Watched;
 pub use recorder::{Exporter, install};
+pub use words::touch_codes;
 
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
 use crate::domain::address::AddressKind;
+use crate::domain::notification::NotificationKind;
+use crate::domain::row::Waiting;
 
 /// An actor died and is to live again.
 pub fn restarted(kind: AddressKind) {
@@ -54,6 +61,79 @@ pub fn in_flight(attempts: f64) {
 /// Messages waiting in memory: the change since the same session said it last.
 pub fn queued(change: f64) {
     gauge!(names::QUEUED).increment(change);
+}
+
+/// Something became of a message. The class may be of a newer version's making, so only known words are labels.
+pub fn became(kind: NotificationKind, class: &str) {
+    let class = if kind == NotificationKind::Received { "" } else { words::class(class) };
+    counter!(names::OUTCOMES, "outcome" => words::outcome(kind), "class" => class).increment(1);
+}
+
+/// What the rows of all partitions add up to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Survey {
+    /// Messages that are not settled.
+    pub waiting: Waiting,
+    /// Age of the oldest of them.
+    pub oldest: Duration,
+    /// Events that rows are behind.
+    pub behind: u64,
+    /// Events set aside.
+    pub set_aside: u64,
+    /// Sessions that are open, held, suspended.
+    pub sessions: [u64; 3],
+    /// Endpoints that are well, failing, disabled.
+    pub endpoints: [u64; 3],
+    /// Age of the oldest notification that is not posted.
+    pub lag: Duration,
+    /// Notifications to be tried again.
+    pub failing: u64,
+}
+
+/// A survey is over.
+pub fn surveyed(found: &Survey) {
+    let Waiting { queued, sending, unknown, held } = found.waiting;
+    for (state, count) in [("queued", queued), ("sending", sending), ("unknown", unknown), ("held", held)] {
+        gauge!(names::UNSETTLED, "state" => state).set(count as f64);
+    }
+    for (standing, count) in ["open", "held", "suspended"].into_iter().zip(found.sessions) {
+        gauge!(names::SESSIONS, "standing" => standing).set(count as f64);
+    }
+    for (standing, count) in ["well", "failing", "disabled"].into_iter().zip(found.endpoints) {
+        gauge!(names::ENDPOINTS, "standing" => standing).set(count as f64);
+    }
+    gauge!(names::OLDEST).set(found.oldest.as_secs_f64());
+    gauge!(names::BEHIND).set(found.behind as f64);
+    gauge!(names::SET_ASIDE).set(found.set_aside as f64);
+    gauge!(names::ENDPOINT_LAG).set(found.lag.as_secs_f64());
+    gauge!(names::FAILING).set(found.failing as f64);
+}
+
+/// What the disk has left.
+pub fn disk_free(bytes: u64) {
+    gauge!(names::DISK_FREE).set(bytes as f64);
+}
+
+/// The drop-in refused, with one of Meta's codes.
+pub fn dropin_refused(code: i32) {
+    counter!(names::DROPIN_REFUSED, "code" => words::meta_code(code)).increment(1);
+}
+
+/// Meta was answered: the status of the answer to a callback.
+pub fn callback_answered(status: u16) {
+    let outcome = match status {
+        200..=299 => "taken",
+        401 | 403 => "unauthorized",
+        _ => "refused",
+    };
+    counter!(names::CALLBACKS, "outcome" => outcome).increment(1);
+}
+
+/// Events of callbacks are durable, by the names of their kinds.
+pub fn callback_written(kinds: impl Iterator<Item = u16>) {
+    for kind in kinds {
+        counter!(names::CALLBACK_EVENTS, "kind" => words::callback(kind)).increment(1);
+    }
 }
 
 /// A request was refused, by the problem's code.

@@ -16,24 +16,50 @@ names! {
     RESTARTS = "waybill_actor_restarts_total", describe_counter;
     /// Notifications posted to customers' endpoints, by outcome.
     NOTIFICATIONS = "waybill_notifications_total", describe_counter;
-    /// Attempts that ended, by outcome and failure class.
+    /// Attempts that ended, by outcome and failure class: the provider's answer to the call, not what became of the message.
     ATTEMPTS = "waybill_attempts_total", describe_counter;
-    /// Seconds a stage of the walk took: accept (request to durable), apply (durable to rows), queue (accepted to intent), call (first byte to answer).
+    /// Seconds a stage of the walk took: accept (request, or line of a bulk, to durable), commit (handed to the journal to durable), apply (durable to rows), queue (accepted to intent), call (first byte to answer).
     STAGE_SECONDS = "waybill_stage_seconds", describe_histogram;
-    /// Messages waiting in memory for their turn.
+    /// What became of messages, by outcome (accepted, sent, delivered, read, failed, unknown, expired, cancelled, duplicated, received) and class. A number that the provider has silenced shows here: sent without delivered, or failed.
+    OUTCOMES = "waybill_outcomes_total", describe_counter;
+    /// Messages that are not settled, by state: queued (also for a retry), sending, unknown (settled by a callback or by policy), held (unknown until a callback or a person settles it). All of the instance, read every 15 s.
+    UNSETTLED = "waybill_unsettled_messages", describe_gauge;
+    /// Seconds since the oldest message was accepted that is not settled; 0 when there is none. Held ones may stand aside.
+    OLDEST = "waybill_oldest_unsettled_seconds", describe_gauge;
+    /// Of the queued messages those in memory: at most `delivery.ring` a session. See waybill_unsettled_messages for all.
     QUEUED = "waybill_queued_messages", describe_gauge;
     /// Attempts in flight: each is an unknown outcome if the process dies now.
     IN_FLIGHT = "waybill_attempts_in_flight", describe_gauge;
-    /// Requests refused, by problem code.
+    /// Requests refused, by problem code; lines of bulk requests and callbacks too.
     REFUSED = "waybill_requests_refused_total", describe_counter;
+    /// Requests of the drop-in refused, by Meta's code.
+    DROPIN_REFUSED = "waybill_dropin_refused_total", describe_counter;
+    /// Callbacks of Meta, by outcome: taken, unauthorized (bad signature: is the app secret right?), refused (not now: Meta repeats it).
+    CALLBACKS = "waybill_callbacks_total", describe_counter;
+    /// Events that callbacks became, by kind: status, inbound, carried (kept as it came, moves nothing), other.
+    CALLBACK_EVENTS = "waybill_callback_events_total", describe_counter;
+    /// Events set aside because they cannot be applied. Above 0: see the log, and waybill status.
+    SET_ASIDE = "waybill_quarantined_events", describe_gauge;
+    /// Events in the journal that the rows do not show yet.
+    BEHIND = "waybill_rows_behind_events", describe_gauge;
+    /// Sessions by standing: open, held (by the provider, for a time), suspended (by a person).
+    SESSIONS = "waybill_sessions", describe_gauge;
+    /// Customers' endpoints by standing: well, failing (the last tries failed), disabled.
+    ENDPOINTS = "waybill_endpoints", describe_gauge;
+    /// Seconds since the oldest notification was due that an endpoint was not posted yet; disabled endpoints aside.
+    ENDPOINT_LAG = "waybill_endpoint_lag_seconds", describe_gauge;
+    /// Notifications that failed and are tried again.
+    FAILING = "waybill_notifications_failing", describe_gauge;
+    /// Bytes free where the data folder is. Below `health.disk_free_min` nothing is taken.
+    DISK_FREE = "waybill_disk_free_bytes", describe_gauge;
     /// Records made durable.
     JOURNAL_RECORDS = "waybill_journal_records_total", describe_counter;
     /// Bytes made durable.
     JOURNAL_BYTES = "waybill_journal_bytes_total", describe_counter;
     /// Records of one commit.
     JOURNAL_BATCH = "waybill_journal_batch_records", describe_histogram;
-    /// Seconds one sync took. Above 50 ms the disk is the bottleneck.
+    /// Seconds one sync took, without waiting for it: see stage commit. Above 50 ms the disk is the bottleneck.
     JOURNAL_SYNC_SECONDS = "waybill_journal_sync_seconds", describe_histogram;
-    /// 1 while intake and egress are allowed, else 0; /readyz says why.
+    /// 1 while intake and egress are allowed, else 0; /readyz names the part, waybill status says why.
     HEALTHY = "waybill_healthy", describe_gauge;
 }

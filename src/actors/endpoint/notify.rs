@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::gather::Due;
 use crate::actors::hands::Hands;
-use crate::domain::content::Content;
+use crate::domain::content::{CLIENT_TOKEN, Content};
 use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::record::Micros;
 use crate::domain::row::{Row, RowId};
+use crate::domain::wamid;
 use crate::store::rows;
 use crate::webhook::{Delivered, DeliveryId, Post, Secrets};
 
@@ -43,6 +44,7 @@ async fn body(hands: &Hands, tenant: TenantId, due: &Due) -> Result<Bytes, Unpos
     let mut data = Map::new();
     if let Some(message) = row.message {
         data.insert("message_id".to_owned(), json!(message.to_string()));
+        data.insert("wamid".to_owned(), json!(wamid::write(message)));
         about_message(hands, tenant, message, &mut data).await?;
     } else {
         about_inbound(hands, tenant, due, &mut data).await?;
@@ -84,6 +86,7 @@ async fn about_message(
             let content: Content = serde_json::from_slice(&opened).map_err(|_| "the content does not decode")?;
             data.insert("to".to_owned(), json!(content.to));
             data.insert("reference".to_owned(), json!(content.reference));
+            data.insert(CLIENT_TOKEN.to_owned(), json!(content.client_token));
             Ok(())
         }
         Err(error) if error.is_erased() => {

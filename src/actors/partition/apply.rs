@@ -133,6 +133,7 @@ impl State {
         for (number, append) in appends.into_iter().enumerate() {
             let put = match append {
                 Append::Feed { tenant, row } => {
+                    self.count(&row);
                     stored::put_feed(tenant, self.number, u16::try_from(number).unwrap_or(u16::MAX), &row, at)?
                 }
                 Append::Outbox { session, message } => {

@@ -15,6 +15,7 @@ use crate::actors::session::{Session, SessionArgs, SessionBox, SessionMail};
 use crate::actors::tenant::{Tenant, TenantArgs, TenantMail};
 use crate::domain::address::{Address, AddressKind};
 use crate::domain::id::{EndpointId, SessionId, TenantId};
+use crate::domain::projection::FeedRow;
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
 use crate::runtime::restart::{Deaths, RestartLimits};
@@ -324,6 +325,13 @@ impl State {
         self.lows.insert(session, low);
         if low.is_none() {
             self.open.remove(&session);
+        }
+    }
+
+    /// Counts what became of a message; not again while what stood in the journal at the start is applied.
+    pub(super) fn count(&self, row: &FeedRow) {
+        if self.owns() {
+            crate::telemetry::became(row.kind, &row.class);
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Ready {
     pub(super) record: Record,
     pub(super) message: MessageId,
     pub(super) nonce: u64,
+    /// When preparing began, steady time.
+    pub(super) began: Duration,
 }
 
 impl Ready {
@@ -43,7 +45,8 @@ impl Ready {
     pub fn submit(self, app: &App) -> Pending {
         let header = self.record.header.clone();
         let appending = app.journal.append(self.partition, vec![self.record]);
-        Pending::new(appending, header, self.partition, self.message, self.nonce)
+        let since = (self.began, app.clock.steady());
+        Pending::new(appending, header, (self.partition, self.message, self.nonce), since)
     }
 }
 
@@ -53,6 +56,7 @@ impl Ready {
 /// `unhealthy`, `unknown_sender`, `idempotency_conflict`, `consent_refused`, `invalid_request`, `too_large`,
 /// `unavailable`. Nothing was accepted.
 pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Prepared, Problem> {
+    let began = app.clock.steady();
     check_health(app)?;
     let session = sender(app, caller, &request.from).await?;
     let tags = tags(app, caller, &session, &request).await?;
@@ -81,7 +85,7 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
         test: admitted.test,
         ordered: admitted.ordered,
     };
-    seal(app, caller, &session, facts, &request.content, now).await
+    seal(app, caller, &session, facts, &request.content, (now, began)).await
 }
 
 /// # Errors
@@ -245,7 +249,7 @@ async fn seal(
     session: &Session,
     facts: MessageAcceptedV1,
     content: &Content,
-    now: Micros,
+    (now, began): (Micros, Duration),
 ) -> Result<Prepared, Problem> {
     let tenant = caller.scope.tenant();
     let id = EventId(app.entropy.id());
@@ -261,7 +265,7 @@ async fn seal(
         .sealed(sealed.key, sealed.commitment, sealed.bytes)
         .record()
         .map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
-    Ok(Prepared::Ready(Box::new(Ready { partition: session.partition, record, message, nonce })))
+    Ok(Prepared::Ready(Box::new(Ready { partition: session.partition, record, message, nonce, began })))
 }
 
 /// The position a replayed acceptance stands at is its row's; a fresh one's is the journal's answer.

@@ -12,6 +12,8 @@ use crate::domain::record::{Header, Position, Record};
 use crate::domain::row::{Row, RowId};
 use crate::journal::{Appended, Appending, Refusal};
 use crate::store::rows;
+use crate::telemetry;
+use std::time::Duration;
 
 /// An acceptance on its way into the journal. Dropping it takes nothing back.
 #[must_use = "an acceptance is not durable before it is settled"]
@@ -21,11 +23,18 @@ pub struct Pending {
     partition: u16,
     message: MessageId,
     nonce: u64,
+    /// When preparing began, and when it was handed to the journal.
+    since: (Duration, Duration),
 }
 
 impl Pending {
-    pub(super) fn new(appending: Appending, header: Header, partition: u16, message: MessageId, nonce: u64) -> Self {
-        Self { appending, header, partition, message, nonce }
+    pub(super) fn new(
+        appending: Appending,
+        header: Header,
+        (partition, message, nonce): (u16, MessageId, u64),
+        since: (Duration, Duration),
+    ) -> Self {
+        Self { appending, header, partition, message, nonce, since }
     }
 
     /// Waits until the acceptance is durable, at most `server.request_timeout`.
@@ -34,10 +43,15 @@ impl Pending {
     /// `overloaded`, `unhealthy`, `too_large`, `withdrawn`: nothing was accepted. `doubtful`: nobody knows, and the
     /// problem names the message.
     pub async fn settle(self, app: &App) -> Result<Taken, Problem> {
-        let Self { appending, header, partition, message, nonce } = self;
+        let Self { appending, header, partition, message, nonce, since } = self;
         let deadline = app.settings.server.request_timeout;
         match tokio::time::timeout(deadline, appending).await {
-            Ok(Appended::Durable { first, .. }) => Ok(Taken::fresh(message, partition, first)),
+            Ok(Appended::Durable { first, .. }) => {
+                let now = app.clock.steady();
+                telemetry::stage("accept", now.saturating_sub(since.0));
+                telemetry::stage("commit", now.saturating_sub(since.1));
+                Ok(Taken::fresh(message, partition, first))
+            }
             Ok(Appended::Refused(refusal)) => Err(refused(&refusal)),
             Ok(Appended::Doubtful) | Err(_) => withdraw(app, &header, partition, message, nonce).await,
         }

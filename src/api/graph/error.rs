@@ -83,6 +83,7 @@ impl GraphError {
 
     /// The answer; `trace` finds the request again in our log, at level debug unless it was our own failure.
     pub(super) fn response(&self, trace: &str) -> Response {
+        crate::telemetry::dropin_refused(self.code);
         let kind = if self.subcode == Some(33) { "GraphMethodException" } else { "OAuthException" };
         let mut error = json!({
             "message": format!("(#{}) {}", self.code, self.title),

@@ -3,14 +3,14 @@
 //!
 //! It must never know what becomes of a message: it translates a Graph request into one for [`super::accept()`] and the
 //! answer back, in Meta's shapes and with Meta's codes, because clients decide by those. Any version is taken and none is
-//! told apart. The 200 is given after the journal has the message; what goes wrong later is told by a notification.
+//! told apart. The 200 is given after the journal has the message; what goes wrong later is told by a notification, which
+//! names the message by the reply's `wamid` and gives back the client's `biz_opaque_callback_data`.
 //!
 //! | file | does |
 //! | --- | --- |
 //! | [`route`] | the route: who calls, what they send, the reply |
 //! | [`request`] | the body, the headers of our own (`X-Waybill-Category`, `Idempotency-Key`) |
 //! | [`context`] | a reply to a message of ours: our id becomes Meta's |
-//! | [`wamid`] | our message id in the dress of Meta's |
 //! | [`error`] | every refusal as a Graph error |
 //!
 //! What is not here: media, templates, phone numbers, marking as read. They are refused in Meta's shape, never ignored.
@@ -21,9 +21,10 @@ mod context;
 mod error;
 mod request;
 mod route;
-mod wamid;
 
 #[cfg(test)]
 mod tests;
 
 pub use route::{is_path, router, unknown};
+
+use crate::domain::wamid;

@@ -8,6 +8,7 @@ use super::super::problem::Problem;
 use super::super::state::App;
 use crate::domain::id::MessageId;
 use crate::domain::row::{Accepted, MessageRow, Row, RowId};
+use crate::domain::wamid;
 use crate::store::rows;
 
 /// How long a message that was accepted a moment ago is waited for before it is said not to exist.
@@ -53,9 +54,9 @@ async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
     row(app, id).await
 }
 
-/// An id as we write it.
+/// An id as we write it, or the `wamid` that the drop-in answered for it.
 pub(super) fn read(text: &str) -> Result<MessageId, Problem> {
-    text.parse().map_err(|_| {
+    wamid::read(text).or_else(|| text.parse().ok()).ok_or_else(|| {
         Problem::not_found("message")
             .remedy("an id is `msg_` and 32 hexadecimal digits, as the answer to sending has it")
     })

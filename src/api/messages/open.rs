@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::state::App;
 use super::find::Found;
-use crate::domain::content::Content;
+use crate::domain::content::{CLIENT_TOKEN, Content};
 use crate::vault::VaultError;
 
 /// What is left of a message's content.
@@ -60,6 +60,7 @@ impl Opened {
             Self::Content(content) => {
                 answer.insert("to".to_owned(), json!(content.to));
                 answer.insert("reference".to_owned(), json!(content.reference));
+                answer.insert(CLIENT_TOKEN.to_owned(), json!(content.client_token));
                 answer.insert("content".to_owned(), Value::Object(content.object));
             }
             Self::Erased => drop(answer.insert("erased".to_owned(), json!(true))),

@@ -8,6 +8,7 @@ use super::find::Found;
 use super::open::open;
 use crate::domain::record::Position;
 use crate::domain::row::{Attempt, Fact, How, MessageRow};
+use crate::domain::wamid;
 
 /// What lists show: nothing that is sealed.
 #[must_use]
@@ -16,6 +17,7 @@ pub fn summary(found: &Found, session: Option<&str>) -> Map<String, Value> {
     let mut map = Map::new();
     let mut put = |name: &str, value: Value| drop(map.insert(name.to_owned(), value));
     put("id", json!(found.id.to_string()));
+    put("wamid", json!(wamid::write(found.id)));
     put("state", json!(row.state().word()));
     put("from", json!(session));
     put("session", json!(accepted.session.to_string()));

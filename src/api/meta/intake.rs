@@ -11,6 +11,7 @@ use super::callbacks::Callbacks;
 use super::compose::{Composer, Trouble};
 use crate::channel::whatsapp::callback;
 use crate::domain::callback::Part;
+use crate::telemetry;
 
 /// Parts of one POST composed at once. A new person costs a sync of the vault: 1,000 new people one after the other
 /// would take seconds, and group commit serves 32 at the price of one.
@@ -30,7 +31,10 @@ pub(super) async fn take(callbacks: &Callbacks, body: &[u8]) -> Result<(), Probl
             composer.unreadable(body).await?
         }
     };
-    append::all(&*callbacks.app.journal, placed).await
+    let kinds: Vec<u16> = placed.iter().map(|placed| placed.record.header.kind).collect();
+    append::all(&*callbacks.app.journal, placed).await?;
+    telemetry::callback_written(kinds.into_iter());
+    Ok(())
 }
 
 /// The events of all parts, in the order of the parts.

@@ -7,14 +7,16 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::callbacks::Callbacks;
 use super::{intake, receive};
 use crate::channel::whatsapp::signature::{self, SignatureError};
+use crate::telemetry;
 
 /// What Meta signs with.
 const SIGNATURE: &str = "x-hub-signature-256";
@@ -25,7 +27,13 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// The routes, at `meta.callback_path`.
 pub fn router(callbacks: Arc<Callbacks>) -> Router {
     let path = callbacks.app.settings.meta.callback_path.clone();
-    Router::new().route(&path, get(challenge).post(callback)).with_state(callbacks)
+    let posted = post(callback).route_layer(map_response(counted));
+    Router::new().route(&path, get(challenge).merge(posted)).with_state(callbacks)
+}
+
+async fn counted(response: Response) -> Response {
+    telemetry::callback_answered(response.status().as_u16());
+    response
 }
 
 /// Gives the challenge back to whoever knows the verify token.

@@ -13,6 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 
 use super::applier::Applier;
+use super::described::Asked;
 use crate::api::applied::reached;
 use crate::api::state::{App, Parts};
 use crate::api::{OperatorKey, router};
@@ -121,7 +122,7 @@ impl Stage {
             operator: kept,
         }));
         let applier = Applier::start(&app.journal, &store);
-        let router = router(app.clone());
+        let router = router(app.clone()).merge(crate::api::graph::router(app.clone()));
         let applier = Some(applier);
         Self { app, router, journal, vault, store, clock, health, operator, keys: HashMap::new(), applier }
     }
@@ -134,12 +135,14 @@ impl Stage {
         self.keys.get(name).unwrap_or_else(|| panic!("no key {name}"))
     }
 
-    /// Any request.
+    /// Any request, held against the OpenAPI document.
     pub(super) async fn call(&self, request: Request<Body>) -> Reply {
         let service = TowerToHyperService::new(self.router.clone());
+        let (asked, request) = Asked::of(request).await;
         let response = service.call(request).await.expect("infallible");
         let (head, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
+        asked.answered(head.status, &head.headers, &body);
         Reply { status: head.status, headers: head.headers, body }
     }
 

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{BSUID_PREFIX, CLIENT_TOKEN_MAX, Content, Kind, OBJECT_MAX, PhoneError, REFERENCE_MAX, phone};
+use super::{
+    BSUID_PREFIX, CLIENT_TOKEN, CLIENT_TOKEN_MAX, Content, Kind, OBJECT_MAX, PhoneError, REFERENCE_MAX, phone,
+};
 
 /// Longest text body, characters (Cloud API, "Text messages").
 const TEXT_MAX: usize = 4096;
@@ -33,7 +35,7 @@ pub(super) fn check(value: Value) -> Result<Content, Vec<Problem>> {
     let mut check = Check { object, problems: Vec::new() };
     check.object.retain(|_, value| !value.is_null());
     let to = check.recipient();
-    let client_token = check.text_field("biz_opaque_callback_data", CLIENT_TOKEN_MAX, str::len, "bytes");
+    let client_token = check.text_field(CLIENT_TOKEN, CLIENT_TOKEN_MAX, str::len, "bytes");
     let reference = check.text_field("reference", REFERENCE_MAX, |text| text.chars().count(), "characters");
     if reference.as_ref().is_some_and(|text| text.chars().any(super::super::text::disturbs)) {
         check.wrong("/reference", "holds control characters", "write it in visible characters, on one line");

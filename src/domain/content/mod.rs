@@ -20,7 +20,10 @@ use serde_json::{Map, Value};
 /// sealed from it stays far below a record's 1 MiB.
 pub const OBJECT_MAX: usize = 64 * 1024;
 
-/// Longest token of the customer's own that Meta would carry (`biz_opaque_callback_data`), bytes.
+/// Meta's name of the customer's own token, under which it came in and is given back.
+pub const CLIENT_TOKEN: &str = "biz_opaque_callback_data";
+
+/// Longest token of the customer's own that Meta would carry ([`CLIENT_TOKEN`]), bytes.
 pub const CLIENT_TOKEN_MAX: usize = 512;
 
 /// Longest reference, characters.

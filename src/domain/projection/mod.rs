@@ -225,6 +225,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         Event::Requeued(_) => {}
         _ => message::apply(at, event, rows, &mut out),
     }
+    partition::count(at, rows);
     Ok(out)
 }
 

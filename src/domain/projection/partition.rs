@@ -1,7 +1,7 @@
 //! What events of a partition itself change: genesis, claims, feature level, quarantine.
 
 use super::super::event::Event;
-use super::super::row::{RowId, Rows};
+use super::super::row::{PartitionRow, RowId, Rows};
 use super::super::validity::claim_counts;
 use super::{Append, Applied, At, Note};
 
@@ -24,4 +24,14 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
         _ => return,
     }
     rows.put_partition(at.partition, row);
+}
+
+/// Counts the messages that wait. A message's row lives in the partition of its events, so the count is this one's own.
+pub(super) fn count(at: At<'_>, rows: &mut Rows) {
+    let moves = rows.take_moves();
+    let before = rows.partition(at.partition).map(|row| row.waiting).unwrap_or_default();
+    if let Some(waiting) = moves.onto(before) {
+        let row = rows.partition(at.partition).cloned().unwrap_or_default();
+        rows.put_partition(at.partition, PartitionRow { waiting, ..row });
+    }
 }

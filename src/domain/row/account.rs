@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::event::{ApiKeyIssuedV1, Role, TenantDeclaredV1};
 use super::super::id::{EventId, InstallationId, NodeId, TenantId};
 use super::super::record::{Micros, Position};
+use super::Waiting;
 
 /// The last control events that a row has taken, so that a copy of one at a later position is not taken again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct PartitionRow {
     pub node: Option<NodeId>,
     /// Events of newer versions allowed so far.
     pub feature: u16,
+    /// Its messages that are not settled.
+    pub waiting: Waiting,
 }
 
 /// A tenant as declared.

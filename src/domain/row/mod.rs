@@ -10,6 +10,7 @@ mod endpoint;
 mod message;
 mod overlay;
 mod session;
+mod waiting;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use endpoint::*;
 pub use message::*;
 pub use overlay::Rows;
 pub use session::*;
+pub use waiting::*;
 
 use super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 

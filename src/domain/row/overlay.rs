@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 use super::{
-    ApiKeyRow, ContactRow, EndpointRow, IdempotencyRow, MessageRow, PartitionRow, ProviderRow, Row, RowId, SessionRow,
-    TenantRow,
+    ApiKeyRow, ContactRow, EndpointRow, IdempotencyRow, MessageRow, Moves, PartitionRow, ProviderRow, Row, RowId,
+    SessionRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -13,6 +13,7 @@ use super::{
 pub struct Rows {
     slots: HashMap<RowId, Option<Row>>,
     changed: Vec<RowId>,
+    moves: Moves,
 }
 
 impl Rows {
@@ -38,6 +39,13 @@ impl Rows {
 
     /// Writes a row.
     pub fn put(&mut self, id: RowId, row: Row) {
+        if let Row::Message(after) = &row {
+            let before = match self.slots.get(&id) {
+                Some(Some(Row::Message(before))) => Some(before.as_ref()),
+                _ => None,
+            };
+            self.moves.note(before, after);
+        }
         self.changed.push(id);
         self.slots.insert(id, Some(row));
     }
@@ -48,6 +56,11 @@ impl Rows {
         changed.sort_unstable();
         changed.dedup();
         changed
+    }
+
+    /// What the message rows that were written since the last call mean for the count of those that wait.
+    pub fn take_moves(&mut self) -> Moves {
+        std::mem::take(&mut self.moves)
     }
 
     /// How many rows are at hand.

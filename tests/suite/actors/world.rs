@@ -33,7 +33,7 @@ use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use waybill::store::{MemoryStore, rows};
 use waybill::vault::memory::MemoryVault;
-use waybill::vault::{Alias, SecretBytes};
+use waybill::vault::{Alias, SecretBytes, Vault};
 use waybill::webhook::{Deliver, ScriptedEndpoint};
 
 pub const PARTITIONS: u16 = 4;
@@ -42,6 +42,7 @@ pub const PARTITIONS: u16 = 4;
 pub struct World {
     pub hands: Hands,
     pub journal: Arc<Unruly>,
+    pub vault: Arc<MemoryVault>,
     pub endpoint: Arc<ScriptedEndpoint>,
     pub root: ActorRef<Start>,
 }
@@ -93,10 +94,11 @@ impl World {
         let installation = InstallationId([1; 16]);
         let journal = Arc::new(Unruly::new(Genesis::new(installation, PARTITIONS)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let vault = Arc::new(MemoryVault::new(installation, PARTITIONS, Arc::clone(&entropy)));
         let hands = Hands {
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             store: Arc::new(MemoryStore::new()),
-            vault: Arc::new(MemoryVault::new(installation, PARTITIONS, Arc::clone(&entropy))),
+            vault: Arc::clone(&vault) as Arc<dyn Vault>,
             channels: Arc::new(HashMap::from([("whatsapp".to_owned(), Arc::clone(&channel))])),
             test_channel: channel,
             webhooks,
@@ -110,7 +112,7 @@ impl World {
             fault,
         };
         let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
-        Self { hands, journal, endpoint, root }
+        Self { hands, journal, vault, endpoint, root }
     }
 
     pub async fn append(&self, partition: u16, record: Record) -> Appended {
@@ -190,11 +192,17 @@ impl World {
 
     /// Accepts a message, as the API would.
     pub async fn accept(&self, tenant: TenantId, session: SessionId, to: &str) -> MessageId {
+        let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "hello" } });
+        self.accept_as(tenant, session, object).await
+    }
+
+    /// Accepts this very message object.
+    pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
         let message = MessageId(with_partition(SystemEntropy.id(), partition));
-        let contact = self.hands.vault.contact(tenant, &Alias::phone(to).unwrap()).await.unwrap();
-        let content = Content::check(serde_json::json!({ "to": to, "type": "text", "text": { "body": "hello" } }));
-        let content = serde_json::to_vec(&content.unwrap()).unwrap();
+        let content = Content::check(object).unwrap();
+        let contact = self.hands.vault.contact(tenant, &Alias::phone(&content.to).unwrap()).await.unwrap();
+        let content = serde_json::to_vec(&content).unwrap();
         let id = EventId(SystemEntropy.id());
         let sealed = self.hands.vault.seal(tenant, contact, &id.0, &content).await.unwrap();
         let now = SystemClock.wall();

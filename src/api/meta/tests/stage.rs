@@ -17,6 +17,7 @@ use crate::api::auth::OperatorKey;
 use crate::api::key::NewKey;
 use crate::api::meta::{Callbacks, router};
 use crate::api::state::{App, Parts};
+use crate::api::tests::described::Asked;
 use crate::config::Settings;
 use crate::domain::draft::Draft;
 use crate::domain::event::{ApiKeyIssuedV1, Event, Role, SessionDeclaredV1, TenantDeclaredV1};
@@ -131,9 +132,11 @@ impl Stage {
 
     pub(in crate::api) async fn call(&self, request: Request<Body>) -> Reply {
         let service = TowerToHyperService::new(self.router.clone());
+        let (asked, request) = Asked::of(request).await;
         let response = service.call(request).await.expect("a router never fails");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a body in memory").to_bytes().to_vec();
+        asked.answered(parts.status, &parts.headers, &body);
         Reply { status: parts.status, headers: parts.headers, body }
     }
 

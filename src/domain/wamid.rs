@@ -1,9 +1,10 @@
-//! Our message id in the dress of Meta's: clients keep it as an opaque text, and some look for the prefix.
+//! Our message id in the dress of Meta's: clients of the drop-in keep it as an opaque text, and some look for the prefix.
+//! They are told of their message under it, and may ask for it by it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::domain::id::MessageId;
+use super::id::MessageId;
 
 const PREFIX: &str = "wamid.";
 
@@ -11,12 +12,14 @@ const PREFIX: &str = "wamid.";
 const MARK: &[u8; 8] = b"waybill1";
 
 /// `wamid.` and 32 characters of base64: the mark and the id.
-pub(super) fn write(message: MessageId) -> String {
+#[must_use]
+pub fn write(message: MessageId) -> String {
     format!("{PREFIX}{}", STANDARD.encode([MARK.as_slice(), &message.0].concat()))
 }
 
 /// The message of an id that [`write`] made; `None` for Meta's own.
-pub(super) fn read(text: &str) -> Option<MessageId> {
+#[must_use]
+pub fn read(text: &str) -> Option<MessageId> {
     let bytes = STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
     Some(MessageId(bytes.strip_prefix(MARK)?.try_into().ok()?))
 }

@@ -1,0 +1,81 @@
+//! How many messages of a partition wait, and for what: counted as their rows change, so that nobody has to read them.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::event::UnknownPolicy;
+use super::super::message::State;
+use super::MessageRow;
+
+/// Messages that are not settled, by what they wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// For their turn, or for a retry.
+    pub queued: u64,
+    /// For the answer to an attempt.
+    pub sending: u64,
+    /// Nobody knows whether they were sent: for a callback, or for their policy.
+    pub unknown: u64,
+    /// Nobody knows, and nothing but a callback or a person will tell.
+    pub held: u64,
+}
+
+impl Waiting {
+    fn slot(&mut self, row: &MessageRow) -> Option<&mut u64> {
+        let policy = row.accepted.as_ref()?.unknown;
+        match row.state() {
+            State::Queued => Some(&mut self.queued),
+            State::Sending => Some(&mut self.sending),
+            State::Unknown if policy == UnknownPolicy::Hold => Some(&mut self.held),
+            State::Unknown => Some(&mut self.unknown),
+            _ => None,
+        }
+    }
+
+    fn slots(&mut self) -> [&mut u64; 4] {
+        [&mut self.queued, &mut self.sending, &mut self.unknown, &mut self.held]
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(mut self) -> u64 {
+        self.slots().into_iter().map(|slot| *slot).sum()
+    }
+
+    /// What two partitions have together.
+    #[must_use]
+    pub fn and(mut self, mut other: Self) -> Self {
+        for (slot, more) in self.slots().into_iter().zip(other.slots()) {
+            *slot += *more;
+        }
+        self
+    }
+}
+
+/// What rows that were written mean for the count.
+#[derive(Debug, Default)]
+pub struct Moves {
+    came: Waiting,
+    went: Waiting,
+}
+
+impl Moves {
+    /// A message's row is written over.
+    pub(super) fn note(&mut self, before: Option<&MessageRow>, after: &MessageRow) {
+        for (waiting, row) in [(&mut self.went, before), (&mut self.came, Some(after))] {
+            if let Some(slot) = row.and_then(|row| waiting.slot(row)) {
+                *slot += 1;
+            }
+        }
+    }
+
+    /// The count after them; `None` when it is the same.
+    #[must_use]
+    pub fn onto(mut self, mut before: Waiting) -> Option<Waiting> {
+        let mut after = before;
+        let moved = self.came.slots().into_iter().zip(self.went.slots());
+        for (slot, (came, went)) in after.slots().into_iter().zip(moved) {
+            *slot = (*slot + *came).saturating_sub(*went);
+        }
+        (after.slots() != before.slots()).then_some(after)
+    }
+}
