@@ -91,4 +91,13 @@ mod tests {
         assert!(wants(&["message.accepted"], NotificationKind::Accepted));
         assert!(!wants(&["message.read"], NotificationKind::Failed));
     }
+
+    #[test]
+    fn the_list_of_all_is_whole() {
+        // The derived order is that of declaration, so a kind that is missing leaves a gap.
+        for (at, kind) in NotificationKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, at, "{kind:?}");
+        }
+        assert_eq!(NotificationKind::Received as usize + 1, NotificationKind::ALL.len());
+    }
 }

@@ -4,7 +4,6 @@ use super::child::Child;
 use super::config::CompareConfig;
 use super::rounds::CompareError;
 use super::street::{APP_SECRET, SIGNING, Street};
-use super::waybill;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -41,7 +40,7 @@ impl Target {
         match kind {
             Kind::Plain => forwarder(None, config, street, addr, folder).await,
             Kind::Synced => forwarder(Some(&folder.join("forwarder.wal")), config, street, addr, folder).await,
-            Kind::Waybill => waybill::start(config, street, addr, folder).await,
+            Kind::Waybill => super::waybill::start(config, street, addr, folder).await,
         }
     }
 }

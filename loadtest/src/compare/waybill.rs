@@ -21,13 +21,14 @@ pub(super) fn sender(n: usize) -> String {
 /// No limit of ours in the way, everything else as it is shipped: every event sealed, synced and counted.
 fn settings(street: &Street, addr: SocketAddr, data: &Path) -> String {
     let (data, graph) = (data.display(), street.simulator.base_url());
+    let sink_port = street.sink.as_ref().map_or(443, |sink| sink.addr().port());
     format!(
         "[data]\ndir = \"{data}\"\n\
          [server]\nlisten = \"{addr}\"\n\
          [meta]\ngraph_url = \"{graph}\"\ncallback_path = \"{CALLBACKS}\"\napp_secrets = [\"literal:{APP_SECRET}\"]\n\
          [pacing]\nnumber_per_second = 1000\nnumber_burst = 1000\npair_interval = \"1ms\"\npair_burst = 1000\n\
          tenant_per_second = 100000\ntenant_burst = 100000\n\
-         [webhooks]\nallow_private = true\n\
+         [webhooks]\nallow_private = true\nallowed_ports = [{sink_port}]\n\
          [telemetry]\nlog = \"warn\"\n"
     )
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::super::applied::caught_up;
 use super::super::auth::{Operator, TenantScope};
-use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
-use crate::domain::id::{IdError, MessageId};
+use crate::domain::id::MessageId;
 use crate::domain::row::{Accepted, MessageRow, Row, RowId};
 use crate::domain::wamid;
 use crate::store::rows;
@@ -56,11 +55,11 @@ async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
 }
 
 /// An id as we write it, or the `wamid` that the drop-in answered for it.
-fn read(text: &str) -> Result<MessageId, Problem> {
-    match wamid::read(text) {
-        Some(id) => Ok(id),
-        None => text.parse().map_err(|error: IdError| Problem::new(Code::NotFound, error.to_string())),
-    }
+pub(super) fn read(text: &str) -> Result<MessageId, Problem> {
+    wamid::read(text).or_else(|| text.parse().ok()).ok_or_else(|| {
+        Problem::not_found("message")
+            .remedy("an id is `msg_` and 32 hexadecimal digits, as the answer to sending has it")
+    })
 }
 
 async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {
