@@ -106,6 +106,8 @@ async fn every_operation_answers_as_it_is_described() {
     let tenants = json!({"tenants": [{"name": "third"}]});
     let declare = "put /v1/admin/declarations";
     walk.does(declare, "/v1/admin/declarations", Some(&operator), Some(&tenants)).await;
+    let revoke = "delete /v1/admin/keys/{tenant}/{name}";
+    walk.does(revoke, "/v1/admin/keys/other/auditor", Some(&operator), None).await;
     let events = "/v1/admin/events?partition=0";
     let admins = [
         ("get /v1/admin/tenants", "/v1/admin/tenants"),
