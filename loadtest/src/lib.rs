@@ -9,6 +9,7 @@
 //! | [`forwarder`] | the least a router can do, plain or synced: what the product is compared with |
 //! | [`compare`] | Waybill beside both forwarders in one run: medians and ratios |
 //! | [`house`] | what is measured, as a child process: Waybill or a forwarder |
+//! | [`scenario`] | the worst days as files, each with a verdict |
 //! | [`lines`] | JSON lines files that survive a kill of their writer |
 //! | [`signature`] | the two webhook signatures, written from their specifications |
 //!
@@ -25,6 +26,7 @@ pub mod house;
 pub mod ledger;
 pub mod lines;
 pub mod proc;
+pub mod scenario;
 mod server;
 pub mod signature;
 pub mod sink;
