@@ -1,13 +1,12 @@
 //! What makes no sense in a scenario: everything at once, before anything is started.
 
 use super::file::{PhaseSpec, Scenario, StreamSpec, VerdictSpec};
-use super::names;
 use crate::house::{Kind, not_yours};
 use std::collections::HashSet;
 use std::fmt;
 
 /// Messages of a round at most: as many requests as the simulator's journal keeps, less those it may refuse.
-const MESSAGES_MAX: f64 = 1_500_000.0;
+const MESSAGES_MAX: u64 = 1_500_000;
 /// People there are: seven digits.
 const PEOPLE_MAX: u64 = 10_000_000;
 /// Sessions at most; Waybill takes 200,000 names.
@@ -54,7 +53,8 @@ impl Scenario {
         sizes(self, &mut wrong);
         self.phases.iter().for_each(|phase| phase_is_good(self, phase, &mut wrong));
         self.streams.iter().for_each(|stream| stream_is_good(self, stream, &mut wrong));
-        self.verdicts.iter().for_each(|verdict| verdict_is_good(self, verdict, &mut wrong));
+        let known: HashSet<String> = self.quantities().into_iter().collect();
+        self.verdicts.iter().for_each(|verdict| verdict_is_good(&known, verdict, &mut wrong));
         if wrong.is_empty() { Ok(()) } else { Err(Wrong(wrong)) }
     }
 
@@ -70,7 +70,12 @@ impl Scenario {
     }
 
     /// How many messages each copy of a stream has.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a count of a round")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "checked to be a count of a round"
+    )]
     pub(super) fn count(&self, stream: &StreamSpec) -> Option<u64> {
         if let Some(count) = stream.count {
             return Some(count);
@@ -78,7 +83,7 @@ impl Scenario {
         let (from, through) = self.span(stream)?;
         let seconds: Option<f64> = self.phases[from..=through].iter().map(|phase| phase.seconds).sum();
         let messages = stream.rate? * seconds?;
-        (0.0..=MESSAGES_MAX).contains(&messages).then(|| messages.round() as u64)
+        (0.0..=MESSAGES_MAX as f64).contains(&messages).then(|| messages.round() as u64)
     }
 
     /// Copies of a tenant.
@@ -150,7 +155,7 @@ fn sizes(scenario: &Scenario, wrong: &mut Vec<String>) {
     most("callers", callers, CALLERS_MAX as u64);
     most("people", people, PEOPLE_MAX);
     most("sinks", scenario.sinks.len() as u64, SINKS_MAX as u64);
-    most("messages", messages, 1_500_000);
+    most("messages", messages, MESSAGES_MAX);
     let sample = &scenario.sample;
     if sample.every_ms < 10 || sample.disk_every_ms < sample.every_ms || !(10..=100_000).contains(&sample.keep) {
         wrong.push("sample: `every_ms` from 10, `disk_every_ms` from there, `keep` 10 to 100000".to_owned());
@@ -220,7 +225,7 @@ fn stream_is_good(scenario: &Scenario, stream: &StreamSpec, wrong: &mut Vec<Stri
     }
 }
 
-fn verdict_is_good(scenario: &Scenario, verdict: &VerdictSpec, wrong: &mut Vec<String>) {
+fn verdict_is_good(known: &HashSet<String>, verdict: &VerdictSpec, wrong: &mut Vec<String>) {
     let mut say = |text: String| wrong.push(format!("verdict `{}`: {text}", verdict.name));
     if verdict.at_most.is_none() && verdict.at_least.is_none() {
         say("give `at_most` or `at_least`".to_owned());
@@ -229,7 +234,7 @@ fn verdict_is_good(scenario: &Scenario, verdict: &VerdictSpec, wrong: &mut Vec<S
         say("a limit is a number".to_owned());
     }
     for name in [Some(&verdict.value), verdict.minus.as_ref(), verdict.over.as_ref()].into_iter().flatten() {
-        if !names::is_known(scenario, name) {
+        if !known.contains(name) {
             say(format!("there is no quantity `{name}`"));
         }
     }

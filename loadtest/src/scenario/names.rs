@@ -12,7 +12,7 @@
 use super::file::Scenario;
 
 /// Of the whole round.
-pub const ROUND: &[&str] = &[
+const ROUND: &[&str] = &[
     "accepted",
     "lost",
     "doubled",
@@ -40,11 +40,11 @@ pub const ROUND: &[&str] = &[
 ];
 
 /// Of a phase.
-pub const PHASE: &[&str] =
+const PHASE: &[&str] =
     &["seconds", "cpu_cores", "rss_peak_bytes", "requests", "refused", "refused_per_number_s", "ready_s"];
 
 /// Of a stream.
-pub const STREAM: &[&str] = &[
+const STREAM: &[&str] = &[
     "accepted",
     "refused",
     "unexplained",
@@ -66,7 +66,7 @@ pub const STREAM: &[&str] = &[
 ];
 
 /// Of the messages of a stream that were due in a phase.
-pub const STREAM_IN_PHASE: &[&str] = &[
+const STREAM_IN_PHASE: &[&str] = &[
     "due",
     "accepted_per_s",
     "sent_per_s",
@@ -78,16 +78,20 @@ pub const STREAM_IN_PHASE: &[&str] = &[
     "notified_p99_ms",
 ];
 
-/// Whether a scenario has this quantity.
-pub(super) fn is_known(scenario: &Scenario, name: &str) -> bool {
-    if ROUND.contains(&name) {
-        return true;
-    }
-    let stream = |name: &str| scenario.streams.iter().any(|stream| stream.name == name);
-    let phase = |name: &str| scenario.phases.iter().any(|phase| phase.name == name);
-    match name.split('.').collect::<Vec<_>>()[..] {
-        [of, what] => (stream(of) && STREAM.contains(&what)) || (phase(of) && PHASE.contains(&what)),
-        [of, within, what] => stream(of) && phase(within) && STREAM_IN_PHASE.contains(&what),
-        _ => false,
+impl Scenario {
+    /// Every quantity of this scenario.
+    #[must_use]
+    pub fn quantities(&self) -> Vec<String> {
+        let mut all: Vec<String> = ROUND.iter().map(|what| (*what).to_owned()).collect();
+        for phase in &self.phases {
+            all.extend(PHASE.iter().map(|what| format!("{}.{what}", phase.name)));
+        }
+        for stream in &self.streams {
+            all.extend(STREAM.iter().map(|what| format!("{}.{what}", stream.name)));
+            for phase in &self.phases {
+                all.extend(STREAM_IN_PHASE.iter().map(|what| format!("{}.{}.{what}", stream.name, phase.name)));
+            }
+        }
+        all
     }
 }
