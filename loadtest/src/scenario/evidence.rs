@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 const PAGE: usize = 10_000;
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A look goes over every message: of a million that is some milliseconds.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// After everything is over: what arrives now arrives twice.
 const LINGER: Duration = Duration::from_secs(1);
 

@@ -39,6 +39,8 @@ impl RoundResult {
 pub struct ScenarioResult {
     /// Its name.
     pub scenario: String,
+    /// What it shows.
+    pub about: String,
     /// What was measured.
     pub target: String,
     /// Whether it ran in its whole length. A short run shows that the scenario works, not that its limits hold.
@@ -66,10 +68,11 @@ impl ScenarioResult {
 }
 
 /// The quantities shown beside the verdicts: what a reader asks first.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 13] = [
     "accepted",
     "lost",
     "doubled",
+    "doubled_listed",
     "inversions",
     "failed",
     "settle_s",
@@ -83,10 +86,11 @@ const SHOWN: [&str; 12] = [
 
 impl fmt::Display for ScenarioResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scenario, target, full, cores, pass, error, verdicts, rounds } = self;
+        let Self { scenario, about, target, full, cores, pass, error, verdicts, rounds } = self;
         let length = if *full { "" } else { ", a SHORT run" };
         let word = if *pass { "holds" } else { "FAILS" };
-        writeln!(f, "\n{scenario}: {word} ({target}, {} rounds, {cores} cores{length})", rounds.len())?;
+        writeln!(f, "\n{scenario}: {word} ({target}, {} finished rounds, {cores} cores{length})", rounds.len())?;
+        writeln!(f, "  {about}")?;
         for verdict in verdicts {
             writeln!(f, "{verdict}")?;
         }

@@ -98,6 +98,7 @@ pub async fn run(scenario: Scenario, options: &Options) -> Result<ScenarioResult
         verdicts,
         rounds,
         scenario: scenario.name,
+        about: scenario.about,
     })
 }
 

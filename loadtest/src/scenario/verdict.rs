@@ -101,11 +101,11 @@ fn formula(spec: &VerdictSpec) -> String {
     spec.over.as_ref().map_or(upper.clone(), |over| format!("{upper} / {over}"))
 }
 
-/// A number as people read it: counts without digits behind the point, small ones with three.
+/// A number as people read it: counts without digits behind the point, small ones with two or three.
 pub(super) fn shown(value: f64) -> String {
     match value.abs() {
         small if small < 10.0 && small.fract() != 0.0 => format!("{value:.3}"),
-        middle if middle < 1_000.0 && middle.fract() != 0.0 => format!("{value:.1}"),
+        middle if middle < 1_000.0 && middle.fract() != 0.0 => format!("{value:.2}"),
         _ => format!("{value:.0}"),
     }
 }
@@ -190,6 +190,6 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_as_people_read_them() {
-        assert_eq!([0.0, 1.25, 12.34, 1234.5, 300.0].map(shown), ["0", "1.250", "12.3", "1234", "300"]);
+        assert_eq!([0.0, 1.25, 12.34, 1234.5, 300.0].map(shown), ["0", "1.250", "12.34", "1234", "300"]);
     }
 }
