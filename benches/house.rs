@@ -34,8 +34,8 @@ use waybill::runtime::{BoxFuture, Clock, Entropy, Health, SystemClock, SystemEnt
 use waybill::store::fjall::{FjallStore, Options as StoreOptions};
 use waybill::store::{MemoryStore, Store, rows};
 use waybill::vault::memory::MemoryVault;
-use waybill::vault::{Alias, FileVault, Opening, SecretBytes, Vault};
-use waybill::webhook::ScriptedEndpoint;
+use waybill::vault::{Alias, CacheBounds, FileVault, Opening, SecretBytes, Vault};
+use waybill::webhook::{Schedule, ScriptedEndpoint};
 
 const INSTALLATION: InstallationId = InstallationId([1; 16]);
 /// Senders, as in the measurements that the figures are compared with.
@@ -63,11 +63,13 @@ pub fn in_memory(partitions: u16) -> Kept {
 /// A new installation in a folder, as a node founds it.
 pub fn in_folder(dir: &Path, partitions: u16) -> Kept {
     let (options, clock) = (Options::default(), Arc::new(SystemClock));
-    FileVault::init(&dir.join("vault"), INSTALLATION, partitions, &SystemEntropy).unwrap();
+    FileVault::init(&dir.join("vault"), None, INSTALLATION, partitions, &SystemEntropy).unwrap();
     EmbeddedJournal::init(dir, Genesis::new(INSTALLATION, partitions), clock.wall(), &options).unwrap();
     let (journal, _) = EmbeddedJournal::open(dir, options, clock).unwrap();
     let opening = Opening {
         dir: dir.join("vault"),
+        key_file: None,
+        cache: CacheBounds::default(),
         count: partitions,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -253,7 +255,7 @@ fn limits() -> Limits {
         unknown_after: 900_000_000,
         pair: fast,
         idle: 60_000_000,
-        schedule: vec![Duration::from_secs(1)],
+        schedule: Schedule { steps: vec![Duration::from_secs(1)], ..Schedule::default() },
         endpoint_concurrency: 8,
         endpoint_batch: 64,
         disable_after: 3_600_000_000,

@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::{Builder, Runtime};
 use waybill::domain::id::{InstallationId, KeyId, TenantId};
 use waybill::runtime::{ManualClock, SystemEntropy};
-use waybill::vault::{Alias, FileVault, Opening, Vault};
+use waybill::vault::{Alias, CacheBounds, FileVault, Opening, Vault};
 
 use cpu::{CpuTime, spent};
 
@@ -34,9 +34,16 @@ struct Opened {
 fn open(dir: &Path) -> Opened {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Arc::new(ManualClock::at(0));
-    FileVault::init(dir, InstallationId([1; 16]), 64, &SystemEntropy).unwrap();
+    FileVault::init(dir, None, InstallationId([1; 16]), 64, &SystemEntropy).unwrap();
     let theirs = Arc::clone(&clock) as Arc<dyn waybill::runtime::Clock>;
-    let opening = Opening { dir: dir.to_owned(), count: 64, clock: theirs, entropy: Arc::new(SystemEntropy) };
+    let opening = Opening {
+        dir: dir.to_owned(),
+        key_file: None,
+        cache: CacheBounds::default(),
+        count: 64,
+        clock: theirs,
+        entropy: Arc::new(SystemEntropy),
+    };
     let (vault, _) = FileVault::open(opening).unwrap();
     let alias = Alias::phone("+491510000001").unwrap();
     let contact = runtime.block_on(vault.contact(TENANT, &alias)).unwrap();

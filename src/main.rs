@@ -27,9 +27,9 @@ impl Host for House {
         })
     }
 
-    fn log(&self, settings: &Settings) -> Result<(), String> {
+    fn log(&self, settings: &Settings, color: bool) -> Result<(), String> {
         let json = settings.telemetry.log_format == LogFormat::Json;
-        waybill::telemetry::init_log(&settings.telemetry.log, json)
+        waybill::telemetry::init_log(&settings.telemetry.log, json, color)
             .map_err(|error| format!("the log cannot be set up: {error}"))
     }
 }

@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::runtime::{BoxFuture, Clock, Entropy, Health};
 use crate::store::Store;
 use crate::vault::Vault;
-use crate::webhook::{Deliver, Delivered, Post};
+use crate::webhook::{Deliver, Delivered, Post, Schedule};
 
 /// The webhook hand as a trait object, so that a test hands in a scripted endpoint.
 pub trait Delivers: Send + Sync + 'static {
@@ -48,7 +48,7 @@ pub struct Limits {
     /// An actor without work is put away after so long.
     pub idle: Micros,
     /// Delays between tries of one notification.
-    pub schedule: Vec<Duration>,
+    pub schedule: Schedule,
     /// Notifications in flight to one endpoint.
     pub endpoint_concurrency: usize,
     /// Notifications read from the feeds at once.

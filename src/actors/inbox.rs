@@ -57,6 +57,12 @@ impl<M> Inbox<M> {
         std::mem::take(&mut *self.mail.lock())
     }
 
+    /// How much of the mail is of this kind.
+    #[must_use]
+    pub fn count(&self, kind: impl Fn(&M) -> bool) -> usize {
+        self.mail.lock().iter().filter(|mail| kind(mail)).count()
+    }
+
     /// Whether no mail waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {

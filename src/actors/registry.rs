@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::endpoint::EndpointBox;
 use super::session::SessionBox;
-use super::wheel::Wakes;
 use crate::domain::event::AttemptRef;
 use crate::domain::id::{SessionId, TenantId};
 
 /// A session's question to its tenant's budget.
 pub struct Ask {
+    /// Who asks: its later question replaces an earlier one.
+    pub session: SessionId,
     /// How many it would like, at most.
     pub wanted: u32,
     /// Where the grant goes: how many, until when.
@@ -29,8 +31,8 @@ impl std::fmt::Debug for Ask {
 /// Where a tenant's budget takes questions.
 pub type Asks = Arc<super::inbox::Inbox<super::tenant::TenantMail>>;
 
-/// A feed's bell: who is nudged when it grows.
-type Bells = Vec<Arc<dyn Wakes>>;
+/// The bells of a tenant's feeds: who is told when one grows.
+type Bells = Vec<Arc<EndpointBox>>;
 
 /// The process's index of actors.
 #[derive(Default)]
@@ -61,16 +63,16 @@ impl Registry {
         }
     }
 
-    /// Nudges `who` whenever the tenant's feeds grow in this process.
-    pub fn listen(&self, tenant: TenantId, who: Arc<dyn Wakes>) {
+    /// Tells `who` whenever one of the tenant's feeds grows in this process.
+    pub fn listen(&self, tenant: TenantId, who: Arc<EndpointBox>) {
         self.bells.write().entry(tenant).or_default().push(who);
     }
 
-    /// The tenant's feed grew.
-    pub fn ring(&self, tenant: TenantId) {
+    /// The tenant's feed of this partition grew.
+    pub fn ring(&self, tenant: TenantId, partition: u16) {
         if let Some(bells) = self.bells.read().get(&tenant) {
             for bell in bells {
-                bell.wake();
+                bell.grew(partition);
             }
         }
     }

@@ -81,7 +81,7 @@ impl Actor for Tenant {
         for mail in state.args.inbox.take() {
             state.args.hands.trip("tenant:mail");
             match mail {
-                TenantMail::Ask(ask) => state.open.push_back(ask),
+                TenantMail::Ask(ask) => state.asked(ask),
                 TenantMail::Row(row) => state.rate = Rate::from(quota(&row)),
             }
         }
@@ -96,6 +96,14 @@ fn quota(row: &TenantRow) -> Quota {
 }
 
 impl State {
+    /// A session that asks again keeps its place: what it wanted before it wants no more.
+    fn asked(&mut self, ask: Ask) {
+        match self.open.iter_mut().find(|open| open.session == ask.session) {
+            Some(open) => *open = ask,
+            None => self.open.push_back(ask),
+        }
+    }
+
     /// Lends what there is, a share to each who asks, in turn.
     fn lend(&mut self) {
         let now = self.args.hands.clock.wall();

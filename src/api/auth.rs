@@ -44,8 +44,22 @@ pub struct Caller {
     pub key: ApiKeyId,
     /// What it may do.
     pub role: Role,
-    /// A test key: what it sends never reaches the provider.
+    /// A test key: what it sends never reaches the provider, and what is live it cannot change.
     pub test: bool,
+}
+
+impl Caller {
+    /// Whether this key may change a thing. A test key changes test things only: such keys are handed around freely, and
+    /// nothing that really goes out may hang on one.
+    ///
+    /// # Errors
+    /// `forbidden` for a test key and a live thing.
+    pub fn may_change(&self, test_thing: bool) -> Result<(), Problem> {
+        if self.test && !test_thing {
+            return Err(Problem::new(Code::Forbidden, "a test key changes test things only").remedy("use a live key"));
+        }
+        Ok(())
+    }
 }
 
 /// Whoever holds the operator's key.
@@ -94,6 +108,15 @@ pub async fn authenticate(app: &App, text: &str) -> Result<Caller, Problem> {
         return Err(unknown());
     }
     Ok(Caller { scope: TenantScope(row.tenant), key: id, role: row.role, test: row.test })
+}
+
+/// Whether a caller's key still works: for requests that last longer than a key is remembered.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn still_works(app: &App, caller: &Caller) -> Result<(), Problem> {
+    let row = app.keys.row(app, caller.key).await?;
+    row.filter(|row| row.revoked_at.is_none()).map(drop).ok_or_else(unknown)
 }
 
 /// Whether this is the operator's key.

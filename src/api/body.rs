@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
@@ -34,10 +34,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(query)| Self(query)).map_err(|error| {
-            let said = error.body_text();
-            Problem { remedy: nearest::suggestion(&said), ..Problem::new(Code::InvalidQuery, said) }
-        })
+        query(&parts.uri).map(Self)
+    }
+}
+
+fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    axum::extract::Query::try_from_uri(uri).map(|axum::extract::Query(query)| query).map_err(|error| {
+        let said = error.body_text();
+        let known = said.split_once(", expected ").map(|(_, known)| known.trim_start_matches("one of "));
+        let remedy = nearest::suggestion(&said).or_else(|| Some(format!("this route takes {}", known?)));
+        Problem { remedy, ..Problem::new(Code::InvalidQuery, in_words(&said)) }
+    })
+}
+
+/// What serde says of a query string, in words for whoever wrote it.
+fn in_words(said: &str) -> String {
+    let named = |what: &str| said.split_once(what).and_then(|(_, rest)| rest.split('`').next()).map(str::to_owned);
+    if let Some(name) = named("missing field `") {
+        return format!("`{name}` is missing");
+    }
+    if let Some(name) = named("unknown field `") {
+        return format!("`{name}` is no parameter of this route");
+    }
+    // What is left are numbers: `Failed to …: limit: invalid digit found in string`.
+    match said.split(": ").nth(1) {
+        Some(name) => format!("`{name}` is not a whole number of a size that can be"),
+        None => "it cannot be read".to_owned(),
     }
 }
 
@@ -127,6 +149,40 @@ mod tests {
         let secret = say(r#"{"priority": "whsec_\"x\", expected"}"#);
         assert!(!secret.detail.contains("whsec"), "{}", secret.detail);
         assert!(secret.detail.contains("u32"), "{}", secret.detail);
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        #[expect(dead_code, reason = "only its name and type matter here")]
+        partition: u16,
+        #[expect(dead_code, reason = "only its name and type matter here")]
+        limit: Option<usize>,
+    }
+
+    #[test]
+    fn a_mistake_in_a_query_is_told_in_words_of_the_outside() {
+        let say = |text: &str| {
+            let uri = format!("/v1/x?{text}").parse().expect("an address");
+            let problem = query::<Asked>(&uri).expect_err("wrong");
+            (problem.detail, problem.remedy.unwrap_or_default())
+        };
+        let number = |name: &str| format!("`{name}` is not a whole number of a size that can be");
+        let table = [
+            ("", "`partition` is missing".to_owned(), ""),
+            ("partition=x", number("partition"), ""),
+            ("partition=70000", number("partition"), ""),
+            ("partition=1&limit=-1", number("limit"), ""),
+            ("partition=1&limt=1", "`limt` is no parameter of this route".to_owned(), "did you mean `limit`?"),
+            (
+                "partition=1&colour=red",
+                "`colour` is no parameter of this route".to_owned(),
+                "this route takes `partition` or `limit`",
+            ),
+        ];
+        for (text, detail, remedy) in table {
+            assert_eq!(say(text), (detail, remedy.to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -46,14 +46,18 @@ codes! {
     InvalidHeader BAD_REQUEST "invalid_header" "A header is not valid";
     /// No key, an unknown one, or a revoked one.
     Unauthorized UNAUTHORIZED "unauthorized" "A valid key is needed";
+    /// A callback that is not signed with the app's secret.
+    BadSignature UNAUTHORIZED "bad_signature" "The callback is not signed as it should be";
+    /// A challenge that does not know the verify token.
+    BadVerifyToken FORBIDDEN "bad_verify_token" "The verify token is another one";
     /// The key may not do this.
     Forbidden FORBIDDEN "forbidden" "This key may not do this";
     /// It does not exist, or belongs to somebody else.
-    NotFound NOT_FOUND "not_found" "There is no such thing";
+    NotFound NOT_FOUND "not_found" "Not found";
     /// No route of this method.
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "This method is not offered here";
     /// The body did not arrive in time.
-    RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time";
+    RequestTimeout REQUEST_TIMEOUT "request_timeout" "The request took too long";
     /// The key was used for another request.
     IdempotencyConflict CONFLICT "idempotency_conflict" "The idempotency key was used for another request";
     /// The state of the thing does not allow it.
@@ -83,7 +87,7 @@ codes! {
     /// It may or may not have been written.
     Doubtful GATEWAY_TIMEOUT "doubtful" "It may or may not have been accepted";
     /// The position was not applied in the time given.
-    NotApplied GATEWAY_TIMEOUT "not_applied" "The position was not reached in time";
+    NotApplied GATEWAY_TIMEOUT "not_applied" "Not applied yet";
     /// A broken invariant.
     Internal INTERNAL_SERVER_ERROR "internal" "Something went wrong inside";
 }

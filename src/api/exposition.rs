@@ -7,13 +7,14 @@ use axum::http::header;
 use axum::routing::get;
 
 use super::ready;
+use super::routes::finished;
 use super::state::App;
 use crate::telemetry::Exporter;
 
 /// What `server.admin_listen` serves: metrics and health, nothing that a tenant's key opens.
 pub fn admin_router(app: Arc<App>, exporter: Exporter) -> Router {
     let health = Router::new().route("/healthz", get(ready::live)).route("/readyz", get(ready::ready));
-    health.with_state(app).merge(metrics_route(exporter))
+    finished(health.with_state(Arc::clone(&app)).merge(metrics_route(exporter)), &app)
 }
 
 /// The route, to be merged beside the others or served alone.

@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
+use super::auth::{Caller, Operator, authenticate, authenticate_operator, bearer};
+use super::codes::Code;
+use super::problem::Problem;
+use super::shares::Share;
+use super::state::App;
+use crate::domain::event::Role;
+use crate::domain::id::TenantId;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::OwnedSemaphorePermit;
-
-use super::auth::{Caller, Operator, authenticate, authenticate_operator, bearer};
-use super::codes::Code;
-use super::problem::Problem;
-use super::state::App;
-use crate::domain::event::Role;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,18 @@ pub const ADMIN: Access = Access::Roles(&[Role::Admin]);
 
 /// One place among the requests that are worked on at once. A streamed answer keeps it until its end.
 #[derive(Debug, Clone)]
-pub struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
+pub struct Place(#[expect(dead_code, reason = "held, never read")] Arc<Share>);
+
+impl Place {
+    /// A place for a request of this tenant, or of the operator.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub fn take(app: &App, tenant: Option<TenantId>) -> Result<Self, Problem> {
+        let share = app.in_flight.take(tenant).map_err(|full| full.problem("requests"))?;
+        Ok(Self(Arc::new(share)))
+    }
+}
 
 /// A route's guard.
 #[derive(Clone)]
@@ -50,21 +61,27 @@ pub struct Guard {
     pub access: Access,
 }
 
-/// Lets a request pass, or answers it.
+/// Lets a request pass, or answers it. The place is held here until there is an answer: the request's own extensions are
+/// dropped as soon as a handler has its arguments, before a body is read.
 pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     match admit(&guard, &mut request).await {
-        Ok(()) => next.run(request).await,
+        Ok(place) => {
+            let answer = next.run(request).await;
+            drop(place);
+            answer
+        }
         Err(problem) => problem.into_response(),
     }
 }
 
-/// The credential first: whoever has none takes no place from those who have.
-async fn admit(guard: &Guard, request: &mut Request) -> Result<(), Problem> {
-    match guard.access {
-        Access::Public => return Ok(()),
+/// The credential first: whoever has none takes no place from those who have. Whoever may be anybody takes none either.
+async fn admit(guard: &Guard, request: &mut Request) -> Result<Option<Place>, Problem> {
+    let tenant = match guard.access {
+        Access::Public => return Ok(None),
         Access::Operator => {
             let operator = authenticate_operator(&guard.app, bearer(request.headers())?)?;
             request.extensions_mut().insert(operator);
+            None
         }
         Access::Roles(roles) => {
             let caller = authenticate(&guard.app, bearer(request.headers())?).await?;
@@ -72,15 +89,12 @@ async fn admit(guard: &Guard, request: &mut Request) -> Result<(), Problem> {
                 return Err(forbidden(caller.role, roles));
             }
             request.extensions_mut().insert(caller);
+            Some(caller.scope.tenant())
         }
-    }
-    let place = Arc::clone(&guard.app.in_flight).try_acquire_owned().map_err(|_| {
-        Problem::new(Code::Overloaded, "too many requests are being worked on")
-            .retry_after(1)
-            .remedy("send again after the time in Retry-After")
-    })?;
-    request.extensions_mut().insert(Place(Arc::new(place)));
-    Ok(())
+    };
+    let place = Place::take(&guard.app, tenant)?;
+    request.extensions_mut().insert(place.clone());
+    Ok(Some(place))
 }
 
 fn forbidden(role: Role, roles: &[Role]) -> Problem {

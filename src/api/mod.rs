@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`routes`] | the one table of routes: method, path, who may, what it does |
 //! | [`serve`] | the listener's side: connections, TLS, limits, drain |
-//! | [`state`], [`directory`], [`quota`] | what handlers are given |
+//! | [`state`], [`directory`], [`quota`], [`shares`] | what handlers are given |
 //! | [`auth`], [`key`], [`guard`] | who is calling and whether they may |
 //! | [`accept`] | taking a message, for all ways it can come in |
 //! | [`problem`], [`codes`] | how a refusal is said |
@@ -39,8 +39,10 @@ pub mod propose;
 pub mod quota;
 mod ready;
 pub mod routes;
+pub mod seldom;
 pub mod serve;
 mod sessions;
+pub mod shares;
 pub mod state;
 mod tenant;
 mod time;
@@ -51,7 +53,7 @@ pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
 pub use codes::Code;
 pub use exposition::{admin_router, metrics_route};
 pub use problem::Problem;
-pub use routes::router;
+pub use routes::{finished, router};
 pub use serve::serve;
 pub use state::{App, Parts};
 pub use tls::tls;

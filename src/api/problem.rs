@@ -101,6 +101,10 @@ impl Problem {
         if let Some(message) = &self.message {
             document["id"] = json!(message.to_string());
         }
+        // In the document too: a line of a bulk answer has no headers.
+        if let Some(seconds) = self.retry_after {
+            document["retry_after"] = json!(seconds);
+        }
         document
     }
 }

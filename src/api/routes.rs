@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing;
 
 use super::codes::Code;
 use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
-use super::{admin, contacts, endpoints, keys, messages, openapi, ready, sessions, tenant};
+use super::{admin, contacts, endpoints, graph, keys, messages, openapi, ready, sessions, tenant};
 
 /// One route.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,7 @@ routes! {
     get "/v1/tenant" READ, tenant::show, "The tenant of this key";
     put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
     put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
+    delete "/v1/admin/keys/{tenant}/{name}" Access::Operator, admin::revoke_key, "Revoke a key of any tenant";
     get "/v1/admin/tenants" Access::Operator, admin::tenants, "List tenants";
     get "/v1/admin/messages/{id}" Access::Operator, admin::message, "A message of any tenant";
     get "/v1/admin/events" Access::Operator, admin::events, "Events of a partition, without sealed content";
@@ -74,20 +76,38 @@ routes! {
 
 /// The router of this room over its state.
 pub fn router(app: Arc<App>) -> Router {
-    table(&app).fallback(nothing_here).method_not_allowed_fallback(other_method).with_state(app)
+    finished(table(&app).with_state(Arc::clone(&app)), &app)
 }
 
-async fn nothing_here(request: Request) -> Problem {
+/// What is said where there is nothing: set once more over everything that is served on one address, for a router that is
+/// merged later brings its routes without these.
+pub fn finished(router: Router, app: &Arc<App>) -> Router {
+    let (nothing, other) = (Arc::clone(app), Arc::clone(app));
+    router
+        .fallback(move |request: Request| async move { nothing_here(&nothing, &request) })
+        .method_not_allowed_fallback(move |request: Request| async move { other_method(&other, &request) })
+}
+
+fn nothing_here(app: &App, request: &Request) -> Response {
     let path = request.uri().path();
+    if graph::is_path(path) {
+        return graph::unknown(app, request.method(), path);
+    }
     let near = super::nearest::nearest(path, ROUTES.iter().map(|route| route.path));
     let problem = Problem::new(Code::NotFound, "there is no such route");
     match near {
         Some(path) => problem.remedy(format!("did you mean `{path}`?")),
         None => problem.remedy("GET /v1/openapi.json lists the routes"),
     }
+    .into_response()
 }
 
-async fn other_method() -> Problem {
+fn other_method(app: &App, request: &Request) -> Response {
+    let path = request.uri().path();
+    if graph::is_path(path) {
+        return graph::unknown(app, request.method(), path);
+    }
     Problem::new(Code::MethodNotAllowed, "this path does not offer this method")
         .remedy("GET /v1/openapi.json lists the routes")
+        .into_response()
 }

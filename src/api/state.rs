@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::auth::{KeyCache, OperatorKey};
 use super::directory::Directory;
 use super::quota::Quotas;
+use super::shares::Shares;
 use crate::config::Settings;
 use crate::domain::address::Address;
 use crate::domain::id::NodeId;
@@ -18,6 +17,13 @@ use crate::vault::Vault;
 
 /// Bulk requests at once. Each holds at most 4 MiB of lines, so 32 hold 128 MiB.
 const MAX_BULKS: usize = 32;
+
+/// Bulk requests of one tenant: a quarter, for one may be open for days.
+const TENANT_BULKS: usize = MAX_BULKS / 4;
+
+/// Callers that wait for a position at once, and those of one tenant.
+pub(super) const MAX_WAITS: usize = 256;
+const TENANT_WAITS: usize = MAX_WAITS / 4;
 
 /// What the node hands in.
 pub struct Parts {
@@ -67,10 +73,13 @@ pub struct App {
     pub keys: KeyCache,
     /// What each tenant may still hand in.
     pub quotas: Quotas,
-    /// One permit for each request that was let in; `server.max_in_flight` of them.
-    pub in_flight: Arc<Semaphore>,
-    /// One permit for each bulk request.
-    pub bulks: Arc<Semaphore>,
+    /// One place for each request that was let in; `server.max_in_flight` of them, of which one tenant may hold three
+    /// quarters.
+    pub in_flight: Arc<Shares>,
+    /// One place for each bulk request.
+    pub bulks: Arc<Shares>,
+    /// One place for each caller that waits for a position.
+    pub waits: Arc<Shares>,
     /// Partitions of the journal, from its genesis.
     pub partitions: u16,
 }
@@ -94,8 +103,9 @@ impl App {
             operator: parts.operator,
             directory: Directory::default(),
             quotas: Quotas::default(),
-            in_flight: Arc::new(Semaphore::new(in_flight)),
-            bulks: Arc::new(Semaphore::new(MAX_BULKS)),
+            in_flight: Shares::new(in_flight, in_flight - in_flight / 4),
+            bulks: Shares::new(MAX_BULKS, TENANT_BULKS),
+            waits: Shares::new(MAX_WAITS, TENANT_WAITS),
         }
     }
 

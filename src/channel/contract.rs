@@ -337,6 +337,26 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
+async fn no_more_connections_are_open_than_allowed() {
+    let (listener, address) = bound().await;
+    let channel = |max_connections| {
+        let (graph_url, total_timeout) = (format!("http://{address}"), Duration::from_millis(300));
+        let settings = Settings { graph_url, total_timeout, max_connections, ..Settings::default() };
+        WhatsApp::new(&settings, Arc::default(), Arc::new(ManualClock::default())).expect("a channel")
+    };
+    let two = channel(2);
+    let mut sends: tokio::task::JoinSet<Answer> = (0..5).map(|_| two.send(command(), secret())).collect();
+    let mut open = Vec::new();
+    // Two are kept waiting; a third would come at once.
+    while let Ok(accepted) = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await {
+        open.push(accepted.expect("accepted"));
+    }
+    assert_eq!(open.len(), 2);
+    sends.abort_all();
+    assert_eq!(channel(0).send(command(), secret()).await, Answer::NotSent { why: "connections" });
+}
+
+#[tokio::test]
 async fn a_request_nobody_waits_for_does_not_leave() {
     let (listener, address) = bound().await;
     let channel = whatsapp(address, Arc::new(ManualClock::default()));

@@ -20,7 +20,7 @@ use crate::config::Declaration;
 ///
 /// Applying a file twice changes nothing the second time; nothing is ever removed. Secrets are read on this machine and
 /// travel to the server once. New API keys and generated signing secrets are shown once and kept nowhere: write them
-/// down, or have them written with --keys-out.
+/// down, or have them written with --keys-out. A key whose text was lost is replaced by `waybill revoke` and applying again.
 #[derive(Debug, Args)]
 pub struct Apply {
     /// The declaration, as TOML; config/examples/tenants.toml is one to begin with.
@@ -100,7 +100,10 @@ fn lost(path: &Path, error: &std::io::Error) -> Failure {
         Exit::Internal,
         format!("the declaration was applied, but {} cannot be written: {error}", path.display()),
     )
-    .remedy("The new keys are lost. Revoke them and declare keys of other names.")
+    .remedy(
+        "The new keys are lost. Revoke each with `waybill revoke TENANT NAME` and apply the file again: it makes new ones. \
+         A signing secret is replaced by declaring one of your own.",
+    )
 }
 
 /// The lists of an answer, and what one of each is called.

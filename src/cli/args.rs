@@ -8,7 +8,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
-use super::{apply, check_config, inspect, send, serve, status, tail};
+use super::{apply, check_config, inspect, revoke, send, serve, status, tail};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -23,8 +23,8 @@ const STYLES: Styles = Styles::styled()
     version,
     about = "Routes messages between business systems and people on WhatsApp",
     long_about = "Routes messages between business systems and people on WhatsApp.\n\n\
-        Every message is written to a journal before it is acknowledged, and the journal can prove, years later, \
-        what was sent to whom and what became of it.\n\n\
+        Every message is written to a journal before it is acknowledged, and so is every attempt and what became \
+        of it.\n\n\
         New here? `waybill demo` shows a whole installation at work, without any account of Meta's.",
     after_long_help = EXIT_CODES,
     after_help = "`waybill --help` also lists the exit codes.",
@@ -68,7 +68,7 @@ pub struct Global {
     /// Write no progress and no remarks, only results and errors.
     #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
-    /// When to use colour. `auto`: at a terminal, unless NO_COLOR is set.
+    /// When to use colour, in the log too. `auto`: at a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
     pub color: Color,
 }
@@ -93,6 +93,7 @@ pub enum Verb {
     #[cfg(feature = "demo")]
     Demo(super::demo::Demo),
     Apply(apply::Apply),
+    Revoke(revoke::Revoke),
     Send(Box<send::Send>),
     Tail(tail::Tail),
     Inspect(inspect::Inspect),

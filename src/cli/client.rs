@@ -9,6 +9,7 @@ use url::Url;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::Secret;
+use crate::domain::text::calm;
 
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -81,6 +82,14 @@ impl Client {
         self.json(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
+    /// `DELETE`.
+    ///
+    /// # Errors
+    /// [`Failure`] by the server's answer, or because there was none.
+    pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.json(self.request(Method::DELETE, self.at(path)?)).await
+    }
+
     /// `POST` of lines; the answer is read by the caller as it comes.
     ///
     /// # Errors
@@ -130,6 +139,10 @@ impl Client {
     /// The failure of a call that was not answered.
     #[must_use]
     pub fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        if error.is_builder() {
+            return Failure::usage(format!("the request cannot be made: {}", innermost(error)))
+                .remedy("Check the key and the other texts of the command for line breaks and control characters.");
+        }
         let what = if error.is_connect() {
             "cannot be reached"
         } else if error.is_timeout() {
@@ -174,7 +187,7 @@ pub fn refusal(status: StatusCode, body: &[u8]) -> Failure {
 /// A problem document as a failure.
 #[must_use]
 pub fn problem_failure(exit: Exit, problem: &Value) -> Failure {
-    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value, name: &str| calm(&here(value[name].as_str().unwrap_or_default()));
     let detail = match (text(problem, "title"), text(problem, "detail")) {
         (title, detail) if detail.is_empty() => title,
         (title, detail) => format!("{title}: {detail}"),
@@ -193,6 +206,17 @@ pub fn problem_failure(exit: Exit, problem: &Value) -> Failure {
     errors.iter().fold(failure, |failure, error| {
         failure.part(format!("{} {}", text(error, "pointer"), text(error, "what")), sentence(&text(error, "remedy")))
     })
+}
+
+/// What the API's remedies say to callers of the API, and what it is here.
+const HERE: [(&str, &str); 1] = [(
+    "GET /v1/sessions lists them",
+    "they are called as the file of `waybill apply` names them (the API lists them: GET /v1/sessions)",
+)];
+
+/// A text of the API in words of the command line.
+fn here(text: &str) -> String {
+    HERE.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 /// A clause as a sentence: a capital at its head, a full stop at its end.

@@ -53,6 +53,16 @@ impl Context {
         self.global.json
     }
 
+    /// Whether the log, which goes to standard error, is coloured.
+    #[must_use]
+    pub fn log_color(&self) -> bool {
+        match self.global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => self.printer.style().live && !no_color(),
+        }
+    }
+
     /// The settings file, if one was named.
     #[must_use]
     pub fn config_file(&self) -> Option<&PathBuf> {
@@ -140,10 +150,18 @@ fn resolve(text: &str) -> Result<Secret, Failure> {
             Failure::usage("the key is empty").remedy("Give the whole key, or leave --key and WAYBILL_KEY out.")
         );
     }
-    Ok(match SecretRef::parse(text) {
+    let secret = match SecretRef::parse(text) {
         Some(reference) => reference.resolve()?,
         None => Secret::new(text.to_owned()),
-    })
+    };
+    // `WAYBILL_KEY=$(…)` brings along the line break of a file with CRLF.
+    let key = secret.expose().trim();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::usage("the key holds blanks, line breaks or other characters that no key has").remedy(
+            "Give one whole key in --key or WAYBILL_KEY, or a reference to where it is: env:NAME or file:/path.",
+        ));
+    }
+    Ok(Secret::new(key.to_owned()))
 }
 
 /// The address at which a server that listens there is reached from this machine.

@@ -25,11 +25,11 @@ pub trait Host: Send + Sync {
     /// Starts a node.
     fn start(&self, settings: Settings) -> BoxFuture<'_, Result<Box<dyn Hosted>, StartFailure>>;
 
-    /// Sends the log where the settings say. Asked once, before a node starts.
+    /// Sends the log where the settings say, in colour if asked to. Asked once, before a node starts.
     ///
     /// # Errors
     /// In words, when the log filter cannot be used.
-    fn log(&self, settings: &Settings) -> Result<(), String>;
+    fn log(&self, settings: &Settings, color: bool) -> Result<(), String>;
 }
 
 /// Why a node did not start.

@@ -9,6 +9,7 @@ use super::print::{Printer, Tone};
 use super::table::Table;
 use super::tail::tone_of;
 use super::time::of_day;
+use crate::domain::text::calm;
 
 /// Tell the story of one message.
 ///
@@ -78,13 +79,14 @@ pub fn story(printer: &Printer, message: &Value) -> String {
 }
 
 fn heading(printer: &Printer, message: &Value) -> String {
-    let text = |name: &str| message[name].as_str().unwrap_or_default();
+    let text = |name: &str| calm(message[name].as_str().unwrap_or_default());
     let state = text("state");
-    format!("{}  {}", printer.paint(Tone::Strong, text("id")), printer.paint(tone_of(state), state))
+    format!("{}  {}", printer.paint(Tone::Strong, &text("id")), printer.paint(tone_of(&state), &state))
 }
 
+/// A value as it is shown. A tenant chose some of it, and this is the operator's terminal.
 fn words(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+    calm(&value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
 }
 
 /// One row a step: when, where in the journal, what, and everything else that is said of it.
@@ -96,7 +98,7 @@ fn steps(timeline: &[Value]) -> Table {
             !matches!(name.as_str(), "at" | "what" | "position") && !value.is_null() && **value != 0
         });
         let details: Vec<String> =
-            rest.map(|(name, value)| format!("{} {}", name.replace('_', " "), words(value))).collect();
+            rest.map(|(name, value)| format!("{} {}", calm(&name.replace('_', " ")), words(value))).collect();
         let what = words(&step["what"]).replace('_', " ");
         table.row([of_day(&words(&step["at"])), words(&step["position"]), what, details.join(", ")]);
     }

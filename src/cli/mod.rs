@@ -32,6 +32,7 @@ pub mod inspect;
 pub mod moves;
 pub mod print;
 pub mod progress;
+pub mod revoke;
 pub mod run;
 pub mod send;
 pub mod serve;

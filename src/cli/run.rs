@@ -68,6 +68,7 @@ async fn perform(context: &Context, verb: Verb, host: &dyn Host) -> Result<(), F
         #[cfg(feature = "demo")]
         Verb::Demo(demo) => Box::pin(demo.run(context, host)).await,
         Verb::Apply(apply) => apply.run(context).await,
+        Verb::Revoke(revoke) => revoke.run(context).await,
         Verb::Send(send) => Box::pin(send.run(context)).await,
         Verb::Tail(tail) => tail.run(context).await,
         Verb::Inspect(inspect) => inspect.run(context).await,

@@ -24,7 +24,8 @@ impl Serve {
     pub async fn run(self, context: &Context, host: &dyn Host) -> Result<(), Failure> {
         let settings = context.settings()?;
         let tls = settings.server.tls_cert.is_some();
-        host.log(&settings).map_err(|what| Failure::usage(what).remedy("Correct telemetry.log in the settings."))?;
+        host.log(&settings, context.log_color())
+            .map_err(|what| Failure::usage(what).remedy("Correct telemetry.log in the settings."))?;
         // Caught before the start: a signal during a long replay must not be lost.
         let mut stop = Stop::catch()?;
         let node = tokio::select! {

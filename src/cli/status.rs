@@ -7,6 +7,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::time::thousands;
+use crate::domain::text::calm;
 
 /// Say how the server is.
 ///
@@ -52,7 +53,7 @@ pub fn lines(status: &Value) -> Vec<String> {
         ("not yet applied", sum(behind)),
         ("quarantined", sum(|it| it["quarantined"].as_u64().unwrap_or(0))),
     ]);
-    facts.into_iter().map(|(name, value)| format!("{name:<17}{value}")).collect()
+    facts.into_iter().map(|(name, value)| format!("{name:<17}{}", calm(&value))).collect()
 }
 
 /// Events of a partition that are durable and not in the rows yet.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::text::calm;
+
 /// A table. Columns are as wide as their widest cell; the last one is not padded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
@@ -18,9 +20,9 @@ impl Table {
         Self { rows: vec![head], right }
     }
 
-    /// Adds a row.
+    /// Adds a row. Cells are plain text: what a terminal would obey is left out.
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
-        self.rows.push(cells.into_iter().map(Into::into).collect());
+        self.rows.push(cells.into_iter().map(|cell| calm(&cell.into())).collect());
     }
 
     /// Rows below the headings.

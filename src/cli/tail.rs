@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::moves::moves;
 use super::print::{Printer, Tone};
 use super::time::of_day;
+use crate::domain::text::calm;
 
 /// Events of one page: as many as may be begun with.
 const PAGE: usize = 200;
@@ -150,16 +151,17 @@ async fn tenant_id(client: &Client, name: &str) -> Result<String, Failure> {
 /// An event as lines, one for each message it moves: `09:30:00.125  12:3456  AttemptsClosed  msg_0c1f…  sent  attempt 1`
 #[must_use]
 pub fn lines(printer: &Printer, event: &Value) -> Vec<String> {
-    let text = |name: &str| event[name].as_str().unwrap_or_default();
-    let place = format!("{}:{}", event["partition"], event["position"]);
+    let text = |name: &str| calm(event[name].as_str().unwrap_or_default());
+    let place = calm(&format!("{}:{}", event["partition"], event["position"]));
     let moved = moves(event).into_iter().map(|it| {
+        let state = calm(&it.state);
         let cells = [
-            printer.paint(Tone::Faint, &of_day(text("at"))),
+            printer.paint(Tone::Faint, &of_day(&text("at"))),
             format!("{place:<10}"),
             format!("{:<17}", text("name")),
-            it.message.unwrap_or_else(|| "-".to_owned()),
-            printer.paint(tone_of(&it.state), &it.state),
-            it.detail,
+            it.message.map_or_else(|| "-".to_owned(), |message| calm(&message)),
+            printer.paint(tone_of(&state), &state),
+            calm(&it.detail),
         ];
         cells.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect::<Vec<_>>().join("  ")
     });

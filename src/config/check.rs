@@ -94,19 +94,6 @@ pub(super) fn digits(text: &String) -> Verdict {
     )
 }
 
-/// A phone number for people to read: a plus sign, digits, and what is put between digits.
-pub(super) fn phone_number(text: &String) -> Verdict {
-    let body = text.strip_prefix('+').unwrap_or("");
-    let count = body.chars().filter(char::is_ascii_digit).count();
-    let good =
-        (4..=15).contains(&count) && text.len() <= 32 && body.chars().all(|c| c.is_ascii_digit() || " -()".contains(c));
-    require(
-        good,
-        format!("{} is not an international phone number", quote(text)),
-        "Write the plus sign, the country code and the number",
-    )
-}
-
 /// The path of a URL on our own listener, outside the paths that are taken.
 pub(super) fn callback_path(text: &String) -> Verdict {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);

@@ -14,6 +14,7 @@
 //! | [`admission`], [`consent`] | whether a message is taken, and whether it may leave |
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
+//! | [`text`] | which characters people are not shown |
 //! | [`callback`] | what Meta's callbacks say, split into parts |
 //!
 //! To add an event: a struct in `event/`, one line in the table of `event/mod.rs` with the next free number, a case in
@@ -40,4 +41,5 @@ pub mod row;
 pub mod secret_name;
 pub mod session;
 pub mod table;
+pub mod text;
 pub mod validity;

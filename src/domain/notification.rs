@@ -28,6 +28,20 @@ pub enum NotificationKind {
 }
 
 impl NotificationKind {
+    /// Every kind there is.
+    pub const ALL: &'static [Self] = &[
+        Self::Accepted,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Failed,
+        Self::Unknown,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Duplicated,
+        Self::Received,
+    ];
+
     /// The `type` in the notification's body.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -76,5 +90,14 @@ mod tests {
         assert!(!wants(&["message.*"], NotificationKind::Accepted));
         assert!(wants(&["message.accepted"], NotificationKind::Accepted));
         assert!(!wants(&["message.read"], NotificationKind::Failed));
+    }
+
+    #[test]
+    fn the_list_of_all_is_whole() {
+        // The derived order is that of declaration, so a kind that is missing leaves a gap.
+        for (at, kind) in NotificationKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, at, "{kind:?}");
+        }
+        assert_eq!(NotificationKind::Received as usize + 1, NotificationKind::ALL.len());
     }
 }

@@ -96,6 +96,11 @@ impl Pacer {
         Self { number, number_cell, pair, pairs: HashMap::new(), pair_floor }
     }
 
+    /// The number's rate is another one from now on; what was taken counts on.
+    pub fn pace(&mut self, number: Quota) {
+        self.number = Rate::from(number);
+    }
+
     /// Takes one from every bucket, or from none and says which holds it back.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub enum Verdict {
 pub struct Hold {
     /// The provider's code.
     pub code: i32,
-    /// No attempt of this sender before this.
+    /// No attempt of this sender before this; now: one more like it, and it waits.
     pub until: Micros,
 }
 
@@ -77,7 +77,11 @@ pub fn judge(
     match answer {
         Answer::Sent { provider_id } => (Verdict::Sent { provider_id: provider_id.clone() }, None),
         Answer::Unknown { why } => (Verdict::Unknown { why }, None),
-        Answer::NotSent { why } => (again(why, 0, backoff), None),
+        // Not a byte left: no fault of the message, and as often as its expiry allows. Where nobody was reached, the
+        // sender may have met a wall.
+        Answer::NotSent { why } => {
+            (later(why, 0, now + backoff), (*why == "connect").then_some(Hold { code: 0, until: now }))
+        }
         Answer::Rejected { code, class, retry_after_ms, .. } => {
             let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
             rejected(*code, *class, asked, backoff, attempt, now, again)

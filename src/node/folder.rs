@@ -14,6 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::StartError;
+use super::exposed::owners_only;
 use crate::domain::id::InstallationId;
 use crate::journal::{EmbeddedJournal, Genesis, Options};
 use crate::runtime::{Clock, Entropy};
@@ -77,19 +78,23 @@ impl Folder {
         }
     }
 
-    /// Founds a new installation: the vault first, because what it holds cannot be made again.
+    /// Founds a new installation: the vault first, because what it holds cannot be made again. Nothing is founded when the
+    /// journal's settings cannot work.
     ///
     /// # Errors
     /// When something is there already, or cannot be written.
     pub fn found_new(
         &self,
-        partitions: u16,
+        settings: &crate::config::Settings,
         clock: &dyn Clock,
         entropy: &dyn Entropy,
         options: &Options,
     ) -> Result<(), StartError> {
+        let partitions = settings.journal.partitions;
+        // Before the vault: a vault without a journal is refused at the next start, also under corrected settings.
+        options.check(partitions)?;
         let installation = InstallationId(entropy.id());
-        FileVault::init(&self.vault(), installation, partitions, entropy)?;
+        FileVault::init(&self.vault(), settings.vault.key_file.as_deref(), installation, partitions, entropy)?;
         EmbeddedJournal::init(&self.dir, Genesis::new(installation, partitions), clock.wall(), options)?;
         Ok(())
     }
@@ -97,12 +102,15 @@ impl Folder {
     /// Reads the operator's key, or draws one and keeps it for the owner's eyes only.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// When the file cannot be read or written, or others than its owner may read it.
     pub fn operator_key(&self, draw: impl FnOnce() -> String) -> Result<String, StartError> {
         let path = self.dir.join("operator.key");
         let wrong = |e: std::io::Error| StartError::Folder { path: path.clone(), why: e.to_string() };
         match fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+            Ok(text) if !text.trim().is_empty() => {
+                owners_only(&path).map_err(|why| StartError::Folder { path: path.clone(), why })?;
+                return Ok(text.trim().to_owned());
+            }
             Ok(_) => {}
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(wrong(e)),
@@ -112,5 +120,23 @@ impl Folder {
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(wrong)?;
         writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(wrong)?;
         Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::{SystemClock, SystemEntropy};
+
+    #[test]
+    fn a_refused_founding_leaves_a_folder_that_corrected_settings_can_use() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (folder, settings) = (Folder::at(home.path()).expect("writable"), crate::config::Settings::defaults());
+        let found = |options: &Options| folder.found_new(&settings, &SystemClock, &SystemEntropy, options);
+        let small = Options { segment_bytes: 4 * 1024 * 1024, batch_bytes: 4 * 1024 * 1024, ..Options::default() };
+        assert!(matches!(found(&small), Err(StartError::Journal(_))));
+        assert_eq!(folder.found(), Found::Nothing);
+        found(&Options { segment_bytes: 8 * 1024 * 1024, ..small }).expect("corrected");
+        assert_eq!(folder.found(), Found::Installation);
     }
 }

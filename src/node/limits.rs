@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::domain::record::Micros;
 use crate::domain::retry::RetryLimits;
 use crate::domain::session::SessionLimits;
+use crate::webhook::Schedule;
 
 /// A head in retry blocks its recipient's lane at most so long (rule: order holds for first attempts).
 const LANE_BLOCK: Duration = Duration::from_secs(60);
@@ -44,7 +45,7 @@ pub fn limits(settings: &Settings) -> Limits {
         unknown_after: micros(delivery.unknown_after),
         pair: pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst)),
         idle: micros(IDLE),
-        schedule: settings.webhooks.schedule.clone(),
+        schedule: Schedule { steps: settings.webhooks.schedule.clone(), jitter: settings.webhooks.jitter },
         endpoint_concurrency: usize::try_from(settings.webhooks.concurrency_per_endpoint).unwrap_or(8),
         endpoint_batch: usize::try_from(settings.webhooks.batch).unwrap_or(64),
         disable_after: micros(settings.webhooks.disable_after),

@@ -49,11 +49,11 @@ impl Listeners {
         let (router, apart) = match self.admin {
             None => (router.merge(api::metrics_route(exporter)), None),
             Some(admin) => {
-                let inside = api::admin_router(app, exporter);
+                let inside = api::admin_router(Arc::clone(&app), exporter);
                 (router, Some(api::serve(admin, None, inside, settings, stopping.clone())))
             }
         };
-        let api = api::serve(self.api, tls, router, settings, stopping);
+        let api = api::serve(self.api, tls, api::finished(router, &app), settings, stopping);
         async move {
             let apart = async {
                 if let Some(apart) = apart {

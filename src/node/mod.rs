@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`start`] | opening what the data folder holds, or founding a new installation |
 //! | [`folder`] | the data folder: lock, operator key, installation |
+//! | [`exposed`] | whether a secret's file is for its owner alone |
 //! | [`listeners`] | where it listens: the API, and metrics and health apart |
 //! | [`limits`] | settings → the actors' bounds |
 //! | [`watch`] | the health latch and the vault's high-water marks |
@@ -15,6 +16,7 @@
 //! To add a hand: choose it in `start.rs`, hand it in through `actors::hands`. To add something to watch: `watch.rs`.
 
 pub mod error;
+mod exposed;
 mod folder;
 mod limits;
 mod listeners;

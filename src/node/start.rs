@@ -28,7 +28,7 @@ use crate::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use crate::store::Store;
 use crate::store::fjall::{FjallStore, Options as StoreOptions};
 use crate::telemetry::{self, Exporter};
-use crate::vault::{FileVault, Opening, Vault};
+use crate::vault::{CacheBounds, FileVault, Opening, Vault};
 use crate::webhook::{Guard, Ports, Poster, PosterSettings};
 
 /// Meta's table of error codes, as data.
@@ -74,8 +74,6 @@ impl Node {
             hands.health.set("restored", Some(why));
         }
         let addr = listeners.addr;
-        let (root, root_ends) =
-            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let (fatal_sender, fatal) = watch::channel(None);
         let (shutdown, stopping) = watch::channel(false);
         let app = Arc::new(App::new(parts(&hands, &settings, &operator_key)?));
@@ -84,6 +82,10 @@ impl Node {
             .merge(api::graph::router(Arc::clone(&app)))
             .merge(api::meta::router(Arc::new(callbacks)));
         let tls = api::tls(&settings).map_err(StartError::Tls)?;
+        // Only when nothing else can be refused: actors that are stopped again in the middle of their start say so in the
+        // log, before the reason.
+        let (root, root_ends) =
+            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
         let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
         let tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
@@ -188,7 +190,7 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let options = journal_options(settings);
     match folder.found() {
-        Found::Nothing => folder.found_new(settings.journal.partitions, clock.as_ref(), entropy.as_ref(), &options)?,
+        Found::Nothing => folder.found_new(settings, clock.as_ref(), entropy.as_ref(), &options)?,
         Found::Installation => {}
         Found::HalfFounded => {
             return Err(StartError::Folder {
@@ -206,8 +208,17 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
     }
     let genesis = journal.genesis();
     is_of_size(folder, genesis.count, settings.journal.partitions)?;
-    let opening =
-        Opening { dir: folder.vault(), count: genesis.count, clock: Arc::clone(&clock), entropy: Arc::clone(&entropy) };
+    let opening = Opening {
+        dir: folder.vault(),
+        key_file: settings.vault.key_file.clone(),
+        cache: CacheBounds {
+            life: settings.vault.key_cache,
+            most: usize::try_from(settings.vault.key_cache_entries).unwrap_or(100_000),
+        },
+        count: genesis.count,
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+    };
     let (vault, _) = FileVault::open(opening)?;
     if vault.installation() != genesis.installation {
         return Err(StartError::Folder {
@@ -248,16 +259,20 @@ fn hands(
         connect_timeout: meta.connect_timeout,
         total_timeout: meta.request_timeout,
         pool_idle: Duration::from_secs(20),
+        max_connections: usize::try_from(meta.max_connections).unwrap_or(256),
     };
     let cloud = WhatsApp::new(&whatsapp_settings, table, Arc::clone(&clock))
         .map_err(|error| StartError::Hand(error.to_string()))?;
     let webhooks = &settings.webhooks;
-    let guard = Guard {
-        allow_private: webhooks.allow_private,
-        allowed_ports: ports(&webhooks.allowed_ports, webhooks.allow_private),
+    let guard =
+        Guard { allow_private: webhooks.allow_private, allowed_ports: Ports::Only(webhooks.allowed_ports.clone()) };
+    let poster = PosterSettings {
+        guard,
+        timeout: webhooks.timeout,
+        response_max: webhooks.response_max.as_usize(),
+        extra_roots_pem: None,
     };
-    let poster = Poster::new(PosterSettings { guard, timeout: webhooks.timeout, extra_roots_pem: None })
-        .map_err(|error| StartError::Hand(error.to_string()))?;
+    let poster = Poster::new(poster).map_err(|error| StartError::Hand(error.to_string()))?;
     let channels: HashMap<String, Arc<dyn Channel>> =
         HashMap::from([("whatsapp".to_owned(), Arc::new(cloud) as Arc<dyn Channel>)]);
     Ok(Hands {
@@ -276,11 +291,6 @@ fn hands(
         windows: Arc::new(Semaphore::new(usize::try_from(settings.delivery.windows_total).unwrap_or(2_048))),
         fault: None,
     })
-}
-
-/// An installation that notifies its own network chooses its ports; one that notifies the world keeps to the list.
-fn ports(allowed: &[u16], allow_private: bool) -> Ports {
-    if allow_private { Ports::Any } else { Ports::Only(allowed.to_vec()) }
 }
 
 fn journal_options(settings: &Settings) -> Options {

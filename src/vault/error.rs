@@ -11,7 +11,8 @@ pub enum VaultError {
     #[error(
         "the vault is missing: {} does not exist. Without it every message body, every address and every token of this \
          installation is lost for ever; the journal alone cannot bring them back. Restore the vault's own backup to \
-         this place, or start a new installation in an empty data folder",
+         this place, or, where the instance key lies elsewhere, name its file in `vault.key_file`; or start a new \
+         installation in an empty data folder",
         path.display()
     )]
     Missing {

@@ -34,7 +34,7 @@ mod contract;
 
 pub use alias::{Alias, AliasError};
 pub use error::VaultError;
-pub use files::{FileVault, OpenReport, Opening};
+pub use files::{CacheBounds, FileVault, OpenReport, Opening};
 pub use memory::MemoryVault;
 pub use sealing::Sealed;
 pub use seam::Vault;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::Refusal;
 use super::post::{Delivered, UnreachableReason};
+use crate::domain::text::calm;
 
 /// How much of a refusing endpoint's body is kept for the customer to read.
 pub(super) const EXCERPT_BYTES: usize = 4 * 1024;
@@ -27,18 +28,7 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
 /// this text ends up in terminals and consoles.
 pub(super) fn excerpt(body: &[u8]) -> String {
     let head = &body[..body.len().min(EXCERPT_BYTES)];
-    String::from_utf8_lossy(head)
-        .chars()
-        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
-        .filter(|c| !c.is_control() && !changes_direction(*c))
-        .collect::<String>()
-        .trim()
-        .to_owned()
-}
-
-/// Bidirectional overrides, isolates and marks: with them a text can be shown as another.
-fn changes_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    calm(&String::from_utf8_lossy(head)).trim().to_owned()
 }
 
 /// A failed call. `is_timeout` and `is_dns` are the client's own verdicts; the rest is read off the chain of causes.

@@ -27,9 +27,7 @@ const IDLE_PER_HOST: usize = 8;
 const IDLE_FOR: Duration = Duration::from_secs(30);
 /// Header lines of an answer. Some content networks send forty.
 const MAX_HEADERS: usize = 100;
-/// An answer's body is read so far, so that its connection can serve again; beyond that the connection is closed.
-const BODY_BYTES: usize = 64 * 1024;
-/// And no longer than this, within the deadline: the outcome stands with the status line, so an endpoint that drips
+/// An answer's body is read no longer than this, within the deadline: the outcome stands with the status line, so an endpoint that drips
 /// its body holds a credit for two seconds and not for the whole deadline.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -44,14 +42,21 @@ pub struct PosterSettings {
     pub guard: Guard,
     /// The whole attempt: more than 0, at most 60 s.
     pub timeout: Duration,
+    /// An answer's body is read so far, so that its connection can serve again; beyond that the connection is closed.
+    pub response_max: usize,
     /// Certificate authorities trusted beside the system's, as a PEM bundle: endpoints in the operator's own network.
     pub extra_roots_pem: Option<Vec<u8>>,
 }
 
 impl Default for PosterSettings {
-    /// Public addresses; 20 s, in the middle of what the specification recommends; the system's authorities.
+    /// Public addresses; 20 s, in the middle of what the specification recommends; 64 KiB; the system's authorities.
     fn default() -> Self {
-        Self { guard: Guard::default(), timeout: Duration::from_secs(20), extra_roots_pem: None }
+        Self {
+            guard: Guard::default(),
+            timeout: Duration::from_secs(20),
+            response_max: 64 * 1024,
+            extra_roots_pem: None,
+        }
     }
 }
 
@@ -61,6 +66,7 @@ pub struct Poster {
     client: Client,
     /// Open to the tests of this room, which set it against a client that was made with another.
     pub(super) guard: Guard,
+    response_max: usize,
 }
 
 impl Poster {
@@ -75,7 +81,7 @@ impl Poster {
     /// The same with another way from name to addresses; tests script it.
     pub(super) fn with_lookup(settings: PosterSettings, lookup: Lookup) -> Result<Self, BuildError> {
         install_provider();
-        let PosterSettings { guard, timeout, extra_roots_pem } = settings;
+        let PosterSettings { guard, timeout, response_max, extra_roots_pem } = settings;
         if timeout.is_zero() || timeout > MAX_TIMEOUT {
             return Err(BuildError::Timeout(timeout));
         }
@@ -95,7 +101,7 @@ impl Poster {
             .tls_certs_merge(roots)
             .build()
             .map_err(BuildError::Client)?;
-        Ok(Self { client, guard })
+        Ok(Self { client, guard, response_max })
     }
 
     /// The second lock: whom we are really talking to. The resolver has vetted what was dialled, so this speaks only
@@ -126,7 +132,7 @@ impl Deliver for Poster {
         let status = response.status().as_u16();
         let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = asked.and_then(|value| parse_retry_after(value, now_s));
-        classify(status, retry_after, &read_body(response).await)
+        classify(status, retry_after, &read_body(response, self.response_max).await)
     }
 }
 
@@ -153,17 +159,17 @@ fn plain(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).expect("an id and base64 consist of visible ASCII")
 }
 
-/// The head of the body, at most 4 KiB; up to 64 KiB are read and the rest left. Whatever stops it (a break, the
+/// The head of the body, at most 4 KiB; up to `most` bytes are read and the rest left. Whatever stops it (a break, the
 /// deadline, our patience) only shortens it: the status has decided already.
-async fn read_body(mut response: Response) -> Vec<u8> {
+async fn read_body(mut response: Response, most: usize) -> Vec<u8> {
     let mut head = Vec::new();
     let mut read = 0;
     let reading = async {
         while let Ok(Some(chunk)) = response.chunk().await {
-            let room = EXCERPT_BYTES - head.len();
+            let room = EXCERPT_BYTES.min(most) - head.len();
             head.extend_from_slice(&chunk[..chunk.len().min(room)]);
             read += chunk.len();
-            if read >= BODY_BYTES {
+            if read >= most {
                 break;
             }
         }

@@ -30,6 +30,44 @@ pub const MAX_SECRETS: usize = 4;
 const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_padding_mode(Indifferent));
 
+/// How long a former secret goes on signing: time for the receiver to take the new one over.
+const OVERLAP_S: u64 = 24 * 60 * 60;
+/// Between a former secret and the second at which it ends. No character of base64.
+const UNTIL: char = '@';
+
+/// The secret that is in force, of the text that the vault keeps: `whsec_new whsec_former@<unix seconds>`, newest first.
+#[must_use]
+pub fn newest(kept: &str) -> &str {
+    kept.split_whitespace().next().unwrap_or_default()
+}
+
+/// The text to keep once `given` is in force: what was in force before goes on signing for a day beside it.
+#[must_use]
+pub fn rotated(given: &str, kept: &str, now_s: u64) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(given.to_owned());
+    let former = newest(kept);
+    if former.is_empty() || former == given {
+        return text;
+    }
+    text.push_str(&format!(" {former}{UNTIL}{}", now_s + OVERLAP_S));
+    let older = kept.split_whitespace().skip(1).filter(|word| lives(word, now_s) && !is_of(word, given));
+    for word in older.take(MAX_SECRETS - 2) {
+        text.push(' ');
+        text.push_str(word);
+    }
+    text
+}
+
+/// Whether a word of the kept text still signs.
+fn lives(word: &str, now_s: u64) -> bool {
+    let until = word.split_once(UNTIL).map(|(_, until)| until.parse::<u64>());
+    until.is_none_or(|until| until.is_ok_and(|until| now_s < until))
+}
+
+fn is_of(word: &str, secret: &str) -> bool {
+    word.split(UNTIL).next() == Some(secret)
+}
+
 /// One signing secret, opened. Wiped when dropped; `Debug` shows nothing.
 pub struct Secret(Zeroizing<Vec<u8>>);
 
@@ -106,6 +144,23 @@ impl Secrets {
         }
     }
 
+    /// Reads the text that the vault keeps, as far as it still signs.
+    ///
+    /// # Errors
+    /// [`BadSecret`] when one of them is none.
+    pub fn read(kept: &str, now_s: u64) -> Result<Self, BadSecret> {
+        let live = kept.split_whitespace().filter(|word| lives(word, now_s));
+        let secrets = live.map(|word| Secret::parse(word.split(UNTIL).next().unwrap_or_default()));
+        Self::new(secrets.collect::<Result<_, _>>()?)
+    }
+
+    /// How many there are: one, or several while a rotation lasts.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Newest first.
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Secret> {
         self.0.iter()
@@ -144,6 +199,25 @@ mod tests {
             assert_eq!(error, expected);
             assert!(text.len() < 12 || !error.to_string().contains(&text[6..]), "{error} repeats the secret");
         }
+    }
+
+    #[test]
+    fn a_former_secret_signs_for_a_day_and_no_text_grows_without_end() {
+        let secret = |n: u8| Secret::from_random(&[n; 32]).expect("32 bytes").to_text();
+        let count = |text: &str, at: u64| Secrets::read(text, at).expect("secrets").len();
+        let first = rotated(&secret(1), "", 0);
+        assert_eq!(first, secret(1));
+        let second = rotated(&secret(2), &first, 1_000);
+        assert_eq!(newest(&second), secret(2).as_str());
+        assert_eq!([count(&second, 1_000), count(&second, 87_399), count(&second, 87_400)], [2, 2, 1]);
+        assert_eq!(rotated(&secret(3), &second, 87_400).split(' ').count(), 2, "what has ended is forgotten");
+        let mut text = second;
+        for n in 3..20 {
+            text = rotated(&secret(n), &text, 1_000);
+        }
+        assert_eq!(count(&text, 1_000), MAX_SECRETS);
+        let back = rotated(&secret(18), &text, 1_000);
+        assert_eq!((newest(&back), back.matches(secret(18).as_str()).count()), (secret(18).as_str(), 1));
     }
 
     #[test]

@@ -61,6 +61,7 @@ async fn measure(config: &CompareConfig, legs: Legs, kind: Kind) -> Result<Repor
         settings: &settings(),
         linger_us: config.linger_us,
         senders: BTreeMap::new(),
+        customers: street.sink.iter().map(|sink| sink.addr().port()).collect(),
         webhook: street.sink.as_ref().map(crate::sink::Sink::url),
     };
     let (mut target, _) = Target::start(kind, &programs, &site).await?;

@@ -18,9 +18,9 @@ mod place;
 mod target;
 mod waybill;
 
+pub(crate) use self::waybill::not_yours;
 pub(crate) use declare::{Endpoint, Session, Tenant, declare};
 pub use error::HouseError;
 pub(crate) use place::{APP_SECRET, CALLBACKS, Folder, SIGNING, free_addr};
 pub use target::Kind;
 pub(crate) use target::{Programs, Site, Target};
-pub(crate) use waybill::not_yours;

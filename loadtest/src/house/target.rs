@@ -3,7 +3,6 @@
 use super::child::Child;
 use super::error::HouseError;
 use super::place::{APP_SECRET, SIGNING};
-use super::waybill;
 use crate::forwarder::{ForwarderConfig, Synced, Webhook};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +45,8 @@ pub(crate) struct Site<'a> {
     pub linger_us: u64,
     /// Phone number ids by the names callers use: Waybill is declared its own, the forwarders know only these.
     pub senders: BTreeMap<String, String>,
+    /// Ports of customers: Waybill calls these and no others.
+    pub customers: Vec<u16>,
     /// The one address the forwarders notify.
     pub webhook: Option<String>,
 }
@@ -78,7 +79,7 @@ impl Target {
                     Synced { path: site.folder.join("forwarder.wal"), linger_us: site.linger_us, prefill_mib: 0 };
                 (&programs.loadtest, forwarder(site, Some(synced))?, site.folder.to_owned())
             }
-            Kind::Waybill => (&programs.waybill, waybill::arguments(site)?, waybill::data(site)),
+            Kind::Waybill => (&programs.waybill, super::waybill::arguments(site)?, super::waybill::data(site)),
         };
         let (program, log) = (program.clone(), site.folder.join("target.log"));
         let begun = Instant::now();

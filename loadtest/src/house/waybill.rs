@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 /// Settings that tie a node to its street; a measurement that changed them would measure something else, or leave loopback.
-const OURS: [(&str, &str); 7] = [
+const OURS: [(&str, &str); 8] = [
     ("data", "dir"),
     ("server", "listen"),
     ("server", "tls_cert"),
@@ -16,6 +16,7 @@ const OURS: [(&str, &str); 7] = [
     ("meta", "callback_path"),
     ("meta", "app_secrets"),
     ("webhooks", "allow_private"),
+    ("webhooks", "allowed_ports"),
 ];
 
 /// A setting among `settings` that is not the measurement's to choose.
@@ -42,11 +43,13 @@ fn text(site: &Site<'_>) -> Result<String, HouseError> {
     if let Some(key) = not_yours(site.settings) {
         return Err(wrong(&format!("`{key}` is not a measurement's to choose")));
     }
+    // The list may not be empty; 443 is its own default, and nobody is there.
+    let ports = if site.customers.is_empty() { &[443][..] } else { &site.customers };
     let base = format!(
         "[data]\ndir = {:?}\n\
          [server]\nlisten = \"{addr}\"\n\
          [meta]\ngraph_url = \"{graph}\"\ncallback_path = \"{CALLBACKS}\"\napp_secrets = [\"literal:{APP_SECRET}\"]\n\
-         [webhooks]\nallow_private = true\n\
+         [webhooks]\nallow_private = true\nallowed_ports = {ports:?}\n\
          [telemetry]\nlog = \"warn\"\n",
         data.display().to_string()
     );
@@ -80,6 +83,7 @@ mod tests {
             settings,
             linger_us: 0,
             senders: BTreeMap::new(),
+            customers: vec![20_002],
             webhook: None,
         }
     }
@@ -93,6 +97,7 @@ mod tests {
         assert_eq!(whole["telemetry"]["log_format"].as_str(), Some("json"));
         assert_eq!(whole["delivery"]["expiry"]["utility"].as_str(), Some("1h"));
         assert_eq!(whole["server"]["listen"].as_str(), Some("127.0.0.1:20001"));
+        assert_eq!(whole["webhooks"]["allowed_ports"].as_array().map(Vec::len), Some(1));
         let away: Table = toml::from_str("[meta]\ngraph_url = \"https://graph.facebook.com\"").expect("TOML");
         assert_eq!(not_yours(&away).as_deref(), Some("meta.graph_url"));
         assert!(text(&site(&away)).is_err());

@@ -13,8 +13,8 @@ const PEOPLE_MAX: u64 = 10_000_000;
 const SESSIONS_MAX: usize = 150_000;
 /// Each copy of a stream has its own callers.
 const CALLERS_MAX: usize = 20_000;
-/// Each sink listens for itself.
-const SINKS_MAX: usize = 64;
+/// Each sink listens for itself, and Waybill calls at most so many ports.
+const SINKS_MAX: usize = 32;
 const SECONDS_MAX: f64 = 24.0 * 3600.0;
 
 /// Everything that is wrong with a scenario.

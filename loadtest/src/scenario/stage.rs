@@ -53,6 +53,7 @@ impl Stage {
             settings: &scenario.waybill,
             linger_us: 500,
             senders: sessions.map(|it| (it.name.clone(), it.phone_number_id.clone())).collect(),
+            customers: sinks.values().map(|sink| sink.addr().port()).collect(),
             webhook: sinks.values().next().map(Sink::url),
         };
         let (target, ready) = Target::start(scenario.target, &programs, &site).await?;

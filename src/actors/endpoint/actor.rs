@@ -1,5 +1,6 @@
 //! The endpoint's actor: one pass at a time over the tenant's feeds, and the settled batch as an event.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +10,17 @@ use tokio::task::JoinSet;
 
 use super::gather::{Due, Pass, gather};
 use super::notify::{Target, asked_wait, notify, why};
-use super::{EndpointMail, Passed};
+use super::{EndpointBox, EndpointMail, Passed};
 use crate::actors::append::{self, Persist};
 use crate::actors::hands::Hands;
-use crate::actors::inbox::{Inbox, Nudge};
+use crate::actors::inbox::Nudge;
 use crate::actors::wheel::{Wakes, Wheel};
 use crate::domain::draft::Draft;
 use crate::domain::event::{DeliveriesSettledV1, EndpointDisabledV1, Event, FailingV1};
 use crate::domain::id::{EndpointId, EventId};
 use crate::domain::record::{Micros, Principal};
 use crate::domain::row::EndpointRow;
-use crate::webhook::{Delivered, Secret, Secrets, next_delay};
+use crate::webhook::{Delivered, Secrets, next_delay};
 
 /// The actor.
 pub struct Endpoint;
@@ -32,8 +33,8 @@ pub struct EndpointArgs {
     pub partition: u16,
     /// Its row.
     pub row: EndpointRow,
-    /// Its inbox.
-    pub inbox: Arc<Inbox<EndpointMail>>,
+    /// Its box.
+    pub mailbox: Arc<EndpointBox>,
     /// Its partition's wheel.
     pub wheel: Arc<Wheel>,
     /// Everything else.
@@ -46,6 +47,8 @@ pub struct State {
     /// The row as this life has moved it on; the journal follows.
     row: EndpointRow,
     passing: bool,
+    /// Partitions whose feed may hold something beyond the cursor.
+    look: BTreeSet<u16>,
     /// Which partition's feed the next pass begins with, so that none waits for the others.
     first: u16,
 }
@@ -56,16 +59,18 @@ impl Actor for Endpoint {
     type Arguments = EndpointArgs;
 
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: EndpointArgs) -> Result<Box<State>, ActorProcessingErr> {
-        args.inbox.attach(myself);
-        Ok(Box::new(State { row: args.row.clone(), passing: false, first: 0, args }))
+        args.mailbox.inbox.attach(myself);
+        let look = (0..args.hands.journal.genesis().count).collect();
+        Ok(Box::new(State { row: args.row.clone(), passing: false, look, first: 0, args }))
     }
 
     async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
-        for mail in state.args.inbox.take() {
+        for mail in state.args.mailbox.inbox.take() {
             state.args.hands.trip("endpoint:mail");
             match mail {
                 EndpointMail::Row(row) => state.follow(*row),
                 EndpointMail::Passed(passed) => state.settle(*passed),
+                EndpointMail::Tick => state.look_everywhere(),
             }
         }
         state.pass().await;
@@ -82,6 +87,10 @@ impl State {
         self.row.events = row.events;
     }
 
+    fn look_everywhere(&mut self) {
+        self.look = (0..self.args.hands.journal.genesis().count).collect();
+    }
+
     async fn pass(&mut self) {
         let hands = &self.args.hands;
         if self.passing || self.row.disabled.is_some() || !hands.health.is_well() {
@@ -89,7 +98,8 @@ impl State {
         }
         let now = hands.clock.wall();
         self.wake_for_retries(now);
-        let pass = match gather(hands, &self.row, now, self.first).await {
+        self.look.append(&mut self.args.mailbox.take_grown());
+        let pass = match gather(hands, &self.row, now, self.first, &mut self.look).await {
             Ok(pass) => pass,
             Err(error) => {
                 tracing::error!(endpoint = %self.args.endpoint, %error, "the feeds cannot be read; the sweep tries again");
@@ -109,8 +119,8 @@ impl State {
             }
         };
         self.passing = true;
-        let (hands, inbox) = (hands.clone(), Arc::clone(&self.args.inbox));
-        let guard = PassGuard { inbox: Some(inbox) };
+        let (hands, mailbox) = (hands.clone(), Arc::clone(&self.args.mailbox));
+        let guard = PassGuard { mailbox: Some(mailbox) };
         crate::runtime::spawn("pass", async move {
             let passed = make(&hands, &target, pass).await;
             guard.over(passed);
@@ -122,14 +132,18 @@ impl State {
         let name = crate::domain::secret_name::endpoint_secret(self.args.endpoint);
         let secret = hands.vault.secret(Some(self.row.tenant), &name).map_err(|_| "the vault cannot be read")?;
         let text = secret.ok_or("it has no signing secret; declare it again")?.to_text();
-        let secrets: Result<Vec<Secret>, _> = text.split_whitespace().map(Secret::parse).collect();
-        let secrets = secrets.and_then(Secrets::new).map_err(|_| "its signing secret is not one; declare it again")?;
+        let now = u64::try_from(hands.clock.wall() / 1_000_000).unwrap_or(0);
+        let secrets = Secrets::read(&text, now).map_err(|_| "its signing secret is not one; declare it again")?;
         let url = self.row.url.parse().map_err(|_| "its address is not a URL; declare it again")?;
         Ok(Target { url, secrets, tenant: self.row.tenant })
     }
 
     fn settle(&mut self, passed: Passed) {
         self.passing = false;
+        if passed.cursors.is_empty() {
+            // A pass that died: what it had gathered is beyond the cursors still.
+            self.look_everywhere();
+        }
         let now = self.args.hands.clock.wall();
         let facts = DeliveriesSettledV1 {
             endpoint: self.args.endpoint,
@@ -153,7 +167,7 @@ impl State {
             self.persist(&Event::from(EndpointDisabledV1 { endpoint: self.args.endpoint, reason: reason.to_owned() }));
         }
         if passed.more {
-            self.args.inbox.nudge();
+            self.args.mailbox.inbox.nudge();
         }
     }
 
@@ -168,7 +182,7 @@ impl State {
     fn wake_for_retries(&self, now: Micros) {
         let next = self.row.failing.iter().filter_map(|failing| failing.next).min();
         if let Some(at) = next {
-            let who = Arc::clone(&self.args.inbox) as Arc<dyn Wakes>;
+            let who = Arc::clone(&self.args.mailbox) as Arc<dyn Wakes>;
             self.args.wheel.wake_at(self.args.endpoint.into(), at.max(now + 1), who);
         }
     }
@@ -176,21 +190,21 @@ impl State {
 
 /// A pass whose task dies is over too, with nothing settled: the next one posts again.
 struct PassGuard {
-    inbox: Option<Arc<Inbox<EndpointMail>>>,
+    mailbox: Option<Arc<EndpointBox>>,
 }
 
 impl PassGuard {
     fn over(mut self, passed: Passed) {
-        if let Some(inbox) = self.inbox.take() {
-            inbox.push(EndpointMail::Passed(Box::new(passed)));
+        if let Some(mailbox) = self.mailbox.take() {
+            mailbox.inbox.push(EndpointMail::Passed(Box::new(passed)));
         }
     }
 }
 
 impl Drop for PassGuard {
     fn drop(&mut self) {
-        if let Some(inbox) = self.inbox.take() {
-            inbox.push(EndpointMail::Passed(Box::default()));
+        if let Some(mailbox) = self.mailbox.take() {
+            mailbox.inbox.push(EndpointMail::Passed(Box::default()));
         }
     }
 }

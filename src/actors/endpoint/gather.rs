@@ -1,5 +1,7 @@
 //! Gathering a pass: what is new in the feeds beyond the cursors, and failures whose time has come.
 
+use std::collections::BTreeSet;
+
 use crate::actors::hands::Hands;
 use crate::domain::endpoint::MAX_FAILING;
 use crate::domain::event::CursorV1;
@@ -30,42 +32,50 @@ pub struct Pass {
     pub more: bool,
 }
 
-/// Reads the next pass. Retries take at most a quarter of it, so that neither starves the other.
+/// Reads the next pass from the feeds in `look`, beginning with partition `first`; a feed read to its end is taken out.
+/// Retries take at most a quarter of a pass, so that neither starves the other.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn gather(hands: &Hands, row: &EndpointRow, now: Micros, first: u16) -> Result<Pass, StoreError> {
+pub async fn gather(
+    hands: &Hands,
+    row: &EndpointRow,
+    now: Micros,
+    first: u16,
+    look: &mut BTreeSet<u16>,
+) -> Result<Pass, StoreError> {
     let batch = hands.limits.endpoint_batch.max(4);
     let mut pass = Pass { due: retries(hands, row, now, batch / 4).await?, ..Pass::default() };
-    if row.failing.len() + batch > MAX_FAILING {
-        return Ok(pass);
-    }
-    let count = hands.journal.genesis().count;
-    for offset in 0..count {
-        let partition = (first + offset) % count;
+    // Each of a pass may fail, and each failure is remembered.
+    let batch = batch.min(MAX_FAILING.saturating_sub(row.failing.len()));
+    let order: Vec<u16> = look.range(first..).chain(look.range(..first)).copied().collect();
+    for partition in order {
         let room = batch.saturating_sub(pass.due.len());
         if room == 0 {
             pass.more = true;
             break;
         }
-        read_feed(hands, row, partition, room, &mut pass).await?;
+        if read_feed(hands, row, partition, room, &mut pass).await? {
+            look.remove(&partition);
+        }
     }
     Ok(pass)
 }
 
+/// Whether the feed was read to its end.
 async fn read_feed(
     hands: &Hands,
     row: &EndpointRow,
     partition: u16,
     room: usize,
     pass: &mut Pass,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let Some(applied) = hands.store.applied(partition).await? else {
-        return Ok(());
+        return Ok(true);
     };
     let cursor = row.cursor(partition);
     if cursor.is_some_and(|cursor| cursor >= applied) {
-        return Ok(());
+        return Ok(true);
     }
     // Rows that this endpoint does not want cost a row of the page too, so the page is larger than the room.
     let page_size = (room * 4).max(64);
@@ -91,7 +101,7 @@ async fn read_feed(
     let settled = if all { Some(applied) } else { settled };
     let worth = taken > 0 || !all || far(cursor, settled);
     pass.cursors.extend(settled.filter(|_| worth).map(|position| CursorV1 { partition, position }));
-    Ok(())
+    Ok(all)
 }
 
 /// A cursor that only passes over other tenants' events is written down rarely: reading over them again is cheap.

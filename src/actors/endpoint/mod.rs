@@ -16,6 +16,7 @@
 //! | file | |
 //! | --- | --- |
 //! | [`actor`] | the actor: nudge → pass → settled |
+//! | [`mail`] | its box: mail, and which feeds grew |
 //! | [`gather`] | reading the feeds at its cursors, and failures whose time has come |
 //! | [`notify`] | one notification: body, signature, post |
 //!
@@ -23,22 +24,14 @@
 
 pub mod actor;
 pub mod gather;
+pub mod mail;
 pub mod notify;
 
 pub use actor::{Endpoint, EndpointArgs};
+pub use mail::{EndpointBox, EndpointMail};
 
 use crate::domain::event::{CursorV1, FailingV1};
 use crate::domain::id::EventId;
-use crate::domain::row::EndpointRow;
-
-/// What an endpoint hears.
-#[derive(Debug)]
-pub enum EndpointMail {
-    /// Its row changed.
-    Row(Box<EndpointRow>),
-    /// A pass is over.
-    Passed(Box<Passed>),
-}
 
 /// What came of a pass.
 #[derive(Debug, Default)]

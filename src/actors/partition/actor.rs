@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::Notice;
 use super::children::Children;
+use super::commit::Pending;
 use super::poison::Poison;
 use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
@@ -51,8 +52,11 @@ pub struct State {
     pub(super) rows: Rows,
     /// The store's mark.
     pub(super) applied: Option<Position>,
-    /// Applied in memory, about to be committed.
+    /// Applied in memory, committed at the end of the window.
     pub(super) reached: Option<Position>,
+    pub(super) pending: Pending,
+    /// When the last commit was done, steady time.
+    pub(super) committed_at: Duration,
     /// The end of the journal when it began.
     pub(super) target: Position,
     pub(super) phase: Phase,
@@ -122,7 +126,8 @@ impl Actor for Partition {
         for task in &state.tasks {
             task.abort();
         }
-        Ok(())
+        // Only saves the next start some work: the journal has it all.
+        Ok(state.commit().await?)
     }
 }
 
@@ -151,6 +156,8 @@ impl State {
             rows,
             applied,
             reached: applied,
+            pending: Pending::default(),
+            committed_at: Duration::ZERO,
             target,
             phase: Phase::CatchingUp,
             poison,
@@ -201,10 +208,16 @@ impl State {
                 self.poison.caught_up(self.reached);
                 let begins = self.follow_claims();
                 if begins {
+                    self.commit().await?;
                     self.start_living(myself).await?;
                 } else if let Phase::Owning(tenure) = self.phase {
                     self.dispatch(told, tenure, myself).await?;
                 }
+                self.commit_in_time().await?;
+            }
+            Notice::Commit => {
+                self.pending.waiting = false;
+                self.commit().await?;
             }
             Notice::TailEnded(error) => {
                 return Err(format!("the journal's tail ended: {error}").into());
@@ -214,6 +227,7 @@ impl State {
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {
+                    self.commit().await?;
                     self.start_living(myself).await?;
                 }
             }

@@ -1,18 +1,18 @@
-//! Events in order → rows, committed together with the applied mark; only then is anybody told.
+//! Events in order → rows at hand. They are written down by [`super::commit`], together with the applied mark.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use super::actor::State;
-use super::rows::{load, trim};
+use super::rows::load;
 use crate::domain::id::EventId;
 use crate::domain::projection::{Append, At, Note, apply};
 use crate::domain::record::Position;
-use crate::domain::row::Rows;
+use crate::domain::row::{RowId, Rows};
 use crate::journal::Entry;
 use crate::runtime::task::panic_text;
+use crate::store::StoreError;
 use crate::store::rows as stored;
-use crate::store::{Commit, Put, StoreError};
 
 /// A note, with the event it came of.
 #[derive(Debug)]
@@ -55,49 +55,56 @@ pub enum ApplyError {
 }
 
 impl State {
-    /// Applies a batch. What cannot be applied is set aside by an event, and the batch begins anew without it: rows that
-    /// it may have half written are forgotten with everything that is not committed.
+    /// Applies a batch in memory. What cannot be applied is set aside by an event, and the batch begins anew without it:
+    /// rows that it may have half written are forgotten with everything that is not committed, and the rest of that is
+    /// applied again. Whoever was told of it was told the truth: the same events make the same rows.
     pub(super) async fn apply(&mut self, entries: &[Arc<Entry>]) -> Result<Vec<Told>, ApplyError> {
         loop {
+            let before = self.pending.entries.len();
             match self.try_apply(entries).await {
                 Err(ApplyError::Poisoned { position, why }) => {
-                    self.roll_back();
+                    self.pending.entries.truncate(before);
+                    let again = self.roll_back().await?;
                     self.set_aside(position, &why).await;
+                    self.try_apply(&again).await?;
                 }
-                other => {
-                    trim(&mut self.rows);
-                    return other;
-                }
+                other => return other,
             }
         }
     }
 
     async fn try_apply(&mut self, entries: &[Arc<Entry>]) -> Result<Vec<Told>, ApplyError> {
         let mut told = Vec::new();
-        let mut puts = Vec::new();
         for entry in entries {
-            if self.applied.is_some_and(|applied| entry.position <= applied) {
+            if self.reached.is_some_and(|reached| entry.position <= reached) {
                 continue;
             }
             self.expect(entry)?;
             if !self.poison.is_set_aside(entry.position) {
-                self.apply_one(entry, &mut puts, &mut told).await?;
+                self.apply_one(entry, &mut told).await?;
             }
             self.reached = Some(entry.position);
+            self.pending.entries.push(Arc::clone(entry));
             if self.poison.is_careful() {
-                self.commit(std::mem::take(&mut puts)).await?;
+                self.commit().await?;
             }
         }
-        self.commit(puts).await?;
         Ok(told)
     }
 
-    fn roll_back(&mut self) {
+    /// Forgets what is not committed; the events that made it.
+    async fn roll_back(&mut self) -> Result<Vec<Arc<Entry>>, StoreError> {
         self.rows = Rows::default();
+        // Who owns the partition is asked after each batch, whatever was in it.
+        let id = RowId::Partition(self.number);
+        self.rows.load(id, stored::get(self.hands.store.as_ref(), &id).await?);
         self.reached = self.applied;
         for session in self.opened.drain(..) {
             self.open.remove(&session);
+            self.lows.remove(&session);
         }
+        self.pending.puts.clear();
+        Ok(std::mem::take(&mut self.pending.entries))
     }
 
     fn expect(&self, entry: &Entry) -> Result<(), ApplyError> {
@@ -108,7 +115,7 @@ impl State {
         Err(ApplyError::Gap { partition: self.number, expected, found: entry.position })
     }
 
-    async fn apply_one(&mut self, entry: &Entry, puts: &mut Vec<Put>, told: &mut Vec<Told>) -> Result<(), ApplyError> {
+    async fn apply_one(&mut self, entry: &Entry, told: &mut Vec<Told>) -> Result<(), ApplyError> {
         let at = At { partition: self.number, position: entry.position, header: &entry.record.header };
         let poisoned = |why: String| ApplyError::Poisoned { position: entry.position, why };
         let event = entry.record.event().map_err(|error| poisoned(error.to_string()))?;
@@ -116,13 +123,13 @@ impl State {
         let rows = &mut self.rows;
         let applied = std::panic::catch_unwind(AssertUnwindSafe(|| apply(at, &event, rows)))
             .map_err(|panic| poisoned(panic_text(panic.as_ref()).to_owned()))??;
-        self.append(entry.position, applied.appends, puts)?;
+        self.append(entry.position, applied.appends)?;
         let (position, id) = (entry.position, entry.record.header.id);
         told.extend(applied.notes.into_iter().map(|note| Told { position, event: id, note }));
         Ok(())
     }
 
-    fn append(&mut self, at: Position, appends: Vec<Append>, puts: &mut Vec<Put>) -> Result<(), StoreError> {
+    fn append(&mut self, at: Position, appends: Vec<Append>) -> Result<(), StoreError> {
         for (number, append) in appends.into_iter().enumerate() {
             let put = match append {
                 Append::Feed { tenant, row } => {
@@ -131,8 +138,7 @@ impl State {
                 Append::Outbox { session, message } => {
                     if self.open.insert(session, at).is_none() {
                         self.opened.push(session);
-                        self.lows.remove(&session);
-                        puts.push(stored::put_open_session(self.number, session, Some(at), at));
+                        self.lows.insert(session, Some(at));
                     }
                     stored::put_outbox(session, message, at)
                 }
@@ -141,30 +147,8 @@ impl State {
                 }
                 Append::Quarantine { position, why } => stored::put_quarantine(self.number, position, &why, at),
             };
-            puts.push(put);
+            self.pending.puts.push(put);
         }
-        Ok(())
-    }
-
-    async fn commit(&mut self, mut puts: Vec<Put>) -> Result<(), StoreError> {
-        let Some(through) = self.reached.filter(|reached| Some(*reached) != self.applied) else {
-            return Ok(());
-        };
-        for id in self.rows.take_changed() {
-            if let Some(row) = self.rows.get(&id) {
-                puts.push(stored::put(&id, row, through)?);
-            }
-        }
-        for (session, low) in std::mem::take(&mut self.lows) {
-            puts.push(stored::put_open_session(self.number, session, low, through));
-        }
-        puts.sort_by_key(|put| put.at);
-        self.hands.trip("partition:before_commit");
-        let began = self.hands.clock.steady();
-        self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await?;
-        crate::telemetry::stage("apply", self.hands.clock.steady().saturating_sub(began));
-        self.applied = Some(through);
-        self.opened.clear();
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use ractor::{ActorId, ActorProcessingErr, ActorRef};
 
 use super::Notice;
 use super::actor::{Phase, State};
-use crate::actors::endpoint::{Endpoint, EndpointArgs, EndpointMail};
+use crate::actors::endpoint::{Endpoint, EndpointArgs, EndpointBox, EndpointMail};
 use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
 use crate::actors::session::standing::Tenure;
@@ -23,7 +23,7 @@ use crate::store::{Commit, rows as stored};
 /// A child's mail outlives it.
 enum Mailbox {
     Session(Arc<SessionBox>),
-    Endpoint(Arc<Inbox<EndpointMail>>),
+    Endpoint(Arc<EndpointBox>),
     Tenant(Arc<Inbox<TenantMail>>),
 }
 
@@ -69,8 +69,8 @@ impl Children {
 
     /// Tells an endpoint, if it lives.
     pub fn tell_endpoint(&self, endpoint: EndpointId, mail: EndpointMail) {
-        if let Some(Mailbox::Endpoint(inbox)) = self.mailbox(endpoint.into()) {
-            inbox.push(mail);
+        if let Some(Mailbox::Endpoint(mailbox)) = self.mailbox(endpoint.into()) {
+            mailbox.inbox.push(mail);
         }
     }
 
@@ -97,7 +97,7 @@ impl Children {
         for child in self.by_address.values().filter(|child| child.actor.is_some()) {
             match &child.mailbox {
                 Some(Mailbox::Session(mailbox)) => mailbox.inbox.push(SessionMail::Tick),
-                Some(Mailbox::Endpoint(inbox)) => inbox.nudge(),
+                Some(Mailbox::Endpoint(mailbox)) => mailbox.inbox.push(EndpointMail::Tick),
                 Some(Mailbox::Tenant(inbox)) => inbox.nudge(),
                 None => {}
             }
@@ -174,7 +174,8 @@ impl State {
         let mailbox = self.children.session_box(&self.hands, session);
         // What an earlier life had in memory is in the outbox; the box's mail alone would miss it.
         if let Some(low) = self.lowest(session).await? {
-            mailbox.begin_cold(low, self.applied.unwrap_or_default());
+            mailbox.begin_cold(low, self.reached.unwrap_or_default());
+            self.pending.cold.insert(session);
         }
         let args = SessionArgs {
             session,
@@ -212,20 +213,20 @@ impl State {
         let Some(Row::Endpoint(row)) = self.read(RowId::Endpoint(endpoint)).await? else {
             return Ok(());
         };
-        let inbox = match self.children.mailbox(endpoint.into()) {
-            Some(Mailbox::Endpoint(inbox)) => Arc::clone(inbox),
+        let mailbox = match self.children.mailbox(endpoint.into()) {
+            Some(Mailbox::Endpoint(mailbox)) => Arc::clone(mailbox),
             _ => Arc::default(),
         };
         let child = self.children.by_address.entry(endpoint.into()).or_default();
         if child.mailbox.is_none() {
-            self.hands.registry.listen(row.tenant, Arc::clone(&inbox) as Arc<dyn crate::actors::wheel::Wakes>);
-            child.mailbox = Some(Mailbox::Endpoint(Arc::clone(&inbox)));
+            self.hands.registry.listen(row.tenant, Arc::clone(&mailbox));
+            child.mailbox = Some(Mailbox::Endpoint(Arc::clone(&mailbox)));
         }
         let args = EndpointArgs {
             endpoint,
             partition: self.number,
             row,
-            inbox,
+            mailbox,
             wheel: Arc::clone(&self.wheel),
             hands: self.hands.clone(),
         };

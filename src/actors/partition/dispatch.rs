@@ -12,6 +12,7 @@ use crate::actors::session::SessionMail;
 use crate::actors::session::standing::{Tenure, standing};
 use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
+use crate::domain::event::Priority;
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::projection::Note;
 use crate::domain::row::{MessageRow, Row, RowId};
@@ -19,7 +20,7 @@ use crate::domain::session::Standing;
 use crate::store::{StoreError, rows as stored};
 
 impl State {
-    /// Tells everybody, and nudges each once.
+    /// Tells everybody, and nudges each once; whoever reads the store is told with the commit.
     pub(super) async fn dispatch(
         &mut self,
         told: Vec<Told>,
@@ -27,7 +28,6 @@ impl State {
         myself: &ActorRef<Nudge>,
     ) -> Result<(), ActorProcessingErr> {
         let mut sessions = BTreeSet::new();
-        let mut tenants = BTreeSet::new();
         for Told { position, event, note } in told {
             match note {
                 Note::Queued { session, message } => {
@@ -35,8 +35,12 @@ impl State {
                     let (now, reference) = standing(message, &row, tenure, &self.hands);
                     let ring = self.hands.limits.session.ring;
                     let mailbox = self.children.session_box(&self.hands, session);
-                    mailbox.offer(position, ring, || SessionMail::Standing(message, now, reference));
-                    sessions.insert(session);
+                    let urgent = matches!(now, Standing::Queued(queued) if queued.priority == Priority::Urgent);
+                    if mailbox.offer(position, ring, urgent, || SessionMail::Standing(message, now, reference)) {
+                        sessions.insert(session);
+                    } else {
+                        self.pending.cold.insert(session);
+                    }
                 }
                 Note::MessageChanged { session, message } => {
                     let row = self.message(message).await?;
@@ -63,7 +67,7 @@ impl State {
                     }
                 }
                 Note::FeedGrew(tenant) => {
-                    tenants.insert(tenant);
+                    self.pending.grown.insert(tenant);
                 }
                 Note::TenantChanged(tenant) => {
                     self.ensure(tenant.into(), myself).await?;
@@ -83,9 +87,6 @@ impl State {
         for session in sessions {
             self.ensure(session.into(), myself).await?;
             self.children.session_box(&self.hands, session).inbox.nudge();
-        }
-        for tenant in tenants {
-            self.hands.registry.ring(tenant);
         }
         Ok(())
     }
@@ -111,7 +112,8 @@ impl State {
             self.ensure(address, myself).await?;
         }
         self.children.sweep();
-        if !self.lows.is_empty() && self.applied.is_some() {
+        self.commit().await?;
+        if !self.lows.is_empty() {
             self.write_lows().await?;
         }
         Ok(())
@@ -124,7 +126,7 @@ impl State {
         }
     }
 
-    /// A row as committed: from memory if it is at hand.
+    /// A row as applied: from memory if it is at hand, and what is not committed is.
     pub(super) async fn read(&self, id: RowId) -> Result<Option<Row>, StoreError> {
         if self.rows.knows(&id) {
             return Ok(self.rows.get(&id).cloned());

@@ -5,7 +5,7 @@
 //! | parent | root |
 //! | count | one for each claimed partition |
 //! | mail | a nudge; batches of the tail and notices of children stand in its inbox |
-//! | bound | eight batches of the tail at once, [`rows::CACHE`] rows in memory |
+//! | bound | eight batches of the tail at once, [`rows::CACHE`] rows in memory, `commit::PENDING` events not committed |
 //! | restart | by root, after a wait; it reads on from the applied mark |
 //! | stops when | its claim is lost, or the node drains |
 //! | lost if it dies | nothing: rows and mark are written together, its sessions' boxes are kept in the registry |
@@ -13,7 +13,8 @@
 //! | file | |
 //! | --- | --- |
 //! | [`actor`] | the actor: mail → one of the below |
-//! | [`apply`] | events in order → rows, committed with the mark |
+//! | [`apply`] | events in order → rows at hand |
+//! | `commit` | rows → store with the mark, once a window; then whoever reads the store is told |
 //! | [`rows`] | the rows at hand, and how missing ones are loaded |
 //! | [`poison`] | events that cannot be applied, and the durable count of tries |
 //! | [`claim`] | becoming and staying the owner |
@@ -26,6 +27,7 @@ pub mod actor;
 pub mod apply;
 pub mod children;
 pub mod claim;
+mod commit;
 pub mod dispatch;
 pub mod poison;
 pub mod rows;
@@ -57,6 +59,8 @@ pub enum Notice {
         /// The last acceptance it has seen.
         seen: Position,
     },
+    /// The window of a commit is over.
+    Commit,
     /// A session wants to see a message's row.
     Look(SessionId, MessageId),
     /// A child may live again.

@@ -93,7 +93,9 @@ impl Poison {
         // Among the hints, which a rebuild need not give back.
         let key = RowKey::single(Table::OpenSession, KeyPart::join(&[b"tries", &partition.to_be_bytes()]));
         let before = store.get(&key).await?.and_then(|bytes| read(&bytes));
-        let tries = match before {
+        // A start that finds nothing to apply cannot die of it.
+        let idle = mark.map_or(0, |mark| mark.0 + 1) >= end.0;
+        let tries = match before.filter(|_| !idle) {
             Some((at, tries)) if at == mark => tries.saturating_add(1),
             _ => 1,
         };

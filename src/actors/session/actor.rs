@@ -15,7 +15,7 @@ use crate::actors::inbox::Nudge;
 use crate::actors::partition::Notice;
 use crate::actors::wheel::{Wakes, Wheel};
 use crate::channel::Credential;
-use crate::domain::event::AttemptRef;
+use crate::domain::event::{AttemptRef, UnknownPolicy};
 use crate::domain::id::{EventId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
 use crate::domain::record::{Micros, Position};
@@ -81,7 +81,7 @@ impl Actor for Session {
 
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::new(args)?);
-        state.args.mailbox.inbox.attach(myself);
+        state.args.mailbox.attach(myself);
         state.announce();
         // Answers that the journal does not have yet: the last life may have died with them in its hands.
         for of in state.args.mailbox.unrecorded() {
@@ -110,7 +110,10 @@ impl State {
         let now = args.hands.clock.wall();
         let number = super::effects::number_quota(&args.row);
         let pacer = Pacer::new(number, limits.pair, now, args.row.incarnation.is_none());
-        let machine = Machine::new(limits.session, pacer);
+        let mut machine = Machine::new(limits.session, pacer);
+        let held = Input::Held(args.row.held.map_or(0, |(until, _)| until));
+        // Its birth is not in the journal yet: nothing leaves, and this only lets it know of a wall.
+        machine.step([Input::Suspended(true), held], now, 0);
         let sender = sender(&args)?;
         let born = EventId(args.hands.entropy.id());
         Ok(Self {
@@ -159,7 +162,7 @@ impl State {
                 break;
             }
         }
-        self.args.mailbox.holds(self.machine.held(), taken);
+        self.args.mailbox.holds(self.machine.ring(), taken);
         self.gauge();
         self.mark_low();
         self.is_idle(now)
@@ -180,6 +183,7 @@ impl State {
             SessionMail::Row(row) => {
                 self.args.row = row;
                 inputs.push(Input::Held(self.args.row.held.map_or(0, |(until, _)| until)));
+                self.machine.pace(super::effects::number_quota(&self.args.row));
                 match sender(&self.args) {
                     Ok(sender) => self.sender = sender,
                     Err(error) => {
@@ -210,7 +214,8 @@ impl State {
 
     pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
         match (standing, reference) {
-            (Standing::Settled, _) | (_, None) => {
+            // What is held until somebody decides is found by the decision, not by the outbox.
+            (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. }, _) | (_, None) => {
                 if let Some(reference) = self.refs.remove(&message) {
                     self.unsettled.remove(&(reference.accepted, message));
                 }
@@ -225,16 +230,12 @@ impl State {
             Standing::Open { of, .. } => Some(of),
             _ => None,
         };
-        for of in self.args.mailbox.unrecorded() {
-            if of.message == message && open != Some(of) {
-                self.args.mailbox.recorded(of);
-            }
-        }
+        self.args.mailbox.settled(message, open);
     }
 
     async fn fill(&mut self, room: usize) -> Vec<Input> {
         let args = &self.args;
-        let page = match pull(&args.hands, args.session, &args.mailbox, args.tenure, room).await {
+        let page = match pull(&args.hands, (args.session, args.partition), &args.mailbox, args.tenure, room).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");

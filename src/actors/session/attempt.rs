@@ -77,8 +77,7 @@ pub fn begin(
     hands.registry.begin(of);
     let guard = Guard { of, hands: hands.clone(), mailbox: Arc::clone(mailbox), armed: true };
     crate::runtime::spawn("attempt", async move {
-        let hands = guard.hands.clone();
-        match attempt(&hands, &sender, of, reference, deadline).await {
+        match attempt(&guard.hands, &sender, of, reference, deadline).await {
             Ok(answered) => guard.answer(answered),
             Err(gate) => guard.bar(gate),
         }

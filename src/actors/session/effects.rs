@@ -174,7 +174,7 @@ impl State {
     fn ask(&self, wanted: u32) {
         let mailbox = std::sync::Arc::clone(&self.args.mailbox);
         let grant = Box::new(move |granted, until| mailbox.inbox.push(SessionMail::Lease(granted, until)));
-        self.args.hands.registry.ask(self.args.row.tenant, Ask { wanted, grant });
+        self.args.hands.registry.ask(self.args.row.tenant, Ask { session: self.args.session, wanted, grant });
     }
 
     fn look(&self, message: MessageId) {

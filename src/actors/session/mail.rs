@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
+use ractor::ActorRef;
 
 use super::standing::MessageRef;
-use crate::actors::inbox::Inbox;
+use crate::actors::inbox::{Inbox, Nudge};
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
 use crate::domain::id::{EventId, MessageId, Tag};
@@ -78,20 +79,24 @@ pub struct SessionBox {
 
 impl SessionBox {
     /// Offers a newly queued message: into the ring if there is room and nothing waits before it, else it stays in the
-    /// outbox, whose row was written before.
-    pub fn offer(&self, at: Position, bound: usize, mail: impl FnOnce() -> SessionMail) {
+    /// outbox, whose row is written with the next commit. Urgent ones pass by what waits, into a quarter of a ring of
+    /// their own; the outbox shows them again later, to nobody's harm. Says whether the ring took it.
+    pub fn offer(&self, at: Position, bound: usize, urgent: bool, mail: impl FnOnce() -> SessionMail) -> bool {
         let mut ring = self.ring.lock();
-        if let Some(cold) = &mut ring.cold {
+        let full = ring.held + ring.mailed >= bound;
+        let passes = urgent && ring.held + ring.mailed < bound + bound / 4;
+        if let Some(cold) = ring.cold.as_mut().filter(|_| !passes) {
             cold.through = cold.through.max(at);
-            return;
+            return false;
         }
-        if ring.held + ring.mailed >= bound {
+        if full && !passes {
             ring.cold = Some(Cold { from: at, through: at });
-            return;
+            return false;
         }
         ring.mailed += 1;
         drop(ring);
         self.inbox.put(mail());
+        true
     }
 
     /// Everything from `from` through `through` waits in the outbox: how a box begins after a start.
@@ -118,6 +123,16 @@ impl SessionBox {
         ring.mailed = ring.mailed.saturating_sub(taken);
     }
 
+    /// A life begins to read here. A turn that died may have taken mail that it never counted.
+    pub fn attach(&self, actor: ActorRef<Nudge>) {
+        let queued = |mail: &SessionMail| matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _));
+        let mut ring = self.ring.lock();
+        ring.mailed = self.inbox.count(queued);
+        ring.held = 0;
+        drop(ring);
+        self.inbox.attach(actor);
+    }
+
     /// Whether there is something for an actor to do.
     #[must_use]
     pub fn has_work(&self) -> bool {
@@ -137,9 +152,9 @@ impl SessionBox {
         self.ring.lock().answers.get(&of).cloned()
     }
 
-    /// The journal has it.
-    pub fn recorded(&self, of: AttemptRef) {
-        self.ring.lock().answers.remove(&of);
+    /// The journal has every answer of this message but that of its open attempt.
+    pub fn settled(&self, message: MessageId, open: Option<AttemptRef>) {
+        self.ring.lock().answers.retain(|of, _| of.message != message || open == Some(*of));
     }
 
     /// Attempts whose answers are not in the journal yet.

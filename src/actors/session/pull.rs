@@ -13,7 +13,7 @@ use crate::store::{StoreError, rows};
 pub struct Page {
     /// Unsettled messages, in order of acceptance.
     pub found: Vec<(Position, MessageId, Standing, Option<MessageRef>)>,
-    /// Whether there may be more.
+    /// Whether there may be more to read now; what is not committed yet is nudged for with its commit.
     pub more: bool,
 }
 
@@ -23,16 +23,22 @@ pub struct Page {
 /// When the store cannot be read; the mark stays, and the next sweep tries again.
 pub async fn pull(
     hands: &Hands,
-    session: SessionId,
+    (session, partition): (SessionId, u16),
     mailbox: &SessionBox,
     tenure: Tenure,
     room: usize,
 ) -> Result<Page, StoreError> {
-    let Some(cold) = mailbox.cold() else {
-        return Ok(Page { found: Vec::new(), more: false });
-    };
     let store = hands.store.as_ref();
-    let outbox = rows::outbox(store, session, cold.from, cold.through, room).await?;
+    let nothing = Page { found: Vec::new(), more: false };
+    let (Some(cold), Some(applied)) = (mailbox.cold(), store.applied(partition).await?) else {
+        return Ok(nothing);
+    };
+    // Beyond the applied mark a row may be missing that is about to be written.
+    let through = cold.through.min(applied);
+    if through < cold.from {
+        return Ok(nothing);
+    }
+    let outbox = rows::outbox(store, session, cold.from, through, room).await?;
     let ids: Vec<RowId> = outbox.iter().map(|(_, message)| RowId::Message(*message)).collect();
     let mut found = Vec::with_capacity(ids.len());
     for ((position, message), row) in outbox.iter().zip(rows::get_many(store, &ids).await?) {
@@ -43,7 +49,7 @@ pub async fn pull(
             }
         }
     }
-    let through = if outbox.len() < room { cold.through } else { outbox.last().map_or(cold.through, |last| last.0) };
-    mailbox.pulled(through);
-    Ok(Page { found, more: mailbox.cold().is_some() })
+    let read = if outbox.len() < room { through } else { outbox.last().map_or(through, |last| last.0) };
+    mailbox.pulled(read);
+    Ok(Page { found, more: read < through })
 }

@@ -5,12 +5,14 @@
 mod declarations;
 mod events;
 mod facts;
+mod keys;
 mod message;
 mod status;
 mod tenants;
 
 pub use declarations::declare;
 pub use events::events;
+pub use keys::revoke_key;
 pub use message::message;
 pub use status::status;
 pub use tenants::tenants;

@@ -40,7 +40,7 @@ pub async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Val
         "healthy": app.health.is_well(),
         "reasons": reasons,
         "names": app.directory.len(),
-        "in_flight_free": app.in_flight.available_permits(),
+        "in_flight_free": app.in_flight.free(),
         "partitions": partitions,
     })))
 }

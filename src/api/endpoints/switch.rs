@@ -18,6 +18,9 @@ use crate::domain::record::Principal;
 /// What the endpoint shows when a person switched it off.
 const BY_HAND: &str = "disabled by hand";
 
+/// No endpoint is a test thing: each is told of live messages too.
+const TEST: bool = false;
+
 /// Tells an endpoint nothing until it is enabled again. What it misses waits in the feeds.
 pub async fn disable(
     State(app): State<Arc<App>>,
@@ -25,6 +28,7 @@ pub async fn disable(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (endpoint, _) = find(&app, &caller, &name).await?;
+    caller.may_change(TEST)?;
     let reason = BY_HAND.to_owned();
     let event = Event::from(EndpointDisabledV1 { endpoint, reason });
     write(&app, &caller, endpoint, &event).await
@@ -37,6 +41,7 @@ pub async fn enable(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (endpoint, _) = find(&app, &caller, &name).await?;
+    caller.may_change(TEST)?;
     let event = Event::from(EndpointEnabledV1 { endpoint });
     write(&app, &caller, endpoint, &event).await
 }

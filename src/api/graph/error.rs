@@ -2,7 +2,7 @@
 //! for our own decisions (Cloud API, "Error codes"). Clients read `code`; people read `error_data.details`.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -60,6 +60,17 @@ impl GraphError {
         error
     }
 
+    /// The Graph API may offer this; this server does not.
+    pub(super) fn no_call(method: &Method, path: &str) -> Self {
+        let details = format!(
+            "this server offers `POST /{{version}}/{{phone-number-id}}/messages` of the Graph API, and not `{method} {path}`"
+        );
+        let mut error = Self::new(StatusCode::BAD_REQUEST, 100, details);
+        error.subcode = Some(33);
+        error.title = "Unsupported request. The object does not exist or does not support this operation";
+        error
+    }
+
     /// What the Graph API offers and this server does not, yet.
     pub(super) fn unsupported(details: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 131_051, details)
@@ -70,7 +81,7 @@ impl GraphError {
         Self::new(StatusCode::BAD_REQUEST, 131_009, details)
     }
 
-    /// The answer; `trace` finds the request again in our log.
+    /// The answer; `trace` finds the request again in our log, at level debug unless it was our own failure.
     pub(super) fn response(&self, trace: &str) -> Response {
         let kind = if self.subcode == Some(33) { "GraphMethodException" } else { "OAuthException" };
         let mut error = json!({

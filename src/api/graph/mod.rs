@@ -13,7 +13,7 @@
 //! | [`wamid`] | our message id in the dress of Meta's |
 //! | [`error`] | every refusal as a Graph error |
 //!
-//! What is not here: media, templates, phone numbers, marking as read. They are refused, never ignored.
+//! What is not here: media, templates, phone numbers, marking as read. They are refused in Meta's shape, never ignored.
 //!
 //! To add a call of the Graph API: a file for it, a line in [`route::router`], its fixtures in the tests.
 
@@ -26,4 +26,4 @@ mod wamid;
 #[cfg(test)]
 mod tests;
 
-pub use route::router;
+pub use route::{is_path, router, unknown};

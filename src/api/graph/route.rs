@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::super::accept::{self, accept};
 use super::super::auth::{self, Caller};
 use super::super::codes::Code;
+use super::super::guard::Place;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::error::GraphError;
@@ -33,18 +34,39 @@ async fn messages(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if !is_version(&version) || !is_account(&account) {
+    if !is_version(&version) {
         return Problem::not_found("route").into_response();
+    }
+    if !is_account(&account) {
+        return unknown(&app, &Method::POST, &format!("/{version}/{account}/messages"));
     }
     let call = Call { app: &app, account: &account, headers: &headers };
     match call.send(query.as_deref(), body).await {
         Ok(reply) => Json(reply).into_response(),
-        Err(error) => {
-            let trace = hex::encode(app.entropy.id());
-            tracing::debug!(code = error.code, trace, "a message was refused");
-            error.response(&trace)
-        }
+        Err(error) => answer(&app, &error),
     }
+}
+
+fn answer(app: &App, error: &GraphError) -> Response {
+    let trace = hex::encode(app.entropy.id());
+    // Only our own failures are worth a line each; clients can make as many mistakes as they like.
+    match error.status.is_server_error() {
+        true => tracing::warn!(code = error.code, trace, "a request of the drop-in failed"),
+        false => tracing::debug!(code = error.code, trace, "a request of the drop-in was refused"),
+    }
+    error.response(&trace)
+}
+
+/// Whether a path is meant for the Graph API: it begins with a version of it. `v1` is this server's own.
+pub fn is_path(path: &str) -> bool {
+    let first = path.strip_prefix('/').and_then(|path| path.split('/').next());
+    first.is_some_and(|first| first != "v1" && is_version(first))
+}
+
+/// The answer to what the Graph API offers and this server does not.
+pub fn unknown(app: &App, method: &Method, path: &str) -> Response {
+    let shown: String = path.chars().take(100).collect();
+    answer(app, &GraphError::no_call(method, &shown))
 }
 
 /// `v`, digits, and perhaps a dot and digits: clients send v13 to v25 and none is told apart.
@@ -72,6 +94,8 @@ struct Call<'a> {
 impl Call<'_> {
     async fn send(&self, query: Option<&str>, body: Body) -> Result<Value, GraphError> {
         let caller = self.caller(query).await?;
+        // Held until the answer stands: a body that comes slowly holds memory all the while.
+        let _place = Place::take(self.app, Some(caller.scope.tenant()))?;
         let body = self.read(body).await?;
         let mut object = request::read(&body)?;
         let input = request::input(&object);

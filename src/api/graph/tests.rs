@@ -5,6 +5,7 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 
 use super::super::meta::tests::stage::{ACCOUNT, NOW, Reply, Stage, event};
+use super::super::tests::feed::{fed, under_way};
 use super::wamid;
 use crate::domain::content::Content;
 use crate::domain::event::{
@@ -117,9 +118,35 @@ async fn any_version_and_the_token_in_the_query_are_taken() {
         let reply = stage.call(request(&path, None, &[], text(TO).to_string().as_bytes())).await;
         assert_eq!(reply.status, 200, "{version}: {}", reply.json());
     }
-    for path in ["/25.0/1/messages", "/vx/1/messages", "/v1.2.3/1/messages", "/v25.0/me/messages", "/v/1/messages"] {
+    for path in ["/25.0/1/messages", "/vx/1/messages", "/v1.2.3/1/messages", "/v/1/messages"] {
         let reply = stage.call(request(path, Some(&stage.key), &[], b"{}")).await;
         assert_eq!(reply.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_of_the_graph_api_is_not_offered_is_refused_in_metas_shape() {
+    let stage = Stage::new().await;
+    let calls = [
+        ("GET", format!("/v25.0/{ACCOUNT}/messages")),
+        ("POST", "/v25.0/me/messages".to_owned()),
+        ("POST", format!("/v25.0/{ACCOUNT}/media")),
+        ("GET", format!("/v25.0/{ACCOUNT}?fields=verified_name&access_token=EAAB-secret")),
+        ("GET", "/v19.0/1234/message_templates".to_owned()),
+        ("DELETE", "/v23.0/1234".to_owned()),
+    ];
+    for (method, path) in calls {
+        let request = Request::builder().method(method).uri(&path).body(Body::empty()).expect("a request");
+        let reply = stage.call(request).await;
+        assert_eq!(code(&reply), (400, 100), "{method} {path}");
+        assert_eq!(reply.json()["error"]["error_subcode"], 33, "{method} {path}");
+        assert!(!String::from_utf8_lossy(&reply.body).contains("EAAB"), "no token comes back");
+    }
+    for (method, path, status) in [("GET", "/nothing", 404), ("PUT", "/callbacks/meta", 405)] {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        let reply = stage.call(request).await;
+        assert_eq!(reply.status.as_u16(), status, "{method} {path}");
+        assert_eq!(reply.headers.get(header::CONTENT_TYPE).expect("a type"), "application/problem+json");
     }
 }
 
@@ -239,6 +266,24 @@ async fn what_is_not_durable_is_not_accepted() {
     stage.health.set("disk", Some("full".to_owned()));
     assert_eq!(code(&send(&stage, &[], &text(TO)).await), (503, 131_016));
     assert!(accepted(&stage).is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_comes_slowly_holds_a_place_and_a_full_house_takes_none() {
+    let stage = Stage::new().await;
+    let (_pen, body) = fed();
+    let path = format!("/v25.0/{ACCOUNT}/messages");
+    let mut slow = request(&path, Some(&stage.key), &[], b"");
+    *slow.body_mut() = body;
+    let free = stage.app.in_flight.free();
+    let mut slow = Box::pin(stage.call(slow));
+    under_way(&mut slow, || stage.app.in_flight.free() == free - 1).await;
+    let held: Vec<_> = (1..free).map(|_| stage.app.in_flight.take(None).expect("room")).collect();
+    let reply = send(&stage, &[], &text(TO)).await;
+    assert_eq!(code(&reply), (503, 131_016));
+    assert!(reply.headers.contains_key(header::RETRY_AFTER));
+    drop((slow, held));
+    assert_eq!(stage.app.in_flight.free(), free, "every place is given back");
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ pub struct Ask {
 /// Issues a key. The answer is the only place where its text ever stands.
 pub async fn create(State(app): State<Arc<App>>, caller: Caller, Json(ask): Json<Ask>) -> Result<Response, Problem> {
     let tenant = caller.scope.tenant();
+    caller.may_change(ask.test)?;
     if Name::parse(&ask.name).is_none() {
         return Err(Problem::field("/name", "is not a name", "write 1 to 63 lower-case letters, digits and hyphens"));
     }

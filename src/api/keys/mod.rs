@@ -10,6 +10,7 @@ pub use create::create;
 pub(in crate::api) use create::{issued, living};
 pub use list::list;
 pub use revoke::revoke;
+pub(in crate::api) use revoke::revoked;
 
 use serde_json::{Value, json};
 

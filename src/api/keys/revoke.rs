@@ -11,7 +11,7 @@ use super::super::propose::propose;
 use super::super::state::App;
 use crate::domain::draft::Draft;
 use crate::domain::event::{ApiKeyRevokedV1, Event};
-use crate::domain::id::{ApiKeyId, EventId};
+use crate::domain::id::{ApiKeyId, EventId, TenantId};
 use crate::domain::record::Principal;
 use crate::domain::row::{Row, RowId};
 use crate::store::rows;
@@ -21,20 +21,23 @@ pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
     let missing = || Problem::not_found("key");
     let key: ApiKeyId = id.parse().map_err(|_| missing())?;
     match rows::get(&*app.store, &RowId::ApiKey(key)).await? {
-        Some(Row::ApiKey(row)) if caller.scope.owns(row.tenant) => {}
+        Some(Row::ApiKey(row)) if caller.scope.owns(row.tenant) => caller.may_change(row.test)?,
         _ => return Err(missing()),
     }
-    let tenant = caller.scope.tenant();
-    let draft = Draft::new(
-        EventId(app.entropy.id()),
-        tenant,
-        &Event::from(ApiKeyRevokedV1 { key }),
-        Principal::Key(caller.key),
-        app.clock.wall(),
-    )
-    .tenant(tenant);
-    let proposed = propose(&app, app.partition_of(tenant), draft).await?;
-    let answer = proposed.answer(&app).await;
+    revoked(&app, caller.scope.tenant(), key, Principal::Key(caller.key)).await
+}
+
+/// Revokes a tenant's key, whoever asks for it.
+pub(in crate::api) async fn revoked(
+    app: &App,
+    tenant: TenantId,
+    key: ApiKeyId,
+    by: Principal,
+) -> Result<Response, Problem> {
+    let event = Event::from(ApiKeyRevokedV1 { key });
+    let draft = Draft::new(EventId(app.entropy.id()), tenant, &event, by, app.clock.wall()).tenant(tenant);
+    let proposed = propose(app, app.partition_of(tenant), draft).await?;
+    let answer = proposed.answer(app).await;
     app.keys.forget(key);
     answer
 }

@@ -24,6 +24,7 @@ use crate::domain::record::Principal;
 /// then is not taken back; `GET` shows what became of it.
 pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let found = find(&app, caller.scope, &id).await?;
+    caller.may_change(found.accepted.test)?;
     match found.row.state() {
         Standing::Queued | Standing::Unknown => {}
         Standing::Sending => {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::super::applied::caught_up;
 use super::super::auth::{Operator, TenantScope};
-use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
 use crate::domain::id::MessageId;
@@ -43,8 +42,7 @@ pub async fn find_any(app: &App, _: Operator, id: &str) -> Result<Found, Problem
 }
 
 async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
-    let id: MessageId =
-        text.parse().map_err(|error: crate::domain::id::IdError| Problem::new(Code::NotFound, error.to_string()))?;
+    let id = read(text)?;
     if let Some(found) = row(app, id).await? {
         return Ok(Some(found));
     }
@@ -53,6 +51,14 @@ async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
         return Ok(None);
     }
     row(app, id).await
+}
+
+/// An id as we write it.
+pub(super) fn read(text: &str) -> Result<MessageId, Problem> {
+    text.parse().map_err(|_| {
+        Problem::not_found("message")
+            .remedy("an id is `msg_` and 32 hexadecimal digits, as the answer to sending has it")
+    })
 }
 
 async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {

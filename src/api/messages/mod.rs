@@ -13,6 +13,7 @@ mod resolve;
 mod send;
 mod show;
 pub mod view;
+mod wait;
 
 pub use bulk::bulk;
 pub use cancel::cancel;

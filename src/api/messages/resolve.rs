@@ -38,6 +38,7 @@ pub async fn resolve(
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
     let found = find(&app, caller.scope, &id).await?;
+    caller.may_change(found.accepted.test)?;
     let last = found.row.attempts.last();
     let (Standing::Unknown, Some(attempt)) = (found.row.state(), last) else {
         return Err(wrong(found.row.state().word()).remedy("only a message whose outcome is unknown can be resolved"));

@@ -17,7 +17,7 @@ use super::super::state::App;
 use super::decode::decode;
 
 /// Where the caller's key stands.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Accepts a message.
 pub async fn send(

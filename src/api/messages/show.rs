@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::applied::{WAIT_OWN, place, reached};
+use super::super::applied::WAIT_OWN;
 use super::super::auth::Caller;
 use super::super::body::Query;
 use super::super::codes::Code;
@@ -17,6 +17,7 @@ use super::super::state::App;
 use super::super::time;
 use super::find::find;
 use super::view::whole;
+use super::wait::wait;
 
 /// What may be asked.
 #[derive(Debug, Deserialize)]
@@ -35,12 +36,8 @@ pub async fn show(
     Path(id): Path<String>,
     Query(ask): Query<Ask>,
 ) -> Result<Json<Value>, Problem> {
-    if let Some(wait) = &ask.wait {
-        let (partition, position) = place(&app, wait)?;
-        if !reached(&app, partition, position, timeout(ask.timeout.as_deref())?).await? {
-            return Err(Problem::new(Code::NotApplied, "the position was not reached in time")
-                .remedy("ask again, or without `wait` for the state so far"));
-        }
+    if let Some(at) = &ask.wait {
+        wait(&app, &caller, &id, at, timeout(ask.timeout.as_deref())?).await?;
     }
     let found = find(&app, caller.scope, &id).await?;
     let session = app.directory.session(&app, found.accepted.session).await?;

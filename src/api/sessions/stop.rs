@@ -19,6 +19,7 @@ use crate::domain::draft::Draft;
 use crate::domain::event::{Event, SessionResumedV1, SessionSuspendedV1};
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Principal;
+use crate::domain::text::disturbs;
 
 /// Longest reason, characters.
 const REASON_MAX: usize = 200;
@@ -38,10 +39,18 @@ pub async fn suspend(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
+    if ask.reason.chars().any(disturbs) {
+        return Err(Problem::field(
+            "/reason",
+            "holds control characters",
+            "write it in visible characters, on one line",
+        ));
+    }
     if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
         return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
     }
-    let (session, _) = find(&app, &caller, &name).await?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
     let reason = ask.reason;
     write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
 }
@@ -52,7 +61,8 @@ pub async fn resume(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (session, _) = find(&app, &caller, &name).await?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
     write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
 }
 

@@ -1,9 +1,13 @@
 //! Bulk: every line answered, in order, whatever its neighbours are.
 
 use axum::body::{Body, Bytes};
-use axum::http::Request;
+use axum::http::{Method, Request};
+use http_body_util::BodyExt;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 
+use super::feed::fed;
 use super::stage::{Reply, Stage, text};
 use crate::journal::{Deed, Refusal};
 
@@ -116,17 +120,27 @@ async fn a_refused_append_is_its_lines_own_answer() {
     let said: Vec<bool> = answers.iter().map(|a| a.get("error").is_some()).collect();
     assert_eq!(said, [false, true, false]);
     assert_eq!(answers[1]["error"]["code"], "overloaded");
+    assert_eq!(answers[1]["error"]["retry_after"], 1, "a line has no headers");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_for_all_of_it_is_refused_and_nothing_is_taken() {
+    let stage = Stage::new().await;
+    let mut request = request(&stage, Body::from(text("x").to_string()));
+    request.headers_mut().insert("idempotency-key", "night-run".parse().expect("a header"));
+    let reply = stage.call(request).await;
+    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (400, "invalid_header"));
+    assert_eq!(reply.json()["remedy"], "put `idempotency_key` into each line");
+    stage.caught_up().await;
+    let kept = stage.get("acme/auditor", "/v1/messages").await.expect(200);
+    assert_eq!(kept["data"].as_array().map(Vec::len), Some(0));
 }
 
 #[tokio::test]
 async fn an_answer_comes_before_the_body_has_ended() {
-    use http_body_util::BodyExt;
-    use hyper::service::Service;
-
     let stage = Stage::new().await;
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
-    let body = Body::new(Feed(receiver));
-    let service = hyper_util::service::TowerToHyperService::new(stage.router.clone());
+    let (sender, body) = fed();
+    let service = TowerToHyperService::new(stage.router.clone());
     let response = service.call(request(&stage, body)).await.expect("infallible");
     let mut answers = response.into_body();
     for number in 1..=3 {
@@ -139,19 +153,35 @@ async fn an_answer_comes_before_the_body_has_ended() {
     assert!(answers.frame().await.is_none(), "the answer ends with the request");
 }
 
-/// A body that is written while it is read.
-struct Feed(tokio::sync::mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Feed {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(hyper::body::Frame::data(piece))))
-    }
+#[tokio::test]
+async fn a_revoked_key_ends_its_open_bulk() {
+    let stage = Stage::new().await;
+    let (pen, body) = fed();
+    let service = TowerToHyperService::new(stage.router.clone());
+    let mut answers = service.call(request(&stage, body)).await.expect("infallible").into_body();
+    let line = |body: &str| Bytes::from(format!("{}\n", text(body)));
+    pen.send(line("before")).await.expect("read");
+    let first = answers.frame().await.expect("a frame").expect("whole").into_data().expect("data");
+    assert_eq!(serde_json::from_slice::<Value>(&first).expect("a line")["status"], "accepted");
+    let listed = stage.get("acme/admin", "/v1/keys").await.expect(200);
+    let key = listed["data"].as_array().expect("keys").iter().find(|key| key["name"] == "sender").expect("the key");
+    let path = format!("/v1/keys/{}", key["id"].as_str().expect("an id"));
+    let admin = Some(stage.key("acme/admin"));
+    stage.call(super::stage::request(Method::DELETE, &path, admin, None)).await.expect(200);
+    stage.clock.advance(std::time::Duration::from_secs(5));
+    pen.send([line("after"), line("long after")].concat().into()).await.expect("read");
+    let rest = answers.collect().await.expect("an orderly end, though the body goes on").to_bytes();
+    let said: Vec<Value> = rest
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).expect("a JSON line"))
+        .collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!((&said[0]["line"], &said[0]["error"]["code"]), (&json!(2), &json!("unauthorized")));
+    drop(pen);
+    stage.caught_up().await;
+    let kept = stage.get("acme/auditor", "/v1/messages").await.expect(200);
+    assert_eq!(kept["data"].as_array().map(Vec::len), Some(1), "nothing was accepted after it");
 }
 
 #[tokio::test]

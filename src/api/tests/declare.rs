@@ -145,6 +145,74 @@ async fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn a_document_may_be_larger_than_a_message() {
+    let stage = Stage::bare(|_| {});
+    let of = |bytes: usize| json!({"tenants": [{"name": "acme", "display_name": "x".repeat(bytes)}], "dry_run": true});
+    let max = stage.app.settings.server.max_body.as_usize();
+    assert_eq!(
+        stage.put_operator(PATH, &of(2 * max)).await.code(),
+        "invalid_request",
+        "it is read, and the name is long"
+    );
+    assert_eq!(stage.put_operator(PATH, &of(16 << 20)).await.code(), "too_large");
+}
+
+#[tokio::test]
+async fn ports_are_those_of_the_settings_inside_private_networks_too() {
+    let stage = Stage::with(|settings| {
+        settings.webhooks.allow_private = true;
+        settings.webhooks.allowed_ports = vec![443, 8443];
+    })
+    .await;
+    let ask = |port: u16| {
+        let url = format!("http://127.0.0.1:{port}/");
+        json!({"dry_run": true, "endpoints": [{"tenant": "acme", "name": "near", "url": url}]})
+    };
+    stage.put_operator(PATH, &ask(8443)).await.expect(200);
+    assert_eq!(stage.put_operator(PATH, &ask(22)).await.code(), "invalid_request");
+}
+
+#[tokio::test]
+async fn a_misspelt_event_is_refused_with_the_nearest() {
+    let stage = Stage::new().await;
+    let ask = |event: &str| {
+        let url = "https://crm.example/hooks";
+        json!({"dry_run": true, "endpoints": [{"tenant": "acme", "name": "e", "url": url, "events": ["message.sent", event]}]})
+    };
+    for good in ["*", "message.*", "message.delivered"] {
+        stage.put_operator(PATH, &ask(good)).await.expect(200);
+    }
+    let said = stage.put_operator(PATH, &ask("message.delivred")).await.json();
+    assert_eq!(said["errors"][0]["pointer"], "/endpoints/0/events/1", "{said}");
+    assert_eq!(said["errors"][0]["remedy"], "did you mean \"message.delivered\"?", "{said}");
+}
+
+#[tokio::test]
+async fn a_former_signing_secret_goes_on_signing_for_a_day() {
+    let stage = Stage::new().await;
+    let (one, two) = ("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "whsec_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB");
+    let declare = async |secret: &str| {
+        let url = "https://crm.example/hooks";
+        let ask = json!({"endpoints": [{"tenant": "acme", "name": "crm", "url": url, "events": ["message.*"], "secret": secret}]});
+        let answer = stage.put_operator(PATH, &ask).await.expect(200);
+        changes(&answer).join(" ")
+    };
+    let endpoint = crate::domain::id::EndpointId::named(stage.tenant("acme"), "crm");
+    let name = crate::domain::secret_name::endpoint_secret(endpoint);
+    let live = || {
+        let kept = stage.vault.secret(Some(stage.tenant("acme")), &name).expect("readable").expect("kept");
+        let text = String::from_utf8(kept.expose().to_vec()).expect("text");
+        let now = u64::try_from(super::stage::NOW / 1_000_000).expect("after 1970");
+        [now, now + 86_399, now + 86_400].map(|at| crate::webhook::Secrets::read(&text, at).expect("secrets").len())
+    };
+    assert_eq!(declare(one).await, "changed");
+    assert_eq!(declare(one).await, "unchanged");
+    assert_eq!(live(), [2, 2, 1], "the drawn one was replaced a moment ago");
+    assert_eq!(declare(two).await, "changed");
+    assert_eq!((declare(two).await.as_str(), live()), ("unchanged", [3, 3, 1]));
+}
+
+#[tokio::test]
 async fn a_key_that_works_is_never_changed() {
     let stage = Stage::new().await;
     let ask = json!({"keys": [{"tenant": "acme", "name": "sender", "role": "admin"}]});

@@ -105,7 +105,9 @@ async fn bad_headers_queries_and_ids() {
         assert_eq!(stage.get("acme/auditor", query).await.code(), "invalid_query", "{query}");
     }
     for id in ["nonsense", "msg_00000000000000000000000000000000", "msg_ffff0000000000000000000000000000"] {
-        assert_eq!(stage.get("acme/auditor", &format!("/v1/messages/{id}")).await.code(), "not_found", "{id}");
+        let reply = stage.get("acme/auditor", &format!("/v1/messages/{id}")).await;
+        assert_eq!(reply.code(), "not_found", "{id}");
+        assert_eq!(reply.json()["detail"], "there is no such message", "{id}");
     }
 }
 

@@ -52,6 +52,25 @@ async fn a_key_revoked_elsewhere_works_no_longer_than_it_is_remembered() {
 }
 
 #[tokio::test]
+async fn the_operator_revokes_by_name_and_the_name_is_free_again() {
+    let stage = Stage::new().await;
+    let key = stage.key("acme/sender").to_owned();
+    let ask = || stage.call(request(Method::GET, "/v1/tenant", Some(&key), None));
+    ask().await.expect(200);
+    let revoke = |path: &str| stage.call(request(Method::DELETE, path, Some(&stage.operator), None));
+    assert_eq!(revoke("/v1/admin/keys/nobody/sender").await.code(), "not_found");
+    assert_eq!(revoke("/v1/admin/keys/acme/nothing").await.code(), "not_found");
+    ask().await.expect(200);
+    revoke("/v1/admin/keys/acme/sender").await.expect(200);
+    assert_eq!(ask().await.code(), "unauthorized");
+    stage.get("other/sender", "/v1/tenant").await.expect(200);
+    revoke("/v1/admin/keys/acme/sender").await.expect(200);
+    let again = json!({"keys": [{"tenant": "acme", "name": "sender", "role": "sender"}]});
+    let answer = stage.put_operator("/v1/admin/declarations", &again).await.expect(200);
+    assert_eq!(answer["keys"][0]["change"], "created", "{answer}");
+}
+
+#[tokio::test]
 async fn bad_keys_are_refused() {
     let stage = Stage::new().await;
     for (body, code) in [

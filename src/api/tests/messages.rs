@@ -1,13 +1,15 @@
 //! One message: sent, shown, called off, resolved, erased.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use super::stage::{NOW, Stage, TO, text};
+use super::stage::{COUNT, NOW, Stage, TO, text};
 use crate::domain::draft::Draft;
 use crate::domain::event::{
     AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClaimedV1, ClosedV1, Event, OutcomeV1, SessionStartedV1,
 };
-use crate::domain::id::{EventId, MessageId, NodeId, SessionId};
+use crate::domain::id::{EventId, MessageId, NodeId, SessionId, with_partition};
 use crate::domain::record::{Position, Principal};
 use crate::domain::row::{Row, RowId};
 use crate::journal::Journal;
@@ -64,6 +66,33 @@ async fn a_position_that_is_not_applied_in_time_is_said_so() {
     let (id, place) = (answer["id"].as_str().expect("id"), answer["position"].as_str().expect("place"));
     let reply = stage.get("acme/sender", &format!("/v1/messages/{id}?wait={place}&timeout=20ms")).await;
     assert_eq!((reply.status.as_u16(), reply.code().as_str()), (504, "not_applied"));
+}
+
+#[tokio::test]
+async fn only_for_ones_own_message_in_its_own_partition_and_for_what_stands_is_waited() {
+    let mut stage = Stage::new().await;
+    let id = stage.sent().await;
+    stage.caught_up().await;
+    let partition = id.parse::<MessageId>().expect("an id").partition();
+    // From here on nothing is applied, so whoever is let wait waits until the end of the test.
+    stage.applier = None;
+    stage.store.hold_commits();
+    stage.sent().await;
+    let end = stage.journal.end(partition).0;
+    let ask = async |key: &str, id: &str, partition: u16, position: u64| {
+        let path = format!("/v1/messages/{id}?wait={partition}:{position}&timeout=30s");
+        tokio::time::timeout(Duration::from_secs(5), stage.get(key, &path)).await.expect("nobody waits").code()
+    };
+    let nothing = MessageId(with_partition([9; 16], partition)).to_string();
+    for (key, id) in [("other/auditor", id.as_str()), ("acme/auditor", nothing.as_str()), ("acme/auditor", "msg_1")] {
+        for position in [end - 1, 9_999_999_999] {
+            assert_eq!(ask(key, id, partition, position).await, "not_found", "{key} {id} {position}");
+        }
+    }
+    assert_eq!(ask("acme/auditor", &id, (partition + 1) % COUNT, 0).await, "invalid_query", "another partition");
+    for position in [end, 9_999_999_999] {
+        assert_eq!(ask("acme/auditor", &id, partition, position).await, "invalid_query", "{position} is beyond");
+    }
 }
 
 #[tokio::test]

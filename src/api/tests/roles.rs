@@ -10,7 +10,11 @@ use crate::domain::event::Role;
 
 /// A path of this route whose parameters lead nowhere.
 fn path(route: &Route) -> String {
-    route.path.replace("{id}", "msg_00000000000000000000000000000000").replace("{name}", "nothing")
+    route
+        .path
+        .replace("{id}", "msg_00000000000000000000000000000000")
+        .replace("{name}", "nothing")
+        .replace("{tenant}", "nobody")
 }
 
 fn method(route: &Route) -> Method {

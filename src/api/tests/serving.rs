@@ -30,6 +30,20 @@ async fn a_node_that_is_far_behind_is_not_ready() {
     );
 }
 
+#[tokio::test]
+async fn what_is_merged_beside_the_table_speaks_as_the_table_does() {
+    let mut stage = Stage::bare(|_| {});
+    let exporter = || crate::telemetry::install().expect("an exporter");
+    let beside = stage.router.clone().merge(crate::api::metrics_route(exporter()));
+    for router in [crate::api::finished(beside, &stage.app), crate::api::admin_router(stage.app.clone(), exporter())] {
+        stage.router = router;
+        stage.call(request(Method::GET, "/healthz", None, None)).await.expect(200);
+        assert_eq!(stage.call(request(Method::POST, "/metrics", None, None)).await.code(), "method_not_allowed");
+        assert_eq!(stage.call(request(Method::POST, "/healthz", None, None)).await.code(), "method_not_allowed");
+        assert_eq!(stage.call(request(Method::GET, "/nothing", None, None)).await.code(), "not_found");
+    }
+}
+
 struct Served {
     addr: std::net::SocketAddr,
     stop: watch::Sender<bool>,

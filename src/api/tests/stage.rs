@@ -65,6 +65,8 @@ impl Reply {
         assert_eq!(document["status"], self.status.as_u16(), "{document}");
         let code = document["code"].as_str().expect("a code").to_owned();
         assert_eq!(document["type"], format!("urn:waybill:problem:{code}"));
+        let text = |name: &str| document[name].as_str().expect("a text").to_lowercase();
+        assert!(!text("detail").contains(&text("title")), "one thing is said twice: {document}");
         code
     }
 

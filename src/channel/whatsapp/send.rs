@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::super::error::ChannelError;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub total_timeout: Duration,
     /// How long an idle connection is kept. Below the server's own limit, or the last request on it is unknown.
     pub pool_idle: Duration,
+    /// Connections at once; an attempt waits for one within its own time.
+    pub max_connections: usize,
 }
 
 impl Default for Settings {
@@ -52,6 +55,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(30),
             pool_idle: Duration::from_secs(20),
+            max_connections: 256,
         }
     }
 }
@@ -69,6 +73,8 @@ struct Inner {
     total_timeout: Duration,
     table: Arc<CodeTable>,
     clock: Arc<dyn Clock>,
+    /// One permit for each connection.
+    connections: Semaphore,
 }
 
 impl WhatsApp {
@@ -89,9 +95,11 @@ impl WhatsApp {
             .http1_only()
             .connect_timeout(settings.connect_timeout)
             .pool_idle_timeout(settings.pool_idle)
+            .pool_max_idle_per_host(settings.max_connections)
             .build()
             .map_err(ChannelError::Client)?;
-        let inner = Inner { client, base, total_timeout: settings.total_timeout, table, clock };
+        let connections = Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS));
+        let inner = Inner { client, base, total_timeout: settings.total_timeout, table, clock, connections };
         Ok(Self { inner: Arc::new(inner), capabilities: capabilities() })
     }
 }
@@ -140,9 +148,15 @@ impl Inner {
             Ok(request) => request,
             Err(why) => return Observation::NotWritten { why },
         };
+        let began = self.clock.steady();
+        let connection = tokio::time::timeout(self.total_timeout, self.connections.acquire()).await;
+        // Held until the answer is read: a connection is busy so long.
+        let Ok(Ok(_connection)) = connection else {
+            return Observation::NotWritten { why: "connections" };
+        };
+        let left = self.total_timeout.saturating_sub(self.clock.steady().saturating_sub(began));
         let (gate, latch) = Gate::before(body, deadline, self.clock.clone());
-        let request =
-            self.client.post(url).headers(headers).timeout(self.total_timeout).body(reqwest::Body::wrap(gate));
+        let request = self.client.post(url).headers(headers).timeout(left).body(reqwest::Body::wrap(gate));
         match request.send().await {
             Ok(response) => answered(response).await,
             Err(error) => unanswered(&error, &latch),

@@ -1,9 +1,10 @@
 //! Reading lines in chunks, off the async threads.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -17,6 +18,8 @@ const LONGEST: usize = 1024 * 1024;
 const MOST_LINES: usize = 1_000;
 /// Most bytes of a chunk, beside its last line.
 const MOST_BYTES: usize = 1024 * 1024;
+/// The field that makes another try safe.
+const KEY: &str = "idempotency_key";
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,22 +136,31 @@ fn skip_line(source: &mut Source) -> io::Result<u64> {
     }
 }
 
-/// The one field that is looked at here.
-#[derive(Deserialize)]
-struct Keyed {
-    idempotency_key: Option<IgnoredAny>,
-}
-
 /// The line with an idempotency key. What is no object stays as it is, for the server to refuse.
+///
+/// The key is put behind the last field: where a line holds `"idempotency_key": null`, readers of JSON take the last of two
+/// equal names, and a line whose key does not count is sent twice by the next try.
 fn with_key(line: Vec<u8>, run: &str, number: u64) -> Vec<u8> {
-    let keyless = serde_json::from_slice::<Keyed>(&line).is_ok_and(|keyed| keyed.idempotency_key.is_none());
-    let Some(open) = line.iter().position(|byte| *byte == b'{').filter(|_| keyless) else {
+    let Some(fields) = keyless(&line) else {
         return line;
     };
-    let rest = &line[open + 1..];
-    let comma = if rest.trim_ascii_start().starts_with(b"}") { "" } else { "," };
-    let key = serde_json::Value::from(format!("{run}:{number}"));
-    [format!("{{\"idempotency_key\":{key}{comma}").as_bytes(), rest].concat()
+    let Some(end) = line.iter().rposition(|byte| *byte == b'}') else {
+        return line;
+    };
+    let comma = if fields == 0 { "" } else { "," };
+    let key = Value::from(format!("{run}:{number}"));
+    [&line[..end], format!("{comma}\"{KEY}\":{key}}}").as_bytes()].concat()
+}
+
+/// How many fields an object has that names no idempotency key; None for everything else.
+fn keyless(line: &[u8]) -> Option<usize> {
+    // A map, so that of two equal names the last counts, as it does at the server.
+    let fields: HashMap<String, IgnoredAny> = serde_json::from_slice(line).ok()?;
+    if !fields.contains_key(KEY) {
+        return Some(fields.len());
+    }
+    let keyed: HashMap<String, Value> = serde_json::from_slice(line).ok()?;
+    keyed[KEY].is_null().then_some(fields.len())
 }
 
 #[cfg(test)]
@@ -173,7 +185,7 @@ mod tests {
             .map(|line| (line.number, String::from_utf8(line.text.clone()).expect("text")))
             .collect();
         let expected =
-            [(1, r#"{"idempotency_key":"run:1","a":1}"#), (4, r#"{"idempotency_key":"run:4"}"#), (5, "not json")];
+            [(1, r#"{"a":1,"idempotency_key":"run:1"}"#), (4, r#"{"idempotency_key":"run:4"}"#), (5, "not json")];
         assert_eq!(lines, expected.map(|(number, text)| (number, text.to_owned())));
         assert_eq!(chunks.iter().map(|chunk| chunk.bytes).sum::<u64>(), 24);
     }
@@ -182,6 +194,28 @@ mod tests {
     async fn a_key_of_ones_own_is_kept() {
         let line = br#"{"idempotency_key":"mine","a":1}"#;
         assert_eq!(all(line).await[0].lines[0].text, line);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_null_is_none_and_the_run_s_key_counts() {
+        let lines = [
+            r#"{"idempotency_key":null,"a":1}"#,
+            r#"{"a":1,"idempotency_key":null}"#,
+            r#"{"idempotency_key":"mine","idempotency_key":null}"#,
+            r#"{"idempotency\u005fkey":null} "#,
+        ];
+        for line in lines {
+            let text = all(line.as_bytes()).await[0].lines[0].text.clone();
+            let read: Value = serde_json::from_slice(&text).expect("still JSON");
+            assert_eq!(read[KEY], "run:1", "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_object_goes_to_the_server_as_it_is() {
+        for line in [r#"["{}"]"#, "null", r#"{"a":1}}"#, r#"{"a":1"#] {
+            assert_eq!(all(line.as_bytes()).await[0].lines[0].text, line.as_bytes());
+        }
     }
 
     #[tokio::test]

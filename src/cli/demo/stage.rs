@@ -42,7 +42,7 @@ impl Stage {
         let declaration = declaration(&sink.url(), &signing)?;
         let simulator = Simulator::start(simulator(&declaration, &app_secret)?).await.map_err(|error| unset(&error))?;
         let settings = settings(context, folder, port, &simulator, &sink, &app_secret)?;
-        host.log(&settings).map_err(Failure::usage)?;
+        host.log(&settings, context.log_color()).map_err(Failure::usage)?;
         let node = host.start(settings).await?;
         let callbacks = format!("{}{CALLBACKS}", listening_url(node.addr(), false));
         simulator.set_callback(Some(&callbacks), None).map_err(|error| unset(&error))?;

@@ -18,6 +18,7 @@ use crate::cli::failure::Failure;
 use crate::cli::print::Tone;
 use crate::cli::progress::Progress;
 use crate::cli::time::{spent, thousands};
+use crate::domain::text::calm;
 use crate::runtime::{Entropy, SystemEntropy};
 
 /// Messages that can be followed, 40 bytes each: 40 MB.
@@ -41,14 +42,15 @@ pub struct Summary {
     /// With `--follow`: in which state the messages are now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<BTreeMap<String, u64>>,
+    /// Of these, how many did not come out well.
+    #[serde(skip)]
+    pub bad: u64,
 }
 
 impl Summary {
     /// Whether every line came out well.
     fn is_good(&self) -> bool {
-        let bad =
-            |states: &BTreeMap<String, u64>| states.keys().any(|state| !matches!(state.as_str(), "delivered" | "read"));
-        self.refused == 0 && !self.states.as_ref().is_some_and(bad)
+        self.refused == 0 && self.bad == 0
     }
 }
 
@@ -80,7 +82,8 @@ pub(super) async fn send(context: &Context, client: &Client, path: &Path, send: 
     progress.end();
     if send.follow {
         let progress = Progress::new(&context.printer, Some(ids.len() as u64));
-        summary.states = Some(settle_all(client, ids, send.patience(), &progress).await?);
+        let settled = settle_all(client, ids, send.patience(), &progress).await?;
+        (summary.states, summary.bad) = (Some(settled.states), settled.bad);
     }
     tell(context, &summary, &spent(progress.elapsed()))?;
     if summary.is_good() { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
@@ -191,7 +194,7 @@ impl<'p> Refusals<'p> {
 
 /// `line 17: invalid_request: /to is not a phone number`
 fn spoken_problem(line: u64, problem: &Value) -> String {
-    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value, name: &str| calm(value[name].as_str().unwrap_or_default());
     let errors = problem["errors"].as_array().into_iter().flatten();
     let details: Vec<String> =
         errors.map(|error| format!("{} {}", text(error, "pointer"), text(error, "what"))).collect();

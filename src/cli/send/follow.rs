@@ -16,8 +16,25 @@ use crate::runtime::{Clock, SystemClock};
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Whether nothing is expected to change any more, but from delivered to read.
-fn is_final(state: &str) -> bool {
-    matches!(state, "delivered" | "read" | "failed" | "expired" | "cancelled" | "withdrawn")
+fn is_final(message: &Value) -> bool {
+    matches!(message["state"].as_str(), Some("failed" | "expired" | "cancelled" | "withdrawn")) || is_good(message)
+}
+
+/// Whether it came out well. A test message never reaches the provider, so no status ever follows `sent`.
+pub(super) fn is_good(message: &Value) -> bool {
+    match message["state"].as_str() {
+        Some("delivered" | "read") => true,
+        Some("sent") => message["test"] == true,
+        _ => false,
+    }
+}
+
+/// What became of many.
+pub(super) struct Settled {
+    /// How many are in which state.
+    pub(super) states: BTreeMap<String, u64>,
+    /// How many of them did not come out well, or not yet.
+    pub(super) bad: u64,
 }
 
 /// Asks for one message until it has come to its end or the time is up; answers with what was said last.
@@ -25,7 +42,7 @@ pub(super) async fn settle(client: &Client, id: &str, patience: Duration) -> Res
     let deadline = SystemClock.steady() + patience;
     loop {
         let message = ask(client, id).await?;
-        if message["state"].as_str().is_some_and(is_final) || SystemClock.steady() >= deadline {
+        if is_final(&message) || SystemClock.steady() >= deadline {
             return Ok(message);
         }
         tokio::time::sleep(PAUSE).await;
@@ -38,9 +55,10 @@ pub(super) async fn settle_all(
     mut ids: Vec<String>,
     patience: Duration,
     progress: &Progress<'_>,
-) -> Result<BTreeMap<String, u64>, Failure> {
+) -> Result<Settled, Failure> {
     let deadline = SystemClock.steady() + patience;
     let mut ended: BTreeMap<String, u64> = BTreeMap::new();
+    let mut bad = 0;
     let all = ids.len() as u64;
     loop {
         let mut open = Vec::new();
@@ -48,7 +66,8 @@ pub(super) async fn settle_all(
         for id in ids {
             let message = ask(client, &id).await?;
             let state = message["state"].as_str().unwrap_or("without a state").to_owned();
-            if is_final(&state) {
+            if is_final(&message) {
+                bad += u64::from(!is_good(&message));
                 *ended.entry(state).or_default() += 1;
             } else {
                 *standing.entry(state).or_default() += 1;
@@ -59,9 +78,10 @@ pub(super) async fn settle_all(
         }
         if open.is_empty() || SystemClock.steady() >= deadline {
             for (state, count) in standing {
+                bad += count;
                 *ended.entry(state).or_default() += count;
             }
-            return Ok(ended);
+            return Ok(Settled { states: ended, bad });
         }
         ids = open;
         tokio::time::sleep(PAUSE).await;

@@ -68,26 +68,45 @@ pub struct Send {
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     pub reference: Option<String>,
     /// Makes it safe to send the same command again: a key is good for one message.
-    #[arg(long, value_name = "KEY", conflicts_with = "file")]
+    #[arg(long, value_name = "KEY", value_parser = idempotency_key, conflicts_with = "file")]
     pub idempotency_key: Option<String>,
-    /// Wait until the message was delivered or has failed.
+    /// Wait until the message was delivered or has failed. A test message has come to its end when it is sent.
     #[arg(long, conflicts_with = "file")]
     pub wait: bool,
     /// File with one request a line; - reads standard input.
     #[arg(long, short = 'f', value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Name of this run of the file. Drawn if not given, and shown.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["text", "template"])]
+    #[arg(long, value_name = "NAME", value_parser = run_name, conflicts_with_all = ["text", "template"])]
     pub run: Option<String>,
     /// Write refused lines here, with their numbers and problems, in place of standard error.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "template"])]
     pub refused: Option<PathBuf>,
-    /// After the file was taken, go on until every message was delivered or has failed.
+    /// After the file was taken, go on until every message was delivered or has failed; test messages, until they are sent.
     #[arg(long, conflicts_with_all = ["text", "template"])]
     pub follow: bool,
     /// How long --wait and --follow go on, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
+}
+
+/// Longest idempotency key that the API takes.
+const KEY_MAX: usize = 255;
+/// Room for a colon and the number of a line.
+const RUN_MAX: usize = KEY_MAX - 1 - 20;
+
+fn idempotency_key(text: &str) -> Result<String, String> {
+    visible(text, KEY_MAX)
+}
+
+/// A run's name becomes the head of an idempotency key.
+fn run_name(text: &str) -> Result<String, String> {
+    visible(text, RUN_MAX)
+}
+
+fn visible(text: &str, most: usize) -> Result<String, String> {
+    let good = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if good { Ok(text.to_owned()) } else { Err(format!("write 1 to {most} visible ASCII characters without spaces")) }
 }
 
 impl Send {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Send;
-use super::follow::settle;
+use super::follow::{is_good, settle};
 use crate::cli::client::Client;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -24,10 +24,7 @@ pub(super) async fn send(context: &Context, client: &Client, send: &Send) -> Res
     let last = settle(client, &id, send.patience()).await?;
     let state = last["state"].as_str().unwrap_or_default().to_owned();
     said(context, &id, &last, &state)?;
-    match state.as_str() {
-        "delivered" | "read" => Ok(()),
-        _ => Err(Failure::said(Exit::BadAnswer)),
-    }
+    if is_good(&last) { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
 }
 
 fn said(context: &Context, id: &str, answer: &Value, state: &str) -> Result<(), Failure> {

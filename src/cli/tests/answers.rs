@@ -54,6 +54,35 @@ fn a_story_names_what_is_known_and_leaves_out_what_is_not() {
 }
 
 #[test]
+fn what_a_tenant_wrote_never_reaches_the_terminal_as_a_command() {
+    let evil = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}x\ny";
+    let message = json!({
+        "id": evil, "state": evil, "reference": evil, "failure": { "detail": evil },
+        "timeline": [{ "at": evil, "what": evil, "position": 1, "reason": evil }],
+    });
+    let event = json!({ "name": evil, "at": evil, "partition": 1, "position": 2, "facts": { "reason": evil } });
+    let moved = json!({
+        "name": "MessageAccepted", "at": evil, "partition": 1, "position": 2,
+        "facts": { "message": evil, "category": evil },
+    });
+    let sick = json!({ "healthy": false, "reasons": [{ "part": evil, "why": evil }], "installation": evil });
+    let mut table = crate::cli::table::Table::new(&["one"]);
+    table.row([evil]);
+    let problem =
+        json!({ "title": evil, "detail": evil, "remedy": evil, "errors": [{ "what": evil }, { "what": evil }] });
+    let failure = crate::cli::client::problem_failure(crate::cli::Exit::BadAnswer, &problem);
+    let mut told = vec![story(&plain(), &message), table.to_string()];
+    told.extend(lines(&plain(), &event));
+    told.extend(lines(&plain(), &moved));
+    told.extend(crate::cli::status::lines(&sick));
+    told.push(format!("{failure} {}", miette::Diagnostic::help(&failure).expect("a remedy")));
+    for text in told {
+        let obeyed = text.chars().filter(|c| *c != '\n').any(crate::domain::text::disturbs);
+        assert!(!obeyed && !text.contains("x\ny"), "{text:?}");
+    }
+}
+
+#[test]
 fn numbers_and_times_are_written_for_people() {
     use std::time::Duration;
     assert_eq!(

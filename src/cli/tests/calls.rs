@@ -35,11 +35,16 @@ async fn one_message_is_posted_with_its_key_and_its_id_is_told() {
 
 #[tokio::test]
 async fn waiting_ends_with_what_became_of_it() {
-    for (state, exit) in [("read", Exit::Done), ("failed", Exit::BadAnswer)] {
+    for (state, more, exit) in [
+        ("read", "", Exit::Done),
+        ("failed", "", Exit::BadAnswer),
+        // No status ever follows for a test message.
+        ("sent", r#","test":true"#, Exit::Done),
+    ] {
         let answers = vec![
             ("202 Accepted", r#"{"id":"msg_1"}"#.to_owned()),
             ("404 Not Found", r#"{"code":"not_found","title":"There is no such thing"}"#.to_owned()),
-            ("200 OK", format!(r#"{{"id":"msg_1","state":"{state}"}}"#)),
+            ("200 OK", format!(r#"{{"id":"msg_1","state":"{state}"{more}}}"#)),
         ];
         let server = Scripted::serve(answers).await;
         let line = [&ONE[..], &["--wait", "--key", "k", "--url"]].concat();
@@ -58,7 +63,7 @@ async fn a_file_is_sent_with_keys_and_its_refused_lines_are_told_by_number() {
     assert!(ended.notes.contains("line 3: invalid_request: /to is missing"), "{}", ended.notes);
     assert!(ended.out.contains("1 accepted") && ended.out.contains("1 refused: 1 invalid_request"), "{}", ended.out);
     assert_eq!(asked.len(), 1);
-    assert!(asked[0].contains("{\"idempotency_key\":\"monday:1\",\"to\":\"1\"}\n"), "{}", asked[0]);
+    assert!(asked[0].contains("{\"to\":\"1\",\"idempotency_key\":\"monday:1\"}\n"), "{}", asked[0]);
     assert!(asked[0].contains("application/x-ndjson"), "{}", asked[0]);
 }
 
@@ -76,6 +81,44 @@ async fn what_fails_for_the_moment_is_sent_again_and_nothing_else_is() {
     assert_eq!((&summary["accepted"], &summary["replayed"], &summary["refused"]), (&2.into(), &1.into(), &0.into()));
     assert_eq!(asked.len(), 3);
     assert!(asked[2].contains("monday:2") && !asked[2].contains("monday:1"), "{}", asked[2]);
+}
+
+#[tokio::test]
+async fn following_a_file_of_test_messages_ends_well_when_they_are_sent() {
+    let taken = || ("200 OK", "{\"line\":1,\"id\":\"msg_1\"}\n{\"line\":2,\"id\":\"msg_2\"}\n".to_owned());
+    let sent = |test: bool| ("200 OK", format!(r#"{{"state":"sent","test":{test}}}"#));
+    let follow = ["--follow", "--timeout", "1"];
+    let (ended, _) = send_file("{}\n{}\n", vec![taken(), sent(true), sent(true)], &follow).await;
+    assert_eq!(ended.exit, Exit::Done, "{ended:?}");
+    assert!(ended.out.contains("Now: 2 sent."), "{}", ended.out);
+    // One of them is to reach a person, and has not yet.
+    let (ended, _) = send_file("{}\n{}\n", vec![taken(), sent(true), sent(false)], &follow).await;
+    assert_eq!(ended.exit, Exit::BadAnswer, "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_trimmed_and_one_that_no_header_can_carry_is_a_mistake_of_the_caller() {
+    let server = Scripted::serve(vec![("202 Accepted", r#"{"id":"msg_1"}"#.to_owned())]).await;
+    let url = server.url();
+    let line = [&ONE[..], &["--url", &url]].concat();
+    let ended = command_beside(&line, &[("WAYBILL_KEY", " wb_live_x\r\n")]).await;
+    assert_eq!(ended.exit, Exit::Done, "{ended:?}");
+    assert!(server.asked().concat().contains("Bearer wb_live_x\r\n"), "{:?}", server.asked());
+    for key in ["wb_live_x\nwb_live_y", "wb live", "wb_l\u{fc}ve"] {
+        let ended = command_beside(&line, &[("WAYBILL_KEY", key)]).await;
+        assert_eq!(ended.exit, Exit::Usage, "{ended:?}");
+        assert!(ended.notes.contains("WAYBILL_KEY") && !ended.notes.contains("wb_l"), "{}", ended.notes);
+    }
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_remedy_that_names_a_route_says_how_the_command_line_gets_there() {
+    let problem = r#"{"code":"invalid_request","title":"Wrong","errors":[{"pointer":"/from","what":"names no session of this tenant","remedy":"GET /v1/sessions lists them"}]}"#;
+    let server = Scripted::serve(vec![("422 Unprocessable Entity", problem.to_owned())]).await;
+    let line = [&ONE[..], &["--key", "k", "--url"]].concat();
+    let ended = command_beside(&[&line[..], &[&server.url()]].concat(), &[]).await;
+    assert!(ended.notes.contains("waybill apply"), "{}", ended.notes);
 }
 
 #[tokio::test]
@@ -112,4 +155,15 @@ async fn new_keys_are_written_for_their_owner_alone_and_never_over_a_file() {
     assert_eq!(std::fs::metadata(&keys).expect("there").permissions().mode() & 0o777, 0o600);
     let again = command_beside(&line, &[]).await;
     assert_eq!((again.exit, server.asked().len()), (Exit::Usage, 1), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_by_its_name_with_the_operators_key() {
+    let answers = vec![("200 OK", r#"{"position":"0:7","applied":true}"#.to_owned())];
+    let server = Scripted::serve(answers).await;
+    let ended =
+        command_beside(&["revoke", "acme-shop", "shop-sender", "--url", &server.url(), "--key", "k"], &[]).await;
+    assert_eq!((ended.exit, ended.out.as_str()), (Exit::Done, "The key acme-shop/shop-sender is revoked.\n"));
+    let asked = server.asked().concat();
+    assert!(asked.starts_with("DELETE /v1/admin/keys/acme-shop/shop-sender HTTP/1.1"), "{asked}");
 }

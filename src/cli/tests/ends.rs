@@ -1,7 +1,12 @@
 //! How commands end.
 
+use clap::Parser;
+
 use super::stage::{Scripted, command, command_beside};
 use crate::cli::Exit;
+use crate::cli::args::Args;
+use crate::cli::context::Context;
+use crate::cli::print::{Printer, Style};
 
 const PROBLEM: &str = r#"{"title":"A valid key is needed","status":401,"code":"unauthorized","detail":"the key is unknown or was revoked"}"#;
 
@@ -89,4 +94,15 @@ async fn a_server_that_is_not_well_is_1() {
     let ended = command_beside(&["status", "--url", &server.url(), "--key", "k"], &[]).await;
     assert_eq!(ended.exit, Exit::BadAnswer);
     assert!(ended.out.contains("disk: low"), "{}", ended.out);
+}
+
+#[test]
+fn the_log_is_plain_in_files_and_coloured_when_asked_for() {
+    for (color, live, coloured) in [("auto", false, false), ("always", false, true), ("never", true, false)] {
+        let args = Args::try_parse_from(["waybill", "serve", "--color", color]).expect("understood");
+        let printer =
+            Printer::new(Style { live, ..Style::default() }, Box::new(std::io::sink()), Box::new(std::io::sink()));
+        let context = Context::new(printer, args.global, std::collections::BTreeMap::new());
+        assert_eq!(context.log_color(), coloured, "{color}");
+    }
 }

@@ -82,7 +82,7 @@ impl Host for Refusing {
         Box::pin(std::future::ready(Err(failure)))
     }
 
-    fn log(&self, _: &Settings) -> Result<(), String> {
+    fn log(&self, _: &Settings, _: bool) -> Result<(), String> {
         Ok(())
     }
 }

@@ -3,8 +3,9 @@
 use url::Url;
 
 use super::words::{Channel, EventPattern, Name, Role};
-use crate::config::check::{Verdict, digits, each, filled, if_set, phone_number, require, web_url, within};
+use crate::config::check::{Verdict, digits, each, filled, if_set, require, web_url, within};
 use crate::config::secret::SecretRef;
+use crate::config::setting::quote;
 use crate::config::table::keys;
 
 keys! {
@@ -34,8 +35,6 @@ keys! {
         phone_number_id: String => digits;
         /// Meta's id of the WhatsApp Business Account.
         waba_id: Option<String> => if_set(digits);
-        /// The number, for people.
-        display_phone_number: Option<String> => if_set(phone_number);
         /// Where the access token is.
         token: SecretRef;
         /// Whether what it is given never reaches the provider.
@@ -57,7 +56,7 @@ keys! {
         /// Where the signing secret is, `whsec_` and base64; None: one is made.
         secret: Option<SecretRef> => if_set(signing_secret);
         /// Which events it is told; all by default.
-        events: Vec<EventPattern> = vec![EventPattern::all()] => each(1..=64, |_| Ok(()));
+        events: Vec<EventPattern> = vec![EventPattern::all()] => each(1..=64, known_event);
     }
 }
 
@@ -73,6 +72,15 @@ keys! {
         /// Whether what it sends never reaches the provider.
         test: bool = false;
     }
+}
+
+/// A pattern that means no event would be taken, and its endpoint never told.
+fn known_event(pattern: &EventPattern) -> Verdict {
+    let remedy = match pattern.nearest() {
+        Some(near) => format!("Did you mean \"{near}\"?"),
+        None => "Write a type (\"message.delivered\"), all below a prefix (\"message.*\") or all (\"*\")".to_owned(),
+    };
+    require(pattern.means_something(), format!("no event is called {}", quote(pattern.as_str())), remedy)
 }
 
 /// Only a literal can be judged before it is used; the text is not repeated.

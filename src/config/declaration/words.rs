@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::config::choice::choice;
 use crate::config::setting::text_setting;
+use crate::config::unknown::nearest;
+use crate::domain::notification::NotificationKind;
 
 /// The name of a tenant, session, endpoint or key: 1 to 63 of `a-z`, `0-9` and `-`, not beginning with `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +83,17 @@ impl EventPattern {
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether there is an event that it means. One that means none is a slip: its owner would never be told.
+    pub fn means_something(&self) -> bool {
+        self.0 == "*" || NotificationKind::ALL.iter().any(|kind| self.matches(kind.word()))
+    }
+
+    /// The pattern that was probably meant.
+    pub fn nearest(&self) -> Option<&'static str> {
+        let types = NotificationKind::ALL.iter().map(|kind| kind.word());
+        nearest(&self.0, types.chain(["message.*"]))
     }
 
     /// Whether an event of this type is meant: `message.*` means `message.sent` and `message.sent.late`, not `message`.

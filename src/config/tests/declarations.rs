@@ -23,7 +23,6 @@ name = \"orders\"
 channel = \"whatsapp\"
 phone_number_id = \"100000000000001\"
 waba_id = \"2\"
-display_phone_number = \"+49 155 0000 0001\"
 token = \"file:/run/token\"
 test = true
 number_per_second = 5
@@ -32,7 +31,7 @@ tenant = \"acme\"
 name = \"shop\"
 url = \"https://shop.example/hook\"
 secret = \"literal:whsec_AAAA\"
-events = [\"message.*\", \"session.suspended\"]
+events = [\"message.*\", \"message.failed\"]
 [[key]]
 tenant = \"acme\"
 name = \"audit\"
@@ -45,7 +44,6 @@ role = \"auditor\"
     assert_eq!((tenant.per_second, tenant.burst), (Some(10), Some(20)));
     assert_eq!((&session.tenant, &session.name, session.channel), (&name("acme"), &name("orders"), Channel::Whatsapp));
     assert_eq!((session.phone_number_id.as_str(), session.waba_id.as_deref()), ("100000000000001", Some("2")));
-    assert_eq!(session.display_phone_number.as_deref(), Some("+49 155 0000 0001"));
     assert_eq!(session.token, SecretRef::File("/run/token".into()));
     assert_eq!((session.test, session.number_per_second), (true, Some(5)));
     assert_eq!((endpoint.url.as_str(), endpoint.events.len()), ("https://shop.example/hook", 2));
@@ -130,10 +128,6 @@ fn every_key_of_a_session_and_an_endpoint_is_judged() {
             "t.toml:6:11 session[0].channel: expected one of \"whatsapp\", found the string \"sms\". ",
         ),
         (
-            format!("{SESSION}display_phone_number = \"0155\""),
-            "t.toml:6:24 session[0].display_phone_number: \"0155\" is not an international phone number. ",
-        ),
-        (
             format!("{SESSION}number_per_second = 1001"),
             "t.toml:6:21 session[0].number_per_second: 1001 is out of range. Choose from 1 to 1000.",
         ),
@@ -150,6 +144,14 @@ fn every_key_of_a_session_and_an_endpoint_is_judged() {
         (
             format!("{endpoint}url = \"https://a.example\"\nevents = []"),
             "t.toml:5:10 endpoint[0].events: the list has 0 elements. Give 1 to 64.",
+        ),
+        (
+            format!("{endpoint}url = \"https://a.example\"\nevents = [\"*\", \"message.delivred\"]"),
+            "t.toml:5:10 endpoint[0].events: element 1: no event is called \"message.delivred\". Did you mean \"message.delivered\"?",
+        ),
+        (
+            format!("{endpoint}url = \"https://a.example\"\nevents = [\"massage.*\"]"),
+            "t.toml:5:10 endpoint[0].events: element 0: no event is called \"massage.*\". Did you mean \"message.*\"?",
         ),
         (
             format!("{endpoint}url = \"https://a.example\"\nevents = [\"*\", \"a.*.b\"]"),

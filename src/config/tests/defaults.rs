@@ -75,7 +75,7 @@ fn what_is_kept() {
     assert_eq!((d.journal.partitions, d.journal.segment_size), (64, Size::mib(64)));
     assert_eq!((d.journal.batch_events, d.journal.batch_bytes), (256, Size::mib(4)));
     assert_eq!((d.journal.linger, d.journal.verify), (Duration::from_micros(500), Verify::All));
-    assert_eq!((d.journal.tail_memory, d.store.cache, d.store.memtable), (Size::mib(64), Size::mib(64), Size::mib(16)));
+    assert_eq!((d.journal.tail_memory, d.store.cache, d.store.memtable), (Size::mib(16), Size::mib(64), Size::mib(16)));
     assert_eq!((&d.vault.key_file, d.vault.key_cache, d.vault.key_cache_entries), (&None, seconds(60), 100_000));
     assert_eq!((d.health.disk_free_min, d.health.inodes_free_min), (Size::gib(1), 10_000));
 }

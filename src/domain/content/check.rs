@@ -35,6 +35,9 @@ pub(super) fn check(value: Value) -> Result<Content, Vec<Problem>> {
     let to = check.recipient();
     let client_token = check.text_field("biz_opaque_callback_data", CLIENT_TOKEN_MAX, str::len, "bytes");
     let reference = check.text_field("reference", REFERENCE_MAX, |text| text.chars().count(), "characters");
+    if reference.as_ref().is_some_and(|text| text.chars().any(super::super::text::disturbs)) {
+        check.wrong("/reference", "holds control characters", "write it in visible characters, on one line");
+    }
     check.product();
     let kind = check.kind();
     check.size();

@@ -153,3 +153,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_reference_that_a_terminal_would_obey_is_refused_and_a_client_s_own_data_is_not_judged() {
+    for evil in ["\u{1b}]0;owned\u{7}", "two\nlines", "back\u{202e}wards", "\u{9b}2J"] {
+        let problems = refused(with("reference", json!(evil)));
+        assert_eq!(problems.len(), 1, "{evil:?}");
+        assert_eq!((problems[0].pointer.as_str(), problems[0].what.contains(evil)), ("/reference", false));
+        assert!(Content::check(with("biz_opaque_callback_data", json!(evil))).is_ok());
+    }
+    assert!(Content::check(with("reference", json!("Bestellung 12, שלום 👩\u{200d}👧"))).is_ok());
+}

@@ -55,10 +55,11 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             row
         }
     };
+    // What was settled the endpoint's actor knows: it said so.
     if !matches!(event, Event::DeliveriesSettled(_)) {
         row.controls.remember(at.header.id);
+        out.notes.push(Note::EndpointChanged(endpoint));
     }
     row.through = at.position;
     rows.put_endpoint(endpoint, row);
-    out.notes.push(Note::EndpointChanged(endpoint));
 }

@@ -7,7 +7,7 @@ use super::super::event::{AttemptRef, AttemptsClosedV1, ClosedV1, OutcomeV1, Res
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::row::{Accepted, Ended, Fact, Failure, How, MessageRow, Rows};
-use super::{About, Applied, At, Note, status, tell};
+use super::{About, Append, Applied, At, Note, status, tell};
 
 /// What is told of a step: nothing, or a kind with its code and class.
 type Word<'a> = (Option<NotificationKind>, i32, &'a str);
@@ -60,8 +60,10 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
             (kind, 0, why.as_str())
         }),
     };
-    if let Some(word) = word {
-        write(at, closed.of, &accepted, row, word, rows, out);
+    match word {
+        Some(word) => write(at, closed.of, &accepted, row, word, rows, out),
+        // A step already taken changes nothing, but whoever holds the answer has to hear that it is in the journal.
+        None => out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message }),
     }
 }
 
@@ -136,6 +138,11 @@ pub(super) fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, o
         Resolution::GiveUp => refuse(&mut row, facts.of, fact, How::Failed, 0, "unknown_given_up"),
     };
     if let Some(word) = word {
+        let queued = row.state() == State::Queued;
         write(at, facts.of, &accepted, row, word, rows, out);
+        if queued {
+            // Its first place in the outbox may be settled and passed by.
+            out.appends.push(Append::Outbox { session: accepted.session, message: facts.of.message });
+        }
     }
 }

@@ -25,7 +25,8 @@ struct Lane {
     queue: VecDeque<Queued>,
     busy: Option<MessageId>,
     parked: Option<Micros>,
-    listed: bool,
+    /// In which list of `ready` it stands; what other lists say of it is out of date.
+    listed: Option<usize>,
 }
 
 /// All recipients with work, and whose turn it is.
@@ -115,8 +116,8 @@ impl Lanes {
 
     /// Takes the head, unless its lane changed since it was listed: then it is listed anew where it belongs.
     fn take_head(&mut self, contact: KeyId, priority: usize) -> Option<Queued> {
-        let lane = self.lanes.get_mut(&contact)?;
-        lane.listed = false;
+        let lane = self.lanes.get_mut(&contact).filter(|lane| lane.listed == Some(priority))?;
+        lane.listed = None;
         if lane.busy.is_some() || lane.parked.is_some() {
             return None;
         }
@@ -182,12 +183,14 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(&contact) else {
             return;
         };
-        if lane.listed || lane.busy.is_some() || lane.parked.is_some() {
+        if lane.busy.is_some() || lane.parked.is_some() {
             return;
         }
-        if let Some(head) = lane.queue.front() {
-            lane.listed = true;
-            self.ready[index(head.priority)].push_back(contact);
+        // A head that goes before what the lane is listed under does not wait for that list's turn.
+        let list = lane.queue.front().map(|head| index(head.priority));
+        if let Some(list) = list.filter(|list| lane.listed.is_none_or(|listed| *list < listed)) {
+            lane.listed = Some(list);
+            self.ready[list].push_back(contact);
         }
     }
 
@@ -195,9 +198,10 @@ impl Lanes {
         let idle = self
             .lanes
             .get(&contact)
-            .is_some_and(|lane| lane.queue.is_empty() && lane.busy.is_none() && lane.parked.is_none() && !lane.listed);
-        if idle {
-            self.lanes.remove(&contact);
+            .is_some_and(|lane| lane.queue.is_empty() && lane.busy.is_none() && lane.parked.is_none());
+        if idle && let Some(list) = self.lanes.remove(&contact).and_then(|lane| lane.listed) {
+            // At most a ring's worth of entries, and only where a message is called off or expires.
+            self.ready[list].retain(|listed| *listed != contact);
         }
     }
 }

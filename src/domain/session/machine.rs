@@ -4,34 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::event::{AttemptRef, Resolution, UnknownPolicy};
 use super::super::failure::Answer;
-use super::super::id::{KeyId, MessageId};
+use super::super::id::MessageId;
 use super::super::pacing::{Held, Pacer};
 use super::super::record::Micros;
 use super::super::retry::{Verdict, judge};
 use super::super::validity::Void;
+use super::flight::{Flight, Phase, wait_over};
+use super::wall::Wall;
 use super::{Effect, Ending, Input, Lanes, Queued, SessionLimits, Standing};
 
-/// An attempt on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Flight {
-    of: AttemptRef,
-    contact: KeyId,
-    expires_at: Micros,
-    queued: Option<Queued>,
-    phase: Phase,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// The intent is on its way to the journal and back.
-    Proposed,
-    /// A task makes the call.
-    Running,
-    /// Somebody else's, of an earlier life: unknown once nobody can still be writing it.
-    Inherited,
-    /// The outcome is on its way to the journal and back.
-    Closing,
-}
+/// Rings of messages that may wait for a time before nothing more is pulled: 100 bytes each.
+const ASIDE: usize = 16;
 
 /// A budget that has not answered by then is asked again: it may have died with the question.
 const LEASE_PATIENCE: Micros = 1_000_000;
@@ -49,7 +32,7 @@ pub struct Machine {
     /// Unknown outcomes and what becomes of them when; inherited flights too.
     due: BTreeSet<(Micros, MessageId)>,
     unknown: HashMap<MessageId, (AttemptRef, UnknownPolicy)>,
-    held_until: Micros,
+    wall: Wall,
     suspended: bool,
     lease: (u32, Micros),
     lease_asked: Option<Micros>,
@@ -70,7 +53,7 @@ impl Machine {
             waiting: HashMap::new(),
             due: BTreeSet::new(),
             unknown: HashMap::new(),
-            held_until: 0,
+            wall: Wall::default(),
             suspended: false,
             lease: (0, 0),
             lease_asked: None,
@@ -81,7 +64,23 @@ impl Machine {
     /// Messages this machine holds: queued, in flight, waiting, unknown.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.lanes.len() + self.flights.len() + self.waiting.len() + self.unknown.len()
+        self.ring() + self.aside()
+    }
+
+    /// Messages whose turn it is or will be: what the ring is for.
+    #[must_use]
+    pub fn ring(&self) -> usize {
+        self.lanes.len() + self.flights.len()
+    }
+
+    /// Messages that wait for a time: they take nobody's place in the ring.
+    fn aside(&self) -> usize {
+        self.waiting.len() + self.unknown.len()
+    }
+
+    /// The sender's rate is another one from now on.
+    pub fn pace(&mut self, number: governor::Quota) {
+        self.pacer.pace(number);
     }
 
     /// Messages waiting for their turn.
@@ -129,7 +128,7 @@ impl Machine {
             }
             Input::Answered(of, answer) => self.answered(of, &answer, now, drawn, endings, effects),
             Input::Barred(of, why) => self.end(of, Verdict::Withdrawn { why }, now, endings),
-            Input::Held(until) => self.held_until = until,
+            Input::Held(until) => self.wall.learn(until),
             Input::Suspended(suspended) => self.suspended = suspended,
             Input::Lease(granted, until) => {
                 self.lease = (granted, until);
@@ -148,7 +147,8 @@ impl Machine {
     fn follow(&mut self, message: MessageId, standing: Standing, now: Micros) {
         match standing {
             Standing::Queued(queued) => self.enqueue(queued, now),
-            Standing::Settled => self.forget(message),
+            // Held until somebody decides: there is nothing to time, and the decision comes as another standing.
+            Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. } => self.forget(message),
             Standing::Unknown { of, policy, due } => {
                 self.forget(message);
                 self.unknown.insert(message, (of, policy));
@@ -175,9 +175,9 @@ impl Machine {
             return;
         }
         self.forget(message);
-        if queued.not_before > now {
+        if wait_over(&queued) > now {
+            self.retries.insert((wait_over(&queued), message));
             self.waiting.insert(message, queued);
-            self.retries.insert((queued.not_before, message));
         } else {
             self.lanes.push(queued, queued.attempt > 1);
         }
@@ -189,7 +189,7 @@ impl Machine {
         }
         self.lanes.remove(message);
         if let Some(queued) = self.waiting.remove(&message) {
-            self.retries.remove(&(queued.not_before, message));
+            self.retries.remove(&(wait_over(&queued), message));
         }
         if self.unknown.remove(&message).is_some() {
             self.due.retain(|(_, other)| *other != message);
@@ -233,9 +233,14 @@ impl Machine {
     ) {
         let expires_at = self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at);
         let (verdict, hold) = judge(answer, of.attempt, expires_at, now, drawn, &self.limits.retry);
-        if let Some(hold) = hold.filter(|hold| hold.until > self.held_until) {
-            self.held_until = hold.until;
-            effects.push(Effect::Hold { code: hold.code, until: hold.until });
+        match (hold, answer) {
+            (Some(hold), _) => {
+                let until = self.wall.hit(now, hold.until);
+                effects.extend(until.map(|until| Effect::Hold { code: hold.code, until }));
+            }
+            (None, Answer::Sent { .. } | Answer::Rejected { .. }) => self.wall.passed(),
+            // Nothing is known of the provider.
+            (None, Answer::NotSent { .. } | Answer::Unknown { .. }) => {}
         }
         self.end(of, verdict, now, endings);
     }
@@ -281,10 +286,10 @@ impl Machine {
     fn leave(&mut self, now: Micros, effects: &mut Vec<Effect>) {
         let mut wake = self.lanes.unpark(now);
         let mut attempts = Vec::new();
-        let free = self.limits.window.saturating_sub(self.flights.len()).min(self.limits.tick);
-        let stopped = self.suspended || self.proposed || self.held_until > now;
-        if self.held_until > now {
-            earlier(&mut wake, self.held_until);
+        let free = self.free();
+        let stopped = self.suspended || self.proposed || self.wall.until() > now;
+        if self.wall.until() > now {
+            earlier(&mut wake, self.wall.until());
         }
         while !stopped && attempts.len() < free {
             if !self.may_spend(now, effects) {
@@ -319,6 +324,13 @@ impl Machine {
         self.look_ahead(now, wake, effects);
     }
 
+    /// Places in the window. An attempt of an earlier life that nobody here is making takes none: fresh messages start
+    /// at once. After a wall one attempt shows whether it still stands.
+    fn free(&self) -> usize {
+        let window = if self.wall.is_probed() { 1 } else { self.limits.window };
+        window.saturating_sub(self.flights.values().filter(|flight| flight.is_own()).count()).min(self.limits.tick)
+    }
+
     fn look_ahead(&self, now: Micros, mut wake: Option<Micros>, effects: &mut Vec<Effect>) {
         if let Some(asked) = self.lease_asked.filter(|_| !self.lanes.is_empty()) {
             earlier(&mut wake, asked + LEASE_PATIENCE);
@@ -329,8 +341,8 @@ impl Machine {
         if let Some(at) = wake {
             effects.push(Effect::WakeAt(at.max(now + 1)));
         }
-        let room = self.limits.ring.saturating_sub(self.held());
-        if room >= self.limits.ring / 4 {
+        let room = self.limits.ring.saturating_sub(self.ring());
+        if room >= self.limits.ring / 4 && self.aside() < ASIDE * self.limits.ring {
             effects.push(Effect::Pull(room));
         }
     }

@@ -5,8 +5,13 @@
 //! (`actors/session`) feeds it and carries its effects out; nothing the machine holds is lost with it, because a new one
 //! is filled from rows.
 
+mod flight;
 mod lanes;
 mod machine;
+mod wall;
+
+#[cfg(test)]
+mod tests;
 
 pub use lanes::Lanes;
 pub use machine::Machine;
@@ -80,7 +85,7 @@ pub enum Input {
     Answered(AttemptRef, Answer),
     /// A gate barred an attempt that was read back.
     Barred(AttemptRef, &'static str),
-    /// The sender waits until then (0: it does not).
+    /// The sender waits until then, as its row says; an earlier time than is known changes nothing.
     Held(Micros),
     /// An operator stopped the sender, or let it go again.
     Suspended(bool),

@@ -108,7 +108,10 @@ impl Options {
     }
 
     /// Checks that the settings can work together, for a journal of so many partitions.
-    pub(super) fn check(&self, count: u16) -> Result<(), JournalError> {
+    ///
+    /// # Errors
+    /// [`JournalError::Options`], in words.
+    pub fn check(&self, count: u16) -> Result<(), JournalError> {
         let wrong = |what: String| Err(JournalError::Options(what));
         let least = SegmentHeader::length_for(count) + (BATCH + self.batch_bytes + SEAL) as u64;
         if !(64 * 1024..=1024 * 1024 * 1024).contains(&self.segment_bytes) {

@@ -1,7 +1,7 @@
 //! A few contact keys, unwrapped, each for at most a minute, so that an erasure reaches every process within one.
 //!
-//! Bound: 32,768 keys at about 200 bytes each (key 48, map slot 72 at half load, order 40, allocator) are 6.5 MB. At
-//! 5,000 messages a second to ever new people a key stays for six seconds, longer than a send takes.
+//! Bound: a key takes about 200 bytes (key 48, map slot 72 at half load, order 40, allocator); 100,000 of them are 20 MB.
+//! At 5,000 messages a second to ever new people a key then stays for twenty seconds, longer than a send takes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,10 +10,20 @@ use std::time::Duration;
 use crate::domain::id::{KeyId, TenantId};
 use crate::vault::cipher::Key;
 
-/// How long a key may be used after it was unwrapped.
-pub const LIFE: Duration = Duration::from_secs(60);
-/// Most keys at a time.
-pub const MOST: usize = 32_768;
+/// How long and how many keys are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheBounds {
+    /// How long a key may be used after it was unwrapped, and so the longest an erased one still is. 0: none is held.
+    pub life: Duration,
+    /// Most keys at a time.
+    pub most: usize,
+}
+
+impl Default for CacheBounds {
+    fn default() -> Self {
+        Self { life: Duration::from_secs(60), most: 100_000 }
+    }
+}
 
 struct Cached {
     tenant: TenantId,
@@ -22,13 +32,19 @@ struct Cached {
 }
 
 /// Unwrapped keys, oldest first out. A dropped key is wiped.
-#[derive(Default)]
 pub struct Cache {
+    bounds: CacheBounds,
     keys: HashMap<KeyId, Cached>,
     order: VecDeque<(KeyId, Duration)>,
 }
 
 impl Cache {
+    /// An empty cache within these bounds.
+    #[must_use]
+    pub fn new(bounds: CacheBounds) -> Self {
+        Self { bounds, keys: HashMap::new(), order: VecDeque::new() }
+    }
+
     /// The key, if it is here, this tenant's, and young enough. `now` is steady time.
     pub fn get(&mut self, tenant: TenantId, contact: KeyId, now: Duration) -> Option<Arc<Key>> {
         self.sweep(now);
@@ -38,10 +54,10 @@ impl Cache {
     /// Takes a key in; it does not live longer for being put twice.
     pub fn put(&mut self, tenant: TenantId, contact: KeyId, key: Arc<Key>, now: Duration) {
         self.sweep(now);
-        if self.keys.contains_key(&contact) {
+        if self.keys.contains_key(&contact) || self.bounds.life.is_zero() || self.bounds.most == 0 {
             return;
         }
-        while self.keys.len() >= MOST {
+        while self.keys.len() >= self.bounds.most {
             self.drop_oldest();
         }
         self.keys.insert(contact, Cached { tenant, key, since: now });
@@ -50,7 +66,7 @@ impl Cache {
 
     /// Drops what is too old. Called on every use and about once a second.
     pub fn sweep(&mut self, now: Duration) {
-        while self.order.front().is_some_and(|(_, since)| now.saturating_sub(*since) >= LIFE) {
+        while self.order.front().is_some_and(|(_, since)| now.saturating_sub(*since) >= self.bounds.life) {
             self.drop_oldest();
         }
     }
@@ -91,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_key_lives_a_minute_from_its_unwrapping() {
-        let (mut cache, key) = (Cache::default(), Arc::new(Key::draw(&SeededEntropy::new(1))));
+        let (mut cache, key) = (Cache::new(CacheBounds::default()), Arc::new(Key::draw(&SeededEntropy::new(1))));
         let seconds = Duration::from_secs;
         cache.put(TENANT, id(1), key.clone(), seconds(10));
         cache.put(TENANT, id(1), key.clone(), seconds(50));
@@ -103,12 +119,22 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room() {
-        let (mut cache, key) = (Cache::default(), Arc::new(Key::draw(&SeededEntropy::new(1))));
+        const MOST: usize = 100;
+        let bounds = CacheBounds { most: MOST, ..CacheBounds::default() };
+        let (mut cache, key) = (Cache::new(bounds), Arc::new(Key::draw(&SeededEntropy::new(1))));
         for n in 0..=MOST {
             cache.put(TENANT, id(n), key.clone(), Duration::ZERO);
         }
         assert_eq!(cache.len(), MOST);
         assert!(cache.get(TENANT, id(0), Duration::ZERO).is_none());
         assert!(cache.get(TENANT, id(MOST), Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn a_life_of_nothing_holds_no_key_for_a_moment() {
+        let bounds = CacheBounds { life: Duration::ZERO, ..CacheBounds::default() };
+        let (mut cache, key) = (Cache::new(bounds), Arc::new(Key::draw(&SeededEntropy::new(1))));
+        cache.put(TENANT, id(1), key.clone(), Duration::ZERO);
+        assert_eq!((cache.len(), Arc::strong_count(&key)), (0, 1), "the key is held");
     }
 }

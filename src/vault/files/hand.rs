@@ -41,12 +41,18 @@ pub struct FileVault {
 }
 
 impl FileVault {
-    /// Makes a new vault in a folder that does not exist or is empty.
+    /// Makes a new vault in a folder that does not exist or is empty; its instance key in `key_file`, if one is named.
     ///
     /// # Errors
-    /// `Exists`, `Io`.
-    pub fn init(dir: &Path, installation: InstallationId, count: u16, entropy: &dyn Entropy) -> Result<(), VaultError> {
-        init::init(dir, installation, count, entropy)
+    /// `Exists`, `Exposed`, `BadKey`, `Io`.
+    pub fn init(
+        dir: &Path,
+        key_file: Option<&Path>,
+        installation: InstallationId,
+        count: u16,
+        entropy: &dyn Entropy,
+    ) -> Result<(), VaultError> {
+        init::init(dir, key_file, installation, count, entropy)
     }
 
     /// Opens a vault. The data folder's lock must be held: two writers would tear each other's records.

@@ -11,17 +11,22 @@ use super::marks::{self, Stored};
 use super::{instance, wrapping};
 use crate::domain::id::InstallationId;
 use crate::runtime::Entropy;
-use crate::vault::cipher::Key;
 use crate::vault::error::{VaultError, io_error};
 
 /// The name of the key file in the vault's folder.
 pub const KEYS: &str = "keys.wbv";
 
-/// Makes the vault's folder with an instance key, an empty key file and no marks.
+/// Makes the vault's folder with an instance key (or that key in `key_file`), an empty key file and no marks.
 ///
 /// # Errors
-/// `Exists` when there is something in the folder, `Io`.
-pub fn init(dir: &Path, installation: InstallationId, count: u16, entropy: &dyn Entropy) -> Result<(), VaultError> {
+/// `Exists` when there is something in the folder, `Exposed` or `BadKey` when `key_file` is there and cannot be used, `Io`.
+pub fn init(
+    dir: &Path,
+    key_file: Option<&Path>,
+    installation: InstallationId,
+    count: u16,
+    entropy: &dyn Entropy,
+) -> Result<(), VaultError> {
     refuse_existing(dir)?;
     let beside = beside(dir);
     match fs::remove_dir_all(&beside) {
@@ -29,8 +34,7 @@ pub fn init(dir: &Path, installation: InstallationId, count: u16, entropy: &dyn 
         _ => {}
     }
     fs::DirBuilder::new().mode(0o700).create(&beside).map_err(io_error("create the folder", &beside))?;
-    let key = Key::draw(entropy);
-    instance::write(&beside, &key)?;
+    let key = instance::make(&instance::place(&beside, key_file), entropy)?;
     let mut bytes = MAGIC.to_vec();
     format::append(&mut bytes, MAGIC.len() as u64, &wrapping::head(&key, entropy, installation, count));
     write_new(&beside.join(KEYS), &bytes, false)?;

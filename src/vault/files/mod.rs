@@ -33,5 +33,6 @@ pub mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use cache::CacheBounds;
 pub use hand::FileVault;
 pub use open::{Cut, OpenReport, Opening};

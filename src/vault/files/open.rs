@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 
+use super::cache::{Cache, CacheBounds};
 use super::format::{Entry, Head, VERSION};
 use super::index::{Found, Index};
 use super::init::KEYS;
@@ -23,6 +24,10 @@ use crate::vault::error::{VaultError, io_error};
 pub struct Opening {
     /// `<data>/vault`.
     pub dir: PathBuf,
+    /// The instance key's file, if it does not lie in `dir`.
+    pub key_file: Option<PathBuf>,
+    /// How long and how many contact keys are held unwrapped.
+    pub cache: CacheBounds,
     /// Partitions of the installation; must be those the vault was made for.
     pub count: u16,
     /// Time.
@@ -67,15 +72,16 @@ pub struct OpenReport {
 /// # Errors
 /// `Missing`, `Exposed`, `BadKey`, `WrongKey`, `Corrupt`, `Newer`, `Foreign`, `Io`.
 pub fn open(opening: Opening) -> Result<(Shared, File, OpenReport), VaultError> {
-    let Opening { dir, count, clock, entropy } = opening;
-    let instance = instance::read(&dir)?;
+    let Opening { dir, key_file, cache, count, clock, entropy } = opening;
+    let key_file = instance::place(&dir, key_file.as_deref());
+    let instance = instance::read(&key_file)?;
     let path = dir.join(KEYS);
     let file = match File::options().read(true).write(true).open(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(VaultError::Missing { path }),
         other => other.map_err(io_error("open", &path))?,
     };
     let mut scan = Scan::begin(&path, &file)?;
-    let (head, mac) = read_head(&mut scan, &dir, &instance)?;
+    let (head, mac) = read_head(&mut scan, &dir, &key_file, &instance)?;
     if head.count != count {
         return Err(VaultError::Foreign { found: head.count, expected: count });
     }
@@ -96,7 +102,7 @@ pub fn open(opening: Opening) -> Result<(Shared, File, OpenReport), VaultError> 
         clock,
         entropy,
         index: RwLock::new(index),
-        cache: Mutex::default(),
+        cache: Mutex::new(Cache::new(cache)),
         marks: Mutex::new(stored.as_ref().map_or_else(Marks::default, Marks::from_stored)),
         durable: AtomicU64::new(end),
         failure: Mutex::new(None),
@@ -107,7 +113,7 @@ pub fn open(opening: Opening) -> Result<(Shared, File, OpenReport), VaultError> 
 }
 
 /// The head was synced before the folder had its name, so there is always a whole one.
-fn read_head(scan: &mut Scan<'_>, dir: &Path, instance: &Key) -> Result<(Head, Key), VaultError> {
+fn read_head(scan: &mut Scan<'_>, dir: &Path, key_file: &Path, instance: &Key) -> Result<(Head, Key), VaultError> {
     let keys = dir.join(KEYS);
     let head = match scan.step()? {
         Step::Record(_, Entry::Head(head)) => head,
@@ -116,8 +122,8 @@ fn read_head(scan: &mut Scan<'_>, dir: &Path, instance: &Key) -> Result<(Head, K
     if head.version > VERSION {
         return Err(VaultError::Newer { file: keys, found: head.version, known: VERSION });
     }
-    let mac = wrapping::open_head(instance, &head)
-        .map_err(|_| VaultError::WrongKey { path: dir.join(instance::FILE), keys })?;
+    let mac =
+        wrapping::open_head(instance, &head).map_err(|_| VaultError::WrongKey { path: key_file.to_owned(), keys })?;
     Ok((head, mac))
 }
 

@@ -45,7 +45,7 @@ pub struct Shared {
     pub entropy: Arc<dyn Entropy>,
     /// Everything durable.
     pub index: RwLock<Index>,
-    /// Keys unwrapped within the last minute.
+    /// Keys unwrapped lately.
     pub cache: Mutex<Cache>,
     /// High-water marks.
     pub marks: Mutex<Marks>,

@@ -120,6 +120,16 @@ async fn a_body_of_a_megabyte_leaves_the_outcome_as_it_is() {
 }
 
 #[tokio::test]
+async fn of_an_answer_no_more_is_read_than_the_settings_allow() {
+    let server = Server::start(reply("422 No", "", &"z".repeat(1 << 20))).await;
+    let settings = PosterSettings { response_max: 1024, ..private() };
+    let Delivered::Rejected { excerpt, .. } = poster(settings).deliver(post(server.url("127.0.0.1"))).await else {
+        panic!("422")
+    };
+    assert_eq!(excerpt.len(), 1024);
+}
+
+#[tokio::test]
 async fn what_stands_in_the_way_is_named() {
     let unused = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
     let url = format!("http://{unused}/hook").parse().expect("a url");

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -127,11 +126,7 @@ pub(super) fn reply(status: &str, headers: &str, body: &str) -> Conduct {
 }
 
 pub(super) fn private() -> PosterSettings {
-    PosterSettings {
-        guard: Guard { allow_private: true, allowed_ports: Ports::Any },
-        timeout: Duration::from_secs(20),
-        extra_roots_pem: None,
-    }
+    PosterSettings { guard: Guard { allow_private: true, allowed_ports: Ports::Any }, ..PosterSettings::default() }
 }
 
 pub(super) fn poster(settings: PosterSettings) -> Poster {

@@ -4,6 +4,7 @@
 //! alone. It is paced (400 a second), so its own speed does not depend on how busy the machine is.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand, whatsapp};
@@ -11,6 +12,7 @@ use waybill::domain::failure::{Answer, Bucket, FailureClass};
 use waybill::domain::id::{MessageId, SessionId, TenantId};
 use waybill::domain::message::State;
 use waybill::runtime::BoxFuture;
+use waybill::webhook::{Deliver, Delivered, Post};
 
 use super::world::{World, limits};
 
@@ -114,6 +116,65 @@ async fn a_tenant_at_its_budget_slows_no_other_tenant() {
     }
     let ratio = median(ratios);
     println!("tenant at its budget: {ratio:.2} of the undisturbed time");
+    assert!(ratio <= 1.5, "{ratio:.2}");
+}
+
+/// Customers: those at `dead.example` never answer, the others do after a millisecond.
+#[derive(Default)]
+struct Customers {
+    told: AtomicUsize,
+    tried: AtomicUsize,
+}
+
+impl Deliver for Customers {
+    async fn deliver(&self, post: Post) -> Delivered {
+        if post.url.host_str() == Some("dead.example") {
+            self.tried.fetch_add(1, Relaxed);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            return Delivered::TimedOut;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.told.fetch_add(1, Relaxed);
+        Delivered::Acknowledged { status: 200 }
+    }
+}
+
+/// How long until a customer was told of each of 200 messages that it was sent.
+async fn telling(world: &World, customers: &Customers, tenant: TenantId, session: SessionId) -> f64 {
+    let (start, before) = (Instant::now(), customers.told.load(Relaxed));
+    accept(world, tenant, session, 200).await;
+    while customers.told.load(Relaxed) < before + 200 {
+        assert!(start.elapsed() < Duration::from_secs(30), "told {}", customers.told.load(Relaxed) - before);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    start.elapsed().as_secs_f64()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_customer_delays_no_other_customer() {
+    let mut ratios = Vec::new();
+    for _ in 0..3 {
+        let customers = Arc::new(Customers::default());
+        let channel = Throttling {
+            capabilities: whatsapp::capabilities(),
+            account: BAD,
+            class: FailureClass::Throttle(Bucket::Number),
+            code: 130_429,
+        };
+        let world = World::with_customers(Arc::new(channel), Arc::clone(&customers) as _, limits()).await;
+        let tenant = world.tenant("acme", 100_000).await;
+        let session = world.session_at(tenant, "s", GOOD, 400).await;
+        world.endpoint_at(tenant, "alive", "https://alive.example/hook").await;
+        let alone = telling(&world, &customers, tenant, session).await;
+        // The same tenant's second endpoint, so both read the same feeds; it is behind from its first pass on.
+        world.endpoint_at(tenant, "dead", "https://dead.example/hook").await;
+        let beside = telling(&world, &customers, tenant, session).await;
+        assert!(customers.tried.load(Relaxed) > 0, "the dead one was tried");
+        ratios.push(beside / alone);
+        world.stop().await;
+    }
+    let ratio = median(ratios);
+    println!("dead customer: {ratio:.2} of the undisturbed time");
     assert!(ratio <= 1.5, "{ratio:.2}");
 }
 

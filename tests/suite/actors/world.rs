@@ -8,7 +8,7 @@ use std::time::Duration;
 use governor::Quota;
 use ractor::{Actor, ActorRef};
 use tokio::sync::Semaphore;
-use waybill::actors::hands::{Fault, Hands, Limits};
+use waybill::actors::hands::{Delivers, Fault, Hands, Limits};
 use waybill::actors::registry::Registry;
 use waybill::actors::root::{Root, Start};
 use waybill::channel::Channel;
@@ -34,7 +34,7 @@ use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use waybill::store::{MemoryStore, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, SecretBytes};
-use waybill::webhook::ScriptedEndpoint;
+use waybill::webhook::{Deliver, ScriptedEndpoint};
 
 pub const PARTITIONS: u16 = 4;
 
@@ -61,7 +61,7 @@ pub fn limits() -> Limits {
         unknown_after: 60_000_000,
         pair: fast,
         idle: 200_000,
-        schedule: vec![Duration::from_millis(20); 8],
+        schedule: waybill::webhook::Schedule { steps: vec![Duration::from_millis(20); 8], ..Default::default() },
         endpoint_concurrency: 8,
         endpoint_batch: 64,
         disable_after: 3_600_000_000,
@@ -74,17 +74,32 @@ pub fn limits() -> Limits {
 impl World {
     /// A house whose channel is this one.
     pub async fn new(channel: Arc<dyn Channel>, limits: Limits, fault: Option<Fault>) -> Self {
+        let endpoint = Arc::new(ScriptedEndpoint::willing());
+        Self::build(channel, Arc::new(Shared(Arc::clone(&endpoint))), endpoint, limits, fault).await
+    }
+
+    /// A house whose customers answer like this.
+    pub async fn with_customers(channel: Arc<dyn Channel>, customers: Arc<dyn Delivers>, limits: Limits) -> Self {
+        Self::build(channel, customers, Arc::new(ScriptedEndpoint::willing()), limits, None).await
+    }
+
+    async fn build(
+        channel: Arc<dyn Channel>,
+        webhooks: Arc<dyn Delivers>,
+        endpoint: Arc<ScriptedEndpoint>,
+        limits: Limits,
+        fault: Option<Fault>,
+    ) -> Self {
         let installation = InstallationId([1; 16]);
         let journal = Arc::new(Unruly::new(Genesis::new(installation, PARTITIONS)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let endpoint = Arc::new(ScriptedEndpoint::willing());
         let hands = Hands {
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             store: Arc::new(MemoryStore::new()),
             vault: Arc::new(MemoryVault::new(installation, PARTITIONS, Arc::clone(&entropy))),
             channels: Arc::new(HashMap::from([("whatsapp".to_owned(), Arc::clone(&channel))])),
             test_channel: channel,
-            webhooks: Arc::new(Shared(Arc::clone(&endpoint))),
+            webhooks,
             clock: Arc::new(SystemClock),
             entropy,
             health: Arc::new(Health::default()),
@@ -153,14 +168,19 @@ impl World {
     }
 
     pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {
-        let endpoint = EndpointId::named(tenant, "hook");
+        self.endpoint_at(tenant, "hook", "https://customer.example/hook").await
+    }
+
+    /// An endpoint of this name at this address, told of everything.
+    pub async fn endpoint_at(&self, tenant: TenantId, name: &str, url: &str) -> EndpointId {
+        let endpoint = EndpointId::named(tenant, name);
         let secret = SecretBytes::new(format!("whsec_{}", "QUJD".repeat(11)).into_bytes());
         self.hands.vault.put_secret(Some(tenant), &secret_name::endpoint_secret(endpoint), &secret).await.unwrap();
         let facts = EndpointDeclaredV1 {
             endpoint,
             tenant,
-            name: "hook".to_owned(),
-            url: "https://customer.example/hook".to_owned(),
+            name: name.to_owned(),
+            url: url.to_owned(),
             events: Vec::new(),
             since: None,
         };
@@ -233,11 +253,11 @@ impl World {
 /// The scripted endpoint, shared between the house and the test.
 struct Shared(Arc<ScriptedEndpoint>);
 
-impl waybill::webhook::Deliver for Shared {
+impl Deliver for Shared {
     fn deliver(
         &self,
         post: waybill::webhook::Post,
     ) -> impl std::future::Future<Output = waybill::webhook::Delivered> + Send {
-        self.0.deliver(post)
+        Deliver::deliver(&*self.0, post)
     }
 }

@@ -47,7 +47,7 @@ async fn judged_by(command: Command) {
     let poster = Poster::new(PosterSettings {
         guard: Guard { allow_private: true, allowed_ports: Ports::Any },
         timeout: Duration::from_secs(20),
-        extra_roots_pem: None,
+        ..PosterSettings::default()
     })
     .expect("a client");
     let (mut good, mut bad) = (0, 0);

@@ -58,6 +58,26 @@ async fn a_port_in_use_is_named() {
     says(&said, &[&format!("127.0.0.1:{}", house.port), "server.listen"]);
 }
 
+#[tokio::test]
+async fn a_certificate_or_secret_that_is_missing_is_all_that_is_said() {
+    for (key, value, word) in [
+        ("server.tls_cert", "/nowhere/chain.pem", "/nowhere/chain.pem"),
+        ("meta.verify_token", "file:/nowhere/token", "/nowhere/token"),
+    ] {
+        let mut house = House::build(Plan::new()).await;
+        house.set(key, value);
+        if key == "server.tls_cert" {
+            house.set("server.tls_key", "/nowhere/key.pem");
+        }
+        let (code, said) = house.refused().await;
+        assert_eq!(code, USAGE, "{said}");
+        says(&said, &[word]);
+        for noise in ["died", "panicked", "ERROR", "\u{1b}["] {
+            assert!(!said.contains(noise), "{said}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_data_folder_in_use_is_refused_and_its_owner_goes_on() {
     let house = House::open(Plan::new()).await;

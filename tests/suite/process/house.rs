@@ -127,6 +127,7 @@ impl House {
             Some(_) => plan,
             None => plan.set("data.dir", data.display().to_string()),
         };
+        let plan = plan.set("webhooks.allowed_ports", vec![i64::from(sink.addr().port())]);
         let plan = plan.set("server.listen", format!("127.0.0.1:{port}")).set("meta.graph_url", simulator.base_url());
         let house = Self {
             simulator,

@@ -7,6 +7,7 @@
 mod gravity;
 mod house;
 mod paths;
+mod settings;
 mod sizes;
 mod source;
 mod words;
@@ -116,6 +117,13 @@ fn every_room_has_a_door_plate() {
         house::no_recipe(&plate, text.as_deref())
     });
     none("door plates", findings.collect());
+}
+
+#[test]
+fn every_setting_reaches_somebody() {
+    let keys = settings::keys(&read("config/waybill.toml"));
+    assert!(keys.len() > 70, "only {} keys were found", keys.len());
+    none("settings", settings::unread(&keys, &rust().collect::<Vec<_>>()));
 }
 
 #[test]

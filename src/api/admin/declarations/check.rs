@@ -182,15 +182,8 @@ impl Checks<'_> {
 
     fn endpoint(&mut self, pointer: &str, it: &EndpointAsk) {
         let webhooks = &self.app.settings.webhooks;
-        let guard = Guard {
-            allow_private: webhooks.allow_private,
-            // Inside one's own network ports are one's own; what calls asks the list again.
-            allowed_ports: if webhooks.allow_private {
-                Ports::Any
-            } else {
-                Ports::Only(webhooks.allowed_ports.clone())
-            },
-        };
+        let guard =
+            Guard { allow_private: webhooks.allow_private, allowed_ports: Ports::Only(webhooks.allowed_ports.clone()) };
         let refused = match Url::parse(&it.url) {
             Ok(url) => guard.check_url(&url).err().map(|refusal| refusal.to_string()),
             Err(error) => Some(format!("is not a URL: {error}")),
@@ -210,6 +203,16 @@ impl Checks<'_> {
                 "is not a pattern of events",
                 "write a type (\"message.delivered\") or all below a prefix (\"message.*\"), at most 64",
             );
+        }
+        for (at, pattern) in it.events.iter().enumerate().take(EVENTS_MAX) {
+            let Some(pattern) = EventPattern::parse(pattern).filter(|pattern| !pattern.means_something()) else {
+                continue;
+            };
+            let remedy = match pattern.nearest() {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => "GET /v1/openapi.json lists the notifications".to_owned(),
+            };
+            self.wrong(format!("{pointer}/events/{at}"), "names no notification", &remedy);
         }
         if let Some(since) = &it.since
             && since.as_str() != Some("beginning")

@@ -15,16 +15,13 @@ use crate::domain::event::{EndpointDeclaredV1, Event};
 use crate::domain::id::{EndpointId, EventId, TenantId};
 use crate::domain::record::{Micros, Principal};
 use crate::domain::row::{Row, RowId};
+use crate::domain::secret_name::endpoint_secret;
 use crate::store::rows;
-use crate::webhook::Secret;
+use crate::vault::SecretBytes;
+use crate::webhook::{Secret, newest, rotated};
 
 /// Bytes of a secret made here: as many as the signature's hash.
 const SECRET_BYTES: usize = 32;
-
-/// Under which name the vault keeps an endpoint's signing secret.
-fn secret_name(endpoint: EndpointId) -> String {
-    format!("endpoint/{endpoint}/secret")
-}
 
 /// What an endpoint needs. A new secret is a new declaration too: whoever signs hears of it.
 pub async fn plan(app: &App, tenant: TenantId, it: &EndpointAsk) -> Result<Step, Problem> {
@@ -33,21 +30,21 @@ pub async fn plan(app: &App, tenant: TenantId, it: &EndpointAsk) -> Result<Step,
         Some(Row::Endpoint(row)) => Some(row),
         _ => None,
     };
-    let name = secret_name(endpoint);
+    let name = endpoint_secret(endpoint);
     let kept = app.vault.secret(Some(tenant), &name)?;
     let made = match (&it.secret, &before, &kept) {
         // Also when a secret is kept for an endpoint that never came to be: nobody was shown it.
         (None, None, _) | (None, _, None) => Some(draw(app)?),
         _ => None,
     };
-    let given = made.as_ref().or(it.secret.as_ref()).map(|text| secret(text));
-    let new_secret = given.filter(|given| kept.as_ref() != Some(given));
+    let now = app.clock.wall();
+    let given = made.as_ref().or(it.secret.as_ref());
+    let new_secret = given.and_then(|given| replaced(given, kept.as_ref(), now));
     let change = match &before {
         None => Change::Created,
         Some(row) if row.url == it.url && row.events == it.events && new_secret.is_none() => Change::Unchanged,
         Some(_) => Change::Changed,
     };
-    let now = app.clock.wall();
     let event = (change != Change::Unchanged).then(|| {
         let event = Event::from(EndpointDeclaredV1 {
             endpoint,
@@ -68,6 +65,14 @@ pub async fn plan(app: &App, tenant: TenantId, it: &EndpointAsk) -> Result<Step,
         event,
         reveal: made.map(|text| ("secret", text)),
     })
+}
+
+/// What the vault is to keep, if that is not yet in force. The former secret goes on signing for a day, so that the
+/// receiver needs no cut-over.
+fn replaced(given: &str, kept: Option<&SecretBytes>, now: Micros) -> Option<SecretBytes> {
+    let kept = Zeroizing::new(kept.map(SecretBytes::to_text).unwrap_or_default());
+    let seconds = u64::try_from(now / 1_000_000).unwrap_or(0);
+    (newest(&kept) != given).then(|| secret(&rotated(given, &kept, seconds)))
 }
 
 fn draw(app: &App) -> Result<Zeroizing<String>, Problem> {

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `ask` | the document |
+//! | `ask`, `document` | what is asked for, and reading it |
 //! | `check` | what is wrong with it, all at once |
 //! | `plan` | what each thing needs: nothing, an event, a secret |
 //! | `tenant`, `session`, `endpoint`, `key` | one kind of thing each |
@@ -14,6 +14,7 @@
 
 mod ask;
 mod check;
+mod document;
 mod endpoint;
 mod key;
 mod plan;
@@ -27,15 +28,14 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use self::ask::Ask;
+use self::document::Document;
 use self::plan::{Plan, Step};
 use super::super::auth::Operator;
-use super::super::body::Json;
 use super::super::problem::Problem;
 use super::super::state::App;
 
 /// Declares.
-pub async fn declare(State(app): State<Arc<App>>, _: Operator, Json(ask): Json<Ask>) -> Result<Response, Problem> {
+pub async fn declare(State(app): State<Arc<App>>, _: Operator, Document(ask): Document) -> Result<Response, Problem> {
     let checked = check::check(&app, &ask).await?;
     let mut plan = Plan::default();
     for it in &ask.tenants {

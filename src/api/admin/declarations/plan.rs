@@ -1,8 +1,10 @@
 //! What declaring comes down to: secrets to keep, events to append, words to show.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::super::super::applied::{WAIT_MAX, reached};
@@ -17,6 +19,9 @@ use crate::vault::SecretBytes;
 
 /// Records of one append: a declaration is below 4 KiB, so 200 stay below the journal's 4 MiB and 256 records.
 const BATCH: usize = 200;
+
+/// Secrets that are kept side by side. One after the other, thousands of syncs outlast the caller's patience.
+const TOGETHER: usize = 256;
 
 /// What becomes of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,20 +98,31 @@ impl Plan {
 }
 
 async fn write(app: &App, steps: &mut [Step]) -> Result<(), Problem> {
-    for step in steps.iter_mut() {
-        if let Some((tenant, name, value)) = step.secret.take() {
-            app.vault.put_secret(Some(tenant), &name, &value).await?;
-        }
+    let secrets: Vec<_> = steps.iter_mut().filter_map(|step| step.secret.take()).collect();
+    for some in secrets.chunks(TOGETHER) {
+        keep(app, some).await?;
     }
     let batches = batches(steps)?;
     for proposed in propose_many(app, batches).await? {
         if !reached(app, proposed.partition, proposed.position, WAIT_MAX).await? {
-            return Err(Problem::new(
-                Code::NotApplied,
-                "the declarations are durable, and not in effect yet",
-            )
-            .remedy("declare the same again in a moment; a key that was issued without being shown can be revoked by its name"));
+            return Err(Problem::new(Code::NotApplied, "the declarations are durable, and not in effect yet").remedy(
+                "declare the same again in a moment; a key that was issued without being shown is revoked by \
+                 DELETE /v1/admin/keys/{tenant}/{name} (`waybill revoke`) and then made anew",
+            ));
         }
+    }
+    Ok(())
+}
+
+/// Keeps secrets side by side: the vault syncs those that wait together once.
+async fn keep(app: &App, secrets: &[(TenantId, String, SecretBytes)]) -> Result<(), Problem> {
+    let mut puts = JoinSet::new();
+    for (tenant, name, value) in secrets.iter().cloned() {
+        let vault = Arc::clone(&app.vault);
+        puts.spawn(async move { vault.put_secret(Some(tenant), &name, &value).await });
+    }
+    while let Some(put) = puts.join_next().await {
+        put.map_err(|error| Problem::new(Code::Internal, format!("keeping a secret: {error}")))??;
     }
     Ok(())
 }

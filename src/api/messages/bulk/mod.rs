@@ -7,7 +7,7 @@
 //! | `answers` | the answer's body |
 //!
 //! A caller must read answers while it writes lines: both sides have bounded buffers, and whoever writes everything first
-//! waits for itself once they are full.
+//! waits for itself once they are full. One that reads nothing for `server.request_timeout` is broken off.
 
 mod answers;
 mod lines;
@@ -29,6 +29,7 @@ use super::super::codes::Code;
 use super::super::guard::Place;
 use super::super::problem::Problem;
 use super::super::state::App;
+use super::send::IDEMPOTENCY_KEY;
 use crate::runtime;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -42,13 +43,16 @@ pub async fn bulk(
     body: Body,
 ) -> Result<Response, Problem> {
     content_type(&headers, &[NDJSON, "application/ndjson", "application/jsonl"])?;
-    let bulk = Arc::clone(&app.bulks)
-        .try_acquire_owned()
-        .map_err(|_| Problem::new(Code::Overloaded, "too many bulk requests at once").retry_after(1))?;
+    // Passed over in silence it would let a repeated request send all of it again.
+    if headers.contains_key(IDEMPOTENCY_KEY) {
+        return Err(Problem::new(Code::InvalidHeader, "a bulk request takes no Idempotency-Key")
+            .remedy("put `idempotency_key` into each line"));
+    }
+    let bulk = app.bulks.take(Some(caller.scope.tenant())).map_err(|full| full.problem("bulk requests"))?;
     let server = &app.settings.server;
     let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
-    let (sender, answers) = answers();
-    let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, sender);
+    let (pen, answers) = answers(server.request_timeout);
+    let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, pen);
     // It ends with the request's body or with the answer's, whichever goes first.
     drop(runtime::spawn("bulk", async move {
         pipeline.run().await;

@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::super::super::accept::{IdempotencyKey, Prepared, Taken, prepare, take_quota};
-use super::super::super::auth::Caller;
+use super::super::super::auth::{Caller, still_works};
 use super::super::super::body;
 use super::super::super::codes::Code;
 use super::super::super::problem::Problem;
 use super::super::super::state::App;
 use super::super::decode::decode;
 use super::super::send::answer;
+use super::answers::Pen;
 use super::lines::{Line, Lines};
 use crate::runtime;
 use crate::telemetry;
@@ -41,7 +42,7 @@ pub struct Pipeline {
     app: Arc<App>,
     caller: Caller,
     lines: Lines,
-    answers: mpsc::Sender<Vec<u8>>,
+    answers: Pen,
     preparing: VecDeque<(u64, usize, Preparing)>,
     settling: VecDeque<(u64, usize, Settling)>,
     bytes: usize,
@@ -50,7 +51,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline from lines to answers.
-    pub fn new(app: Arc<App>, caller: Caller, lines: Lines, answers: mpsc::Sender<Vec<u8>>) -> Self {
+    pub fn new(app: Arc<App>, caller: Caller, lines: Lines, answers: Pen) -> Self {
         Self {
             app,
             caller,
@@ -130,9 +131,20 @@ impl Pipeline {
                 Box::pin(async move { pending.settle(&app).await })
             }
             Ok(Prepared::Replayed(taken)) => Box::pin(std::future::ready(Ok(taken))),
-            Err(problem) => Box::pin(std::future::ready(Err(problem))),
+            Err(problem) => {
+                if problem.code == Code::Unauthorized {
+                    self.close();
+                }
+                Box::pin(std::future::ready(Err(problem)))
+            }
         };
         self.settling.push_back((number, size, settling));
+    }
+
+    /// The key was revoked: no line after this one is read, and none that is prepared is appended.
+    fn close(&mut self) {
+        self.ended = true;
+        self.bytes -= self.preparing.drain(..).map(|(_, size, _)| size).sum::<usize>();
     }
 
     /// Says what became of the front line. False when nobody listens.
@@ -151,7 +163,7 @@ impl Pipeline {
         said["line"] = json!(number);
         let mut text = said.to_string().into_bytes();
         text.push(b'\n');
-        self.answers.send(text).await.is_ok()
+        self.answers.write(text).await
     }
 }
 
@@ -180,6 +192,8 @@ async fn take(app: &App, caller: &Caller, text: &Bytes) -> Result<Prepared, Prob
     while let Err(wait) = take_quota(app, caller).await? {
         tokio::time::sleep(wait.min(PAUSE)).await;
     }
+    // A bulk may be open for days, and a line may have waited for its turn: a key that was revoked since sends no more.
+    still_works(app, caller).await?;
     prepare(app, caller, request).await
 }
 

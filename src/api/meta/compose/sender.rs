@@ -37,30 +37,30 @@ impl Composer {
         token::read(token?, mac)
     }
 
-    /// The session of a status. By its account; but a message stays in the mailbox it was accepted in, and events of
-    /// another partition could not reach it: if the account has moved to another session since, the message decides.
+    /// The session of a status. With a token of ours the message's own row decides: it stays in the mailbox it was accepted
+    /// in, and its person is its tenant's. The account may be another session's by now, also another tenant's, and what is
+    /// said of the person who was written to is not for that one. Without a token, or a row, the account decides.
     pub(super) async fn sender_of_status(
         &self,
         part: &Part,
         of: Option<AttemptRef>,
     ) -> Result<(Option<Sender>, Option<AttemptRef>), Trouble> {
-        let now = self.sender(part.account.as_deref()).await?;
         let Some(of) = of else {
-            return Ok((now, None));
+            return Ok((self.sender(part.account.as_deref()).await?, None));
         };
-        if now.is_some_and(|now| now.partition == of.message.partition()) {
-            return Ok((now, Some(of)));
-        }
         let accepted = message(self, of).await?.and_then(|row| row.accepted);
         let then = accepted.map(|accepted| Sender {
             session: accepted.session,
             tenant: accepted.tenant,
             partition: self.app.partition_of(accepted.session),
         });
-        match then.filter(|then| then.partition == of.message.partition()) {
-            Some(then) => Ok((Some(then), Some(of))),
-            None => Ok((now, None)),
+        if let Some(then) = then.filter(|then| then.partition == of.message.partition()) {
+            return Ok((Some(then), Some(of)));
         }
+        let now = self.sender(part.account.as_deref()).await?;
+        // Events of another partition could not reach the message.
+        let reached = now.is_some_and(|now| now.partition == of.message.partition());
+        Ok((now, reached.then_some(of)))
     }
 }
 

@@ -7,9 +7,10 @@ use super::stage::{ACCOUNT, NOW, SECRET, Stage, event, sign};
 use crate::channel::whatsapp::token;
 use crate::domain::address::AddressKind;
 use crate::domain::event::{
-    AttemptRef, Category, Event, MessageAcceptedV1, Priority, Status, StatusReportedV1, UnknownPolicy,
+    AttemptRef, Category, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, Status, StatusReportedV1,
+    UnknownPolicy,
 };
-use crate::domain::id::{KeyId, MessageId, TenantId, with_partition};
+use crate::domain::id::{KeyId, MessageId, SessionId, TenantId, with_partition};
 use crate::domain::row::{MessageRow, Row, RowId};
 use crate::vault::{Alias, Vault};
 
@@ -118,6 +119,57 @@ async fn a_message_whose_number_moved_is_found_by_its_token() {
     assert_eq!(stage.post(body.replace(ACCOUNT, "111").as_bytes()).await.status, 200);
     stage.apply().await;
     assert!(row(&stage, message).await.read.is_some());
+}
+
+#[tokio::test]
+async fn a_status_of_a_number_that_is_another_tenants_now_stays_with_who_sent_the_message() {
+    let stage = Stage::new().await;
+    let phone = Alias::phone("12025550123").expect("a number");
+    let contact = stage.vault.contact(stage.tenant, &phone).await.expect("a contact");
+    let message = accepted(&stage, contact).await;
+    let other = moved_to_another_tenant(&stage).await;
+    let strange = stage.vault.contact(other, &phone).await.expect("a contact of the other's");
+    let body = with_token(&stage, "whatsapp.status.failed.131050", message);
+    assert_eq!(stage.post(&body).await.status, 200);
+    let status = stage.written().into_iter().find(|entry| event(&entry.record).name() == "StatusReported");
+    let record = &status.expect("a status").record;
+    assert_eq!(reported(&stage)[0].session, stage.session);
+    assert_eq!((record.header.tenant, record.header.key), (Some(stage.tenant), Some(contact)));
+    let consents: Vec<KeyId> = stage.written().iter().filter_map(|entry| consent(&event(&entry.record))).collect();
+    assert_eq!(consents, [contact], "it is not {strange} who said so to the other tenant");
+}
+
+fn consent(event: &Event) -> Option<KeyId> {
+    match event {
+        Event::ConsentChanged(facts) => Some(facts.contact),
+        _ => None,
+    }
+}
+
+/// The number moves to a session of another tenant in the same partition.
+async fn moved_to_another_tenant(stage: &Stage) -> TenantId {
+    let other = TenantId([0x77; 16]);
+    let partition = stage.app.partition_of(stage.session);
+    let session =
+        (0..).map(|n| SessionId::named(other, &format!("s{n}"))).find(|s| stage.app.partition_of(*s) == partition);
+    let declared = |session, tenant, name: &str, account: &str| SessionDeclaredV1 {
+        session,
+        tenant,
+        name: name.into(),
+        channel: "whatsapp".into(),
+        account: account.into(),
+        waba: None,
+        per_second: 80,
+        burst: 80,
+        test: false,
+    };
+    stage.write(stage.session, &Event::from(declared(stage.session, stage.tenant, "orders", "111"))).await;
+    let session = session.expect("one of many");
+    stage.write(session, &Event::from(declared(session, other, "theirs", ACCOUNT))).await;
+    stage.apply().await;
+    let found = stage.app.directory.session_of_account(&stage.app, ACCOUNT).await.expect("a store");
+    assert_eq!(found.map(|found| found.tenant), Some(other), "the stage is set");
+    other
 }
 
 #[tokio::test]

@@ -1,11 +1,17 @@
 //! What is not taken: strangers, bodies too large, and what could not be made durable.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 
+use super::super::super::tests::feed::fed;
+use super::super::{Callbacks, router};
 use super::fixtures::fixture;
 use super::stage::{SECRET, Stage, sign};
+use crate::domain::failure::CodeTable;
 use crate::journal::{Deed, Journal, Odds, Refusal};
 
 #[tokio::test]
@@ -29,10 +35,76 @@ async fn who_does_not_sign_is_refused_and_nothing_is_kept() {
     for (name, body, signature) in cases {
         let reply = stage.post_signed(body, signature).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{name}");
-        assert_eq!(reply.json()["code"], "unauthorized", "{name}");
+        assert_eq!(reply.json()["code"], "bad_signature", "{name}");
+        assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE), "{name}: no key would help");
     }
     assert!(stage.written().is_empty());
     assert_eq!(stage.post_signed(&body, Some(&sign("old", &body))).await.status, 200, "a secret in rotation");
+}
+
+#[tokio::test]
+async fn what_no_body_could_make_right_is_refused_before_it_comes() {
+    let stage = Stage::new().await;
+    for signature in [None, Some(""), Some("sha256=00"), Some("sha1=0123")] {
+        let (_pen, body) = fed();
+        let mut request = Request::post("/callbacks/meta");
+        if let Some(signature) = signature {
+            request = request.header("X-Hub-Signature-256", signature);
+        }
+        let reply = stage.call(request.body(body).expect("a request"));
+        let reply = tokio::time::timeout(Duration::from_secs(2), reply).await.expect("nothing is read");
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{signature:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_app_secret_nothing_is_read() {
+    let mut stage = Stage::new().await;
+    let codes = CodeTable::new(Vec::new()).expect("an empty table");
+    let mut callbacks = Callbacks::new(stage.app.clone(), Arc::new(codes)).expect("literal secrets");
+    callbacks.app_secrets.clear();
+    stage.router = router(Arc::new(callbacks));
+    let (_pen, body) = fed();
+    let request = Request::post("/callbacks/meta").header("X-Hub-Signature-256", sign(SECRET, b""));
+    let reply = stage.call(request.body(body).expect("a request"));
+    let reply = tokio::time::timeout(Duration::from_secs(2), reply).await.expect("nothing is read");
+    assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::UNAUTHORIZED, &"bad_signature".into()));
+}
+
+#[tokio::test]
+async fn a_body_has_five_seconds() {
+    let stage = Stage::new().await;
+    let (_pen, body) = fed();
+    let request = Request::post("/callbacks/meta").header("X-Hub-Signature-256", sign("a guess", b""));
+    let reply = stage.call(request.body(body).expect("a request"));
+    let reply = tokio::time::timeout(Duration::from_secs(20), reply).await.expect("given up");
+    assert_eq!(reply.status, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn large_unsigned_bodies_do_not_keep_meta_out() {
+    let stage = Stage::new().await;
+    let wrong = sign("a guess", b"");
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        let (pen, body) = fed();
+        let request = Request::post("/callbacks/meta").header("X-Hub-Signature-256", &wrong);
+        let reply = stage.call(request.body(body).expect("a request"));
+        let almost = vec![b' '; 4 * 1024 * 1024 - 16];
+        let write = async move {
+            // Where there is no room it is refused, and nobody reads.
+            drop(pen.send(almost.into()).await);
+            std::future::pending::<()>().await;
+        };
+        let mut both = Box::pin(async move {
+            tokio::select! { reply = reply => Some(reply), () = write => None }
+        });
+        let looked = tokio::time::timeout(Duration::from_millis(10), &mut both).await;
+        open.push((both, looked.is_ok()));
+    }
+    assert!(open.iter().any(|(_, answered)| *answered), "their half is full");
+    assert!(open.iter().any(|(_, answered)| !*answered), "some are waited for");
+    assert_eq!(stage.post(&fixture("whatsapp.message.text")).await.status, 200);
 }
 
 #[tokio::test]
@@ -155,7 +227,8 @@ async fn the_challenge_is_for_whoever_knows_the_token() {
     assert_eq!((reply.status, reply.body.as_slice()), (StatusCode::OK, &b"1158201444"[..]));
     assert_eq!(reply.headers.get(header::CONTENT_TYPE).expect("a type"), "text/plain");
     for bad in ["", "hub.mode=subscribe", &good.replace("vt-example", "vt-exampel"), &good.replace("subscribe", "x")] {
-        assert_eq!(stage.call(get(bad)).await.status, StatusCode::FORBIDDEN, "{bad}");
+        let reply = stage.call(get(bad)).await;
+        assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::FORBIDDEN, &"bad_verify_token".into()), "{bad}");
     }
     let put = Request::builder().method(Method::PUT).uri("/callbacks/meta").body(Body::empty());
     assert_eq!(stage.call(put.expect("a request")).await.status, StatusCode::METHOD_NOT_ALLOWED);

@@ -88,6 +88,7 @@ impl Stage {
         }));
         let callbacks = Callbacks::new(app.clone(), Arc::new(codes())).expect("literal secrets");
         let router = router(Arc::new(callbacks)).merge(crate::api::graph::router(app.clone()));
+        let router = crate::api::finished(router, &app);
         let session = SessionId::named(tenant, "orders");
         let text = key.text.to_string();
         let stage = Self { app, router, journal, vault, store, clock, health, tenant, session, key: text };

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::cache::CacheBounds;
 use super::disk::Disk;
 use super::format::{Entry, Erased, MAGIC, append};
 use super::hand::FileVault;
@@ -107,7 +108,7 @@ struct InFiles {
 impl InFiles {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        FileVault::init(&home.path().join("vault"), INSTALLATION, COUNT, &SystemEntropy).expect("made");
+        FileVault::init(&home.path().join("vault"), None, INSTALLATION, COUNT, &SystemEntropy).expect("made");
         let mut stage = Self { home, clock: Arc::new(ManualClock::at(0)), moods: Moods::default(), vault: None };
         assert_eq!(stage.open(), OpenReport::default());
         stage
@@ -180,7 +181,14 @@ impl InFiles {
 }
 
 fn opening(dir: &Path, clock: &Arc<ManualClock>) -> Opening {
-    Opening { dir: dir.to_owned(), count: COUNT, clock: clock.clone(), entropy: Arc::new(SystemEntropy) }
+    Opening {
+        dir: dir.to_owned(),
+        key_file: None,
+        cache: CacheBounds::default(),
+        count: COUNT,
+        clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
+    }
 }
 
 impl Stage for InFiles {

@@ -70,7 +70,7 @@ async fn a_vault_of_another_installation_is_refused() {
 fn a_vault_is_made_only_where_there_is_none() {
     let home = tempfile::tempdir().expect("a folder");
     let dir = home.path().join("vault");
-    let init = || FileVault::init(&dir, INSTALLATION, COUNT, &SystemEntropy);
+    let init = || FileVault::init(&dir, None, INSTALLATION, COUNT, &SystemEntropy);
     fs::create_dir(home.path().join("vault.new")).expect("what a crash in an earlier init left");
     fs::write(home.path().join("vault.new").join(KEYS), "half").expect("written");
     fs::create_dir(&dir).expect("an empty folder is as good as none");
@@ -79,4 +79,44 @@ fn a_vault_is_made_only_where_there_is_none() {
     let before = fs::read(dir.join(KEYS)).expect("read");
     assert_eq!(init(), Err(VaultError::Exists { path: dir.clone() }));
     assert_eq!(fs::read(dir.join(KEYS)).expect("read"), before);
+}
+
+#[test]
+fn an_instance_key_elsewhere_is_written_there_and_nowhere_else() {
+    let (home, mount) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (dir, key_file) = (home.path().join("vault"), mount.path().join("waybill.key"));
+    let init = |dir: &Path| FileVault::init(dir, Some(&key_file), INSTALLATION, COUNT, &SystemEntropy);
+    let opened = |key_file: Option<&Path>| {
+        let opening =
+            Opening { key_file: key_file.map(Path::to_owned), ..opening(&dir, &Arc::new(ManualClock::at(0))) };
+        open(opening).map(|_| ())
+    };
+    init(&dir).expect("made");
+    assert!(!dir.join(instance::FILE).exists(), "the key lies beside what it wraps");
+    assert_eq!(mode(&key_file), 0o600);
+    assert_eq!(opened(Some(&key_file)), Ok(()));
+    assert_eq!(opened(None), Err(VaultError::Missing { path: dir.join(instance::FILE) }));
+    // A key that lies there already is taken: it came from a secret mount, or from a start that a crash cut short.
+    let before = fs::read(&key_file).expect("read");
+    fs::remove_dir_all(&dir).expect("removed");
+    init(&dir).expect("made again");
+    assert_eq!((fs::read(&key_file).expect("read"), opened(Some(&key_file))), (before, Ok(())));
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o644)).expect("changed");
+    let exposed = VaultError::Exposed { path: key_file.clone(), mode: 0o644 };
+    assert_eq!((init(&home.path().join("other")), opened(Some(&key_file))), (Err(exposed.clone()), Err(exposed)));
+}
+
+#[tokio::test]
+async fn a_cache_of_no_time_forgets_each_key_at_once() {
+    let mut stage = InFiles::new();
+    let alias = Alias::phone("+491510000001").expect("a number");
+    let contact = stage.hand().contact(TENANT, &alias).await.expect("made");
+    stage.crash();
+    for (life, held) in [(0, 0), (60, 1)] {
+        let cache = CacheBounds { life: std::time::Duration::from_secs(life), ..CacheBounds::default() };
+        let opening = Opening { cache, ..opening(&stage.dir(), &stage.clock) };
+        let (shared, ..) = open(opening).expect("opens");
+        shared.key(TENANT, contact).expect("the key");
+        assert_eq!(shared.cache.lock().len(), held, "a life of {life} s");
+    }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::record::Position;
-use crate::vault::files::cache::LIFE;
 use crate::vault::files::format::{Contact, payload};
 use crate::vault::{SecretBytes, cipher::Key};
 
@@ -43,7 +42,7 @@ async fn an_unwrapped_key_is_forgotten_after_a_minute() {
     let stage = InFiles::new();
     let contact = stage.hand().contact(TENANT, &phone(1)).await.expect("made");
     fs::write(stage.keys(), b"").expect("the file is gone, only the cache can answer");
-    stage.clock.advance(LIFE - Duration::from_micros(1));
+    stage.clock.advance(CacheBounds::default().life - Duration::from_micros(1));
     assert!(stage.hand().seal(TENANT, contact, b"", b"x").await.is_ok());
     stage.clock.advance(Duration::from_micros(1));
     let found = stage.hand().seal(TENANT, contact, b"", b"x").await;

@@ -1,0 +1,170 @@
+//! The machine on its worst day: outages, unknowns that pile up, a crash under load.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+
+use super::*;
+use crate::domain::failure::{Bucket, FailureClass};
+use crate::domain::pacing::Pacer;
+
+const SECOND: Micros = 1_000_000;
+const START: Micros = 1_000_000 * SECOND;
+
+fn limits() -> SessionLimits {
+    let retry = RetryLimits { max_attempts: 6, base: 2 * SECOND, cap: 600 * SECOND };
+    SessionLimits { window: 32, tick: 32, ring: 256, lane_block: 60 * SECOND, retry }
+}
+
+fn machine() -> Machine {
+    let fast = Quota::with_period(Duration::from_micros(10)).unwrap().allow_burst(NonZeroU32::new(10_000).unwrap());
+    let mut machine = Machine::new(limits(), Pacer::new(fast, fast, START, true));
+    machine.step([Input::Lease(1_000_000, Micros::MAX)], START, 1);
+    machine
+}
+
+fn queued(n: u32, attempt: u16, not_before: Micros) -> Input {
+    let mut id = [0; 16];
+    id[..4].copy_from_slice(&n.to_be_bytes());
+    let message = MessageId(id);
+    let standing = Queued {
+        message,
+        contact: KeyId(id),
+        priority: Priority::Normal,
+        expires_at: START + 86_400 * SECOND,
+        not_before,
+        attempt,
+    };
+    Input::Standing(message, Standing::Queued(standing))
+}
+
+fn proposed(effects: &[Effect]) -> Vec<AttemptRef> {
+    let of = |effect: &Effect| match effect {
+        Effect::Propose(of) => of.clone(),
+        _ => Vec::new(),
+    };
+    effects.iter().flat_map(of).collect()
+}
+
+/// The intents come back valid; every attempt is answered like this.
+fn answer(machine: &mut Machine, attempts: &[AttemptRef], answer: &Answer, now: Micros) -> Vec<Effect> {
+    machine.step([Input::Judged(attempts.iter().map(|of| (*of, Ok(()))).collect())], now, 1);
+    machine.step(attempts.iter().map(|of| Input::Answered(*of, answer.clone())), now, 1)
+}
+
+fn endings(effects: &[Effect]) -> Vec<Ending> {
+    let of = |effect: &Effect| match effect {
+        Effect::Close(endings) => endings.clone(),
+        _ => Vec::new(),
+    };
+    effects.iter().flat_map(of).collect()
+}
+
+#[test]
+fn ten_minutes_without_a_network_fail_nothing_and_cost_few_attempts() {
+    let (mut machine, mut now, mut attempts) = (machine(), START, 0);
+    let mut effects = machine.step([queued(1, 1, 0)], now, 1);
+    while now < START + 600 * SECOND {
+        for of in proposed(&effects) {
+            attempts += 1;
+            let ended = answer(&mut machine, &[of], &Answer::NotSent { why: "connect" }, now);
+            for ending in endings(&ended) {
+                let Verdict::Retry { not_before, .. } = ending.verdict else {
+                    panic!("{ending:?}");
+                };
+                let of = ending.of;
+                machine.step([Input::Standing(of.message, Standing::Settled)], now, 1);
+                machine.step([queued(1, of.attempt + 1, not_before)], now, 1);
+            }
+        }
+        now += SECOND;
+        effects = machine.step([Input::Tick], now, 1);
+    }
+    assert!((5..60).contains(&attempts), "{attempts} attempts in ten minutes");
+    let mut sent = 0;
+    while now < START + 1_300 * SECOND && sent == 0 {
+        for of in proposed(&effects) {
+            let ended = answer(&mut machine, &[of], &Answer::Sent { provider_id: "wamid".to_owned() }, now);
+            sent += endings(&ended).iter().filter(|ending| matches!(ending.verdict, Verdict::Sent { .. })).count();
+        }
+        now += SECOND;
+        effects = machine.step([Input::Tick], now, 1);
+    }
+    assert_eq!(sent, 1);
+}
+
+#[test]
+fn unknowns_and_waits_leave_the_ring_to_others() {
+    let mut machine = machine();
+    for n in 0..600 {
+        let of = AttemptRef { message: MessageId([n as u8; 16]), attempt: 1 };
+        let message = {
+            let mut id = [9; 16];
+            id[..4].copy_from_slice(&(n as u32).to_be_bytes());
+            MessageId(id)
+        };
+        let standing = Standing::Unknown { of: AttemptRef { message, ..of }, policy: UnknownPolicy::Hold, due: 0 };
+        machine.step([Input::Standing(message, standing)], START, 1);
+        machine.step([queued(1_000 + n, 2, START + 3_600 * SECOND)], START, 1);
+    }
+    let effects = machine.step([Input::Tick], START, 1);
+    assert!(effects.contains(&Effect::Pull(256)), "{effects:?}");
+    assert_eq!(machine.held(), 600, "what waits for somebody's decision is not kept");
+}
+
+#[test]
+fn fresh_messages_leave_at_once_after_a_crash() {
+    let mut machine = machine();
+    for n in 0..32_u8 {
+        let message = MessageId([n; 16]);
+        let of = AttemptRef { message, attempt: 1 };
+        let open = Standing::Open {
+            of,
+            running: false,
+            presumed_dead: START + 30 * SECOND,
+            expires_at: Micros::MAX,
+            contact: KeyId([n; 16]),
+        };
+        machine.step([Input::Standing(message, open)], START, 1);
+    }
+    let effects = machine.step((0..40).map(|n| queued(5_000 + n, 1, 0)), START, 1);
+    assert_eq!(proposed(&effects).len(), 32);
+}
+
+#[test]
+fn a_wall_is_met_by_one_attempt_after_the_wait() {
+    let mut machine = machine();
+    let effects = machine.step((0..40).map(|n| queued(n, 1, 0)), START, 1);
+    let first = proposed(&effects);
+    assert_eq!(first.len(), 32);
+    let throttled = Answer::Rejected {
+        code: 130_429,
+        class: FailureClass::Throttle(Bucket::Number),
+        retry_after_ms: None,
+        detail: String::new(),
+    };
+    let effects = answer(&mut machine, &first, &throttled, START);
+    let holds = effects.iter().filter(|effect| matches!(effect, Effect::Hold { .. })).count();
+    assert_eq!(holds, 1, "one wall, told once: {effects:?}");
+    for of in &first {
+        machine.step([Input::Standing(of.message, Standing::Settled)], START, 1);
+    }
+    assert!(proposed(&machine.step([Input::Tick], START + SECOND / 2, 1)).is_empty());
+    let probe = proposed(&machine.step([Input::Tick], START + SECOND, 1));
+    assert_eq!(probe.len(), 1);
+    let through = answer(&mut machine, &probe, &Answer::Sent { provider_id: "w".to_owned() }, START + SECOND);
+    assert_eq!(proposed(&through).len(), 7, "the rest follows");
+}
+
+#[test]
+fn a_message_told_to_wait_for_a_day_expires_on_time() {
+    let mut machine = machine();
+    let Input::Standing(message, Standing::Queued(mut waits)) = queued(1, 2, START + 86_400 * SECOND) else {
+        unreachable!("that is what it makes");
+    };
+    waits.expires_at = START + 600 * SECOND;
+    machine.step([Input::Standing(message, Standing::Queued(waits))], START, 1);
+    assert!(!machine.step([Input::Tick], START + 599 * SECOND, 1).contains(&Effect::Expire(message)));
+    assert!(machine.step([Input::Tick], START + 600 * SECOND, 1).contains(&Effect::Expire(message)));
+}
