@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{Request, StatusCode, Uri, header};
+use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -89,15 +89,14 @@ impl Connection {
         Ok(sender)
     }
 
-    async fn exchange(&mut self, mut request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), ClientError> {
+    async fn exchange(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
         let mut sender = self.connect().await?;
         let host = header::HeaderValue::from_str(self.address.authority.as_str()).map_err(http::Error::from)?;
         request.headers_mut().insert(header::HOST, host);
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
         self.sender = Some(sender);
-        Ok((status, body))
+        Ok(Response::from_parts(head, body))
     }
 
     /// Sends one request and reads the whole answer.
@@ -105,6 +104,14 @@ impl Connection {
     /// # Errors
     /// [`ClientError`]; only [`ClientError::Connect`] and what comes before it mean that the request surely did not arrive.
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), ClientError> {
+        self.answer(request).await.map(|answer| (answer.status(), answer.into_body()))
+    }
+
+    /// The same, with the headers of the answer.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub async fn answer(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
         let timeout = self.timeout;
         tokio::time::timeout(timeout, self.exchange(request)).await.unwrap_or(Err(ClientError::Late(timeout)))
     }

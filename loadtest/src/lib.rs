@@ -8,6 +8,8 @@
 //! | [`generator`] | sends load to a target, open or closed loop, and reports latencies, rates and the ledger |
 //! | [`forwarder`] | the least a router can do, plain or synced: what the product is compared with |
 //! | [`compare`] | Waybill beside both forwarders in one run: medians and ratios |
+//! | [`house`] | what is measured, as a child process: Waybill or a forwarder |
+//! | [`scenario`] | the worst days as files, each with a verdict |
 //! | [`lines`] | JSON lines files that survive a kill of their writer |
 //! | [`signature`] | the two webhook signatures, written from their specifications |
 //!
@@ -20,9 +22,11 @@ pub mod compare;
 pub mod forwarder;
 pub mod generator;
 pub mod graph;
+pub mod house;
 pub mod ledger;
 pub mod lines;
 pub mod proc;
+pub mod scenario;
 mod server;
 pub mod signature;
 pub mod sink;

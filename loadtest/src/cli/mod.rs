@@ -6,6 +6,7 @@ mod compare;
 mod forwarder;
 mod join;
 mod run;
+mod scenario;
 mod simulator;
 mod sink;
 
@@ -43,6 +44,8 @@ enum Command {
     Run(Box<run::Args>),
     /// Measure Waybill beside both forwarders.
     Compare(compare::Args),
+    /// Run scenarios and judge them.
+    Scenario(scenario::Args),
     /// Join the files of an earlier run.
     Join(join::Args),
 }
@@ -63,6 +66,7 @@ pub(crate) fn main(args: Args) -> ExitCode {
                 Command::Forwarder(command) => forwarder::run(command, args.json).await,
                 Command::Run(command) => run::run(*command, args.json).await,
                 Command::Compare(command) => Box::pin(compare::run(command, args.json)).await,
+                Command::Scenario(command) => Box::pin(scenario::run(command, args.json)).await,
                 Command::Join(command) => join::run(command, args.json),
             }
         })

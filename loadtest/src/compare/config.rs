@@ -1,6 +1,6 @@
 //! How many, which legs, which targets.
 
-use super::target::Kind;
+use crate::house::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

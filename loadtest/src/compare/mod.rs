@@ -7,22 +7,21 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `config` | how many, which legs, which targets |
-//! | `child` | a target's process: started, asked until it answers, ended |
-//! | `target` | what the targets are and how each is started |
-//! | `waybill` | settings and declarations of Waybill |
+//! | `waybill` | settings and declarations of Waybill for a comparison |
 //! | `street` | simulator and sink of one measurement |
 //! | `rounds` | the rounds, one after the other |
 //! | `table` | medians and ratios, for people and for programs |
+//!
+//! The targets themselves are in [`crate::house`].
 
-mod child;
 mod config;
 mod rounds;
 mod street;
 mod table;
-mod target;
 mod waybill;
 
 pub use config::{CompareConfig, Legs};
 pub use rounds::{CompareError, compare};
 pub use table::{Comparison, Row};
-pub use target::Kind;
+
+pub use crate::house::Kind;

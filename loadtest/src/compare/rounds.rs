@@ -1,14 +1,12 @@
 //! The rounds, one after the other.
 
-use super::child::free_addr;
 use super::config::{CompareConfig, Legs};
 use super::street::Street;
 use super::table::{Comparison, Measured};
-use super::target::{Kind, Target};
-use super::waybill::sender;
-use crate::client::ClientError;
+use super::waybill::{sender, settings, tenant};
 use crate::generator::{Pace, Report, RunConfig, RunError, Until, run};
-use std::path::{Path, PathBuf};
+use crate::house::{Folder, HouseError, Kind, Programs, Site, Target, declare, free_addr};
+use std::collections::BTreeMap;
 
 /// Why a comparison could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -16,34 +14,12 @@ pub enum CompareError {
     /// A setting makes no sense.
     #[error("settings: {0}")]
     Settings(String),
-    /// A program does not start.
-    #[error("{} does not start: {source}", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A target misbehaves; with what it said.
-    #[error("the target {what}:\n{said}")]
-    Target {
-        /// What it did.
-        what: String,
-        /// Its log.
-        said: String,
-    },
-    /// Files of a target.
-    #[error("a folder for a target: {0}")]
-    Folder(#[source] std::io::Error),
+    /// A target does not stand.
+    #[error(transparent)]
+    House(#[from] HouseError),
     /// Simulator or sink did not start.
     #[error("{0}")]
     Street(String),
-    /// No port is free between 20000 and 30000.
-    #[error("no port is free between 20000 and 30000")]
-    NoPort,
-    /// A target cannot be asked.
-    #[error(transparent)]
-    Client(#[from] ClientError),
     /// The load.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -76,8 +52,24 @@ async fn measure(config: &CompareConfig, legs: Legs, kind: Kind) -> Result<Repor
     let addr = free_addr()?;
     let folder = Folder::make(&config.folder, addr.port())?;
     let street = Street::open(config, legs, addr).await?;
-    let target = Target::start(kind, config, &street, addr, &folder.0).await?;
-    let mut load = load(config, &street, &target);
+    let loadtest = std::env::current_exe().map_err(HouseError::Folder)?;
+    let programs = Programs { waybill: config.waybill.clone(), loadtest };
+    let site = Site {
+        addr,
+        folder: folder.path(),
+        graph: street.simulator.base_url(),
+        settings: &settings(),
+        linger_us: config.linger_us,
+        senders: BTreeMap::new(),
+        customers: street.sink.iter().map(|sink| sink.addr().port()).collect(),
+        webhook: street.sink.as_ref().map(crate::sink::Sink::url),
+    };
+    let (mut target, _) = Target::start(kind, &programs, &site).await?;
+    let api_key = match kind {
+        Kind::Plain | Kind::Synced => "key".to_owned(),
+        Kind::Waybill => declare(&target, &[tenant(config, &street)]).await?.into_values().next().unwrap_or_default(),
+    };
+    let mut load = load(config, &street, &target, api_key);
     let counted = load.pace;
     if config.warm_up > 0 {
         load.pace = Pace::Closed { concurrency: config.concurrency, count: config.warm_up };
@@ -85,15 +77,15 @@ async fn measure(config: &CompareConfig, legs: Legs, kind: Kind) -> Result<Repor
     }
     load.pace = counted;
     let report = run(load).await?;
-    target.child.end().await?;
+    target.gone(false).await?;
     street.simulator.shutdown().await;
     Ok(report)
 }
 
-fn load(config: &CompareConfig, street: &Street, target: &Target) -> RunConfig {
+fn load(config: &CompareConfig, street: &Street, target: &Target, api_key: String) -> RunConfig {
     RunConfig {
         target: format!("http://{}", target.addr),
-        api_key: target.api_key.clone(),
+        api_key,
         pace: Pace::Closed { concurrency: config.concurrency, count: config.count },
         senders: (0..config.senders).map(sender).collect(),
         recipients: config.recipients,
@@ -102,25 +94,7 @@ fn load(config: &CompareConfig, street: &Street, target: &Target) -> RunConfig {
         sink: street.sink.as_ref().map(|sink| format!("http://{}", sink.addr())),
         until: if street.sink.is_some() { Until::Notified } else { Until::Arrived },
         settle_s: config.settle_s,
-        pid: Some(target.child.pid()),
+        pid: Some(target.pid()),
         ..RunConfig::default()
-    }
-}
-
-/// A folder that is removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make(below: &Path, port: u16) -> Result<Self, CompareError> {
-        let path = below.join(format!("loadtest-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(CompareError::Folder)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays where it is seen; a measurement is not spoilt by it.
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }

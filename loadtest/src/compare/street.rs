@@ -3,15 +3,9 @@
 use super::config::{CompareConfig, Legs};
 use super::rounds::CompareError;
 use crate::graph::{CallbackConfig, Faults, Simulator, SimulatorConfig};
+use crate::house::{APP_SECRET, CALLBACKS, SIGNING};
 use crate::sink::{Sink, SinkConfig};
 use std::net::SocketAddr;
-
-/// Signs callbacks.
-pub(super) const APP_SECRET: &str = "5ec2e70f5ec2e70f5ec2e70f5ec2e70f";
-/// Signs notifications.
-pub(super) const SIGNING: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// Where a target takes callbacks.
-pub(super) const CALLBACKS: &str = "/callback";
 
 /// What a target talks to.
 #[derive(Debug)]

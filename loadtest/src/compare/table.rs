@@ -1,8 +1,8 @@
 //! Medians and ratios, for people and for programs.
 
 use super::config::Legs;
-use super::target::Kind;
 use crate::generator::Report;
+use crate::house::Kind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -19,6 +19,12 @@ pub struct RunConfig {
     pub senders: Vec<String>,
     /// Different people written to.
     pub recipients: u64,
+    /// The first of them: runs at once that share no person need ranges of their own.
+    pub first_recipient: u64,
+    /// `priority` of each message, as the target names them; absent leaves it to the target.
+    pub priority: Option<String>,
+    /// `category` of each message, likewise.
+    pub category: Option<String>,
     /// Bytes of the text, marker included.
     pub body_bytes: usize,
     /// The body to send instead of a text message: JSON in which `{from}`, `{to}`, `{text}` and `{marker}` are replaced.
@@ -54,6 +60,9 @@ impl Default for RunConfig {
             pace: Pace::Closed { concurrency: 64, count: 10_000 },
             senders: vec!["demo".into()],
             recipients: 1000,
+            first_recipient: 0,
+            priority: None,
+            category: None,
             body_bytes: 600,
             body: None,
             idempotency: false,

@@ -10,7 +10,7 @@ use crate::clock::now_us;
 use crate::ledger::Ack;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
-use http::{Request, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,13 +18,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the callers saw.
-pub(super) struct Load {
+pub(crate) struct Load {
     pub acks: Vec<Ack>,
-    /// Answers and failures by name: `202` is what is hoped for.
+    /// When each of them was due, microseconds since the epoch: at its tick (open loop), or when a caller was free for it (closed loop).
+    pub due_us: Vec<u64>,
+    /// Answers and failures by name: `202` is what is hoped for; a 429 or 503 that does not say when to come again says so.
     pub answers: BTreeMap<String, u64>,
     /// Microseconds from the moment a message was due to its acknowledgement.
     pub latency: Histogram<u64>,
 }
+
+/// Behind the status of a refusal for now that does not say when to come again.
+const WITHOUT_RETRY_AFTER: &str = "without retry-after";
 
 /// The longest latency told apart: 10 minutes, at three digits.
 const LATENCY_MAX_US: u64 = 600_000_000;
@@ -56,7 +61,8 @@ pub(super) async fn drive(config: &Arc<RunConfig>, target: Address) -> Result<Lo
     // It has released everything, or the callers would not have ended.
     drop(pacer.join());
     let Seen { answers, latency } = std::mem::take(&mut *lock(&seen));
-    Ok(Load { acks: acks.close()?, answers, latency })
+    let (acks, due_us) = acks.close()?;
+    Ok(Load { acks, due_us, answers, latency })
 }
 
 /// What all callers see together: one histogram, as a thousand of them would be 180 MB.
@@ -114,7 +120,9 @@ impl Caller {
     fn accepted(&self, message: Outgoing, id: String, started_us: u64, due: Instant) {
         let late_us = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
         let Outgoing { marker, from, to, .. } = message;
-        self.acks.push(Ack { marker, id, from, to, started_us, acked_us: now_us() });
+        let acked_us = now_us();
+        let due_us = acked_us.saturating_sub(late_us);
+        self.acks.push(Ack { marker, id, from, to, started_us, acked_us }, due_us);
         lock(&self.seen).latency.saturating_record(late_us);
     }
 
@@ -146,25 +154,31 @@ impl Caller {
             request = request.header("idempotency-key", &message.marker);
         }
         let sent = match request.body(Full::new(Bytes::copy_from_slice(&message.body))) {
-            Ok(request) => self.connection.send(request).await,
+            Ok(request) => self.connection.answer(request).await,
             Err(wrong) => Err(wrong.into()),
         };
         match sent {
-            Ok((status, body)) => classify(status, &body),
+            Ok(answer) => classify(&answer),
             Err(failed) => Answer::Other(failure(&failed).to_owned(), true),
         }
     }
 }
 
-fn classify(status: StatusCode, body: &[u8]) -> Answer {
+fn classify(answer: &Response<Bytes>) -> Answer {
+    let status = answer.status();
     if status.is_success() {
-        return match serde_json::from_slice::<Accepted>(body) {
+        return match serde_json::from_slice::<Accepted>(answer.body()) {
             Ok(accepted) => Answer::Accepted(accepted.id, status),
             Err(_) => Answer::Other(format!("{} without id", status.as_u16()), false),
         };
     }
     let again = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-    Answer::Other(status.as_u16().to_string(), again)
+    let for_now = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let name = match for_now && !answer.headers().contains_key(header::RETRY_AFTER) {
+        true => format!("{} {WITHOUT_RETRY_AFTER}", status.as_u16()),
+        false => status.as_u16().to_string(),
+    };
+    Answer::Other(name, again)
 }
 
 fn failure(failed: &ClientError) -> &'static str {

@@ -27,6 +27,10 @@ struct TextMessage<'a> {
     kind: &'static str,
     text: TextBody<'a>,
     reference: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -49,21 +53,30 @@ impl Composer {
         let sender = usize::try_from(person % config.senders.len() as u64).unwrap_or(0);
         let from = config.senders[sender].clone();
         // +49 1555 and seven digits: a range without subscribers.
-        let to = format!("+491555{person:07}");
+        let to = format!("+491555{:07}", config.first_recipient + person);
         let fill = config.body_bytes.saturating_sub(marker.len() + 1).min(self.filler.len());
         let text = format!("{} {marker}", &self.filler[..fill]);
         let body = match &config.body {
             Some(body) => fill_in(body, &[("{from}", &from), ("{to}", &to), ("{text}", &text), ("{marker}", &marker)]),
-            None => text_message(&from, &to, &text, &marker),
+            None => {
+                let (priority, category) = (config.priority.as_deref(), config.category.as_deref());
+                let text = TextBody { body: &text };
+                let reference = &*marker;
+                // Strings into memory: neither can fail.
+                serde_json::to_vec(&TextMessage {
+                    from: &from,
+                    to: &to,
+                    kind: "text",
+                    text,
+                    reference,
+                    priority,
+                    category,
+                })
+                .expect("a struct of strings serialises into memory")
+            }
         };
         Outgoing { marker, from, to, body }
     }
-}
-
-fn text_message(from: &str, to: &str, text: &str, reference: &str) -> Vec<u8> {
-    let message = TextMessage { from, to, kind: "text", text: TextBody { body: text }, reference };
-    // Strings into memory: neither can fail.
-    serde_json::to_vec(&message).expect("a struct of strings serialises into memory")
 }
 
 fn fill_in(body: &str, values: &[(&str, &str)]) -> Vec<u8> {
@@ -88,6 +101,10 @@ mod tests {
         assert!(text.ends_with(" wbm-r1-13"));
         assert_eq!((&*message.from, &*message.to), ("b", "+4915550000003"));
         assert_eq!(composer.compose(&config, 3).from, message.from, "a recipient keeps its sender");
+        assert!(body.get("priority").is_none(), "what is not asked for is not written");
+        let urgent = RunConfig { first_recipient: 500, priority: Some("urgent".into()), ..config.clone() };
+        let message: Value = serde_json::from_slice(&composer.compose(&urgent, 13).body).expect("JSON");
+        assert_eq!((&message["to"], &message["priority"]), (&"+4915550000503".into(), &"urgent".into()));
         let own = RunConfig { body: Some(r#"{"to":"{to}","m":"{marker}"}"#.into()), ..config };
         let filled = Composer::new(&own).compose(&own, 2).body;
         assert_eq!(filled, br#"{"to":"+4915550000002","m":"wbm-r1-2"}"#);

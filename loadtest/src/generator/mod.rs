@@ -24,5 +24,7 @@ mod schedule;
 mod settle;
 
 pub use config::{Pace, RunConfig, Until};
+pub(crate) use load::Load;
 pub use report::{Latency, Report};
+pub(crate) use run::load;
 pub use run::{RunError, run};

@@ -1,7 +1,7 @@
 //! One run, from start to report.
 
 use super::config::RunConfig;
-use super::load;
+use super::load::{Load, drive};
 use super::report::{self, Report, Span};
 use super::settle::Evidence;
 use crate::client::{Address, ClientError};
@@ -30,6 +30,13 @@ pub enum RunError {
     Caller(String),
 }
 
+/// Sends one load and waits for its answers, no longer: who runs several at once waits for their arrivals, and joins, for all together.
+pub(crate) async fn load(config: RunConfig) -> Result<Load, RunError> {
+    config.check().map_err(RunError::Settings)?;
+    let target = Address::parse(&config.target)?;
+    drive(&Arc::new(config), target).await
+}
+
 /// Runs one load against a target and reports.
 ///
 /// # Errors
@@ -42,7 +49,7 @@ pub async fn run(config: RunConfig) -> Result<Report, RunError> {
     let config = Arc::new(config);
     let before = usage(config.pid)?;
     let started_us = clock::now_us();
-    let load = load::drive(&config, target).await?;
+    let load = drive(&config, target).await?;
     let loaded_us = clock::now_us();
     let settled = evidence.settle(&config, &load.acks).await?;
     let after = usage(config.pid)?;

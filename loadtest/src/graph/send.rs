@@ -7,6 +7,7 @@ use super::config::{Number, Rule};
 use super::error::GraphError;
 use super::fault::{Fault, Faults};
 use super::journal::Recorded;
+use super::limits::When;
 use super::payload::{Accepted, StatusEvent, user_id_of, wamid};
 use super::request::{Decoded, Message, Recipient, SendRequest};
 use super::simulator::Shared;
@@ -181,7 +182,8 @@ impl Case<'_> {
         if let Some(code) = self.rule.and_then(|rule| rule.sync_code) {
             return Err(GraphError::new(code));
         }
-        self.shared.meter.outbound(&self.number.phone_number_id, self.message.recipient.key(), self.now_us)?;
+        let when = When { now_us: self.now_us, answer_us: self.now_us + self.faults.latency(self.n) * 1000 };
+        self.shared.meter.outbound(&self.number.phone_number_id, self.message.recipient.key(), when)?;
         Ok(category)
     }
 

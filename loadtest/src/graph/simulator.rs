@@ -3,7 +3,7 @@
 use super::admin;
 use super::answer::answer_error;
 use super::callback::{CallbackStats, Callbacks};
-use super::config::{Counts, Number, Rule, SimulatorConfig};
+use super::config::{Counts, Limits, Number, Rule, SimulatorConfig};
 use super::error::GraphError;
 use super::fault::Faults;
 use super::journal::{Journal, Recorded};
@@ -61,6 +61,9 @@ pub struct Stats {
     pub faults: Counts,
     /// Messages beyond a limit (`number`, `pair`, `portfolio`), refused or not.
     pub limits_exceeded: Counts,
+    /// Of these, refused although the caller had been told of this very limit before; what was under way then is left out.
+    #[serde(default)]
+    pub limits_exceeded_after_answer: Counts,
     /// Callbacks.
     pub callbacks: CallbackStats,
     /// Records dropped from memory for want of room.
@@ -180,8 +183,6 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let exceeded = &self.meter.exceeded;
-        let limits = [("number", &exceeded.number), ("pair", &exceeded.pair), ("portfolio", &exceeded.portfolio)];
         let (recorded, journal_dropped, journal_error) = self.journal.state();
         Stats {
             requests: self.count.requests.load(Relaxed),
@@ -190,7 +191,8 @@ impl Shared {
             recorded,
             errors: lock(&self.count.errors).clone(),
             faults: lock(&self.count.faults).clone(),
-            limits_exceeded: limits.map(|(name, count)| (name.to_owned(), count.load(Relaxed))).into(),
+            limits_exceeded: self.meter.exceeded.counts(),
+            limits_exceeded_after_answer: self.meter.after_answer.counts(),
             callbacks: self.callbacks.stats(),
             journal_dropped,
             journal_error,
@@ -261,6 +263,11 @@ impl Simulator {
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Faults) {
         self.shared.set_faults(faults);
+    }
+
+    /// Changes Meta's limits; what was used of them stays used.
+    pub fn set_limits(&self, limits: Limits) {
+        self.shared.meter.set(limits);
     }
 
     /// Changes where callbacks go; without a secret the one of the settings signs.

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod faults;
+mod scenario;
 mod sends;
 mod sink;
 mod street;

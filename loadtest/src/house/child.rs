@@ -1,16 +1,15 @@
 //! A target's process: started with nothing of our own environment that could change it, asked until it answers, ended in order; killed when
 //! dropped, by its own handle and nothing else.
 
-use super::rounds::CompareError;
+use super::error::HouseError;
 use crate::client::{Address, Connection};
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child as Process, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// How long a target may take until it answers, and to end.
@@ -25,10 +24,10 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts `program`; what it says goes to `log`.
-    pub(super) fn start(program: &Path, arguments: &[String], log: &Path) -> Result<Self, CompareError> {
-        let failed = |source| CompareError::Start { program: program.to_owned(), source };
-        let said = File::create(log).map_err(failed)?;
+    /// Starts `program`; what it says is appended to `log`.
+    pub(super) fn start(program: &Path, arguments: &[String], log: &Path) -> Result<Self, HouseError> {
+        let failed = |source| HouseError::Start { program: program.to_owned(), source };
+        let said = File::options().create(true).append(true).open(log).map_err(failed)?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(said.try_clone().map_err(failed)?).stderr(said);
         for (name, _) in std::env::vars_os() {
@@ -45,7 +44,7 @@ impl Child {
     }
 
     /// Waits until `path` at `addr` is answered with 200.
-    pub(super) async fn answers(&mut self, addr: SocketAddr, path: &str) -> Result<(), CompareError> {
+    pub(super) async fn answers(&mut self, addr: SocketAddr, path: &str) -> Result<(), HouseError> {
         let mut connection = Connection::new(Address::parse(&format!("http://{addr}"))?, Duration::from_secs(5));
         let until = Instant::now() + PATIENCE;
         loop {
@@ -53,15 +52,20 @@ impl Child {
             if matches!(connection.send(request).await, Ok((StatusCode::OK, _))) {
                 return Ok(());
             }
-            if self.process.try_wait().is_ok_and(|ended| ended.is_some()) || Instant::now() >= until {
+            if !self.is_alive() || Instant::now() >= until {
                 return Err(self.trouble("does not answer"));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
+    /// Whether it has not ended by itself.
+    pub(super) fn is_alive(&mut self) -> bool {
+        self.process.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+
     /// Asks it to end, and waits for that.
-    pub(super) async fn end(mut self) -> Result<(), CompareError> {
+    pub(super) async fn end(&mut self) -> Result<(), HouseError> {
         kill_process(Pid::from_child(&self.process), Signal::TERM)
             .map_err(|_| self.trouble("cannot be asked to end"))?;
         let until = Instant::now() + PATIENCE;
@@ -75,9 +79,18 @@ impl Child {
         }
     }
 
-    fn trouble(&self, what: &str) -> CompareError {
+    /// SIGKILL, and gone.
+    pub(super) fn kill(&mut self) -> Result<(), HouseError> {
+        let killed = self.process.kill().and_then(|()| self.process.wait());
+        killed.map(drop).map_err(|_| self.trouble("cannot be killed"))
+    }
+
+    /// What went wrong, with the last it said.
+    pub(super) fn trouble(&self, what: &str) -> HouseError {
         let said = std::fs::read_to_string(&self.log).unwrap_or_else(|why| format!("its log cannot be read: {why}"));
-        CompareError::Target { what: what.to_owned(), said }
+        // The end of a log says why; a log of an hour is no message.
+        let from = said.ceil_char_boundary(said.len().saturating_sub(4096));
+        HouseError::Target { what: what.to_owned(), said: said[from..].to_owned() }
     }
 }
 
@@ -87,14 +100,4 @@ impl Drop for Child {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-/// A port nothing listens on, below the range from which the system takes ports for outgoing connections.
-pub(super) fn free_addr() -> Result<SocketAddr, CompareError> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = u16::try_from(std::process::id() % 10_000).unwrap_or(0);
-    (0..10_000)
-        .map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000 + (begin + NEXT.fetch_add(1, Relaxed)) % 10_000)))
-        .find(|addr| TcpListener::bind(addr).is_ok())
-        .ok_or(CompareError::NoPort)
 }
