@@ -221,7 +221,7 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
     };
-    let (vault, _) = FileVault::open(opening)?;
+    let (vault, vault_report) = FileVault::open(opening)?;
     if vault.installation() != genesis.installation {
         return Err(StartError::Folder {
             path: folder.vault(),
@@ -238,7 +238,9 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
         ..StoreOptions::default()
     };
     let store = FjallStore::open(&folder.store(), genesis.installation, &store_options)?;
-    hands(settings, Arc::new(journal), Arc::new(vault), Arc::new(store), clock, entropy)
+    let hands = hands(settings, Arc::new(journal), Arc::new(vault), Arc::new(store), clock, entropy)?;
+    hands.health.set("restored", watching::put_together(&vault_report));
+    Ok(hands)
 }
 
 fn code_table() -> Result<Arc<CodeTable>, StartError> {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::actors::hands::Hands;
 use crate::config::Settings;
 use crate::domain::record::Position;
+use crate::vault::OpenReport;
 
 /// How often.
 const EVERY: Duration = Duration::from_millis(250);
@@ -64,6 +65,23 @@ fn raise_marks(hands: &Hands) {
     hands.vault.raise_marks(&marks);
 }
 
+/// Whether the vault's own files are of different times, which only a restored backup makes: it starts held.
+pub fn put_together(report: &OpenReport) -> Option<String> {
+    if report.missing_bytes > 0 {
+        return Some(format!(
+            "the vault's keys.wbv lacks {} bytes that it once had: an older copy was put back. Nothing is taken or sent, \
+             because what was sealed since cannot be opened. Restore the newest vault",
+            report.missing_bytes
+        ));
+    }
+    report.marks_missing.then(|| {
+        "the vault has no marks, which say how far the journal had got. Nothing is taken or sent, because the journal may \
+         be a restored one and what was queued then may have been sent since. Make sure that it is the newest, then start \
+         again: the marks are made anew"
+            .to_owned()
+    })
+}
+
 /// Whether the journal is older than what the vault has seen: a restored backup. It starts held: what was queued then may
 /// have been sent since.
 pub fn older_than_vault(hands: &Hands) -> Option<String> {
@@ -77,4 +95,17 @@ pub fn older_than_vault(hands: &Hands) -> Option<String> {
             mark.0,
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_of_different_times_is_held() {
+        assert_eq!(put_together(&OpenReport::default()), None);
+        let said = put_together(&OpenReport { missing_bytes: 120, ..OpenReport::default() }).expect("held");
+        assert!(said.contains("lacks 120 bytes"), "{said}");
+        assert!(put_together(&OpenReport { marks_missing: true, ..OpenReport::default() }).is_some());
+    }
 }
