@@ -209,6 +209,9 @@ fn stream_is_good(scenario: &Scenario, stream: &StreamSpec, wrong: &mut Vec<Stri
     if stream.over == super::file::Over::Notified && tenant.sink.is_none() {
         say("it waits for notifications, and its tenant has no sink");
     }
+    if stream.body.is_some() && (stream.priority.is_some() || stream.category.is_some()) {
+        say("a `body` says its priority and its category itself");
+    }
     if scenario.span(stream).is_none() {
         return say("`from` and `through` are two phases, the first not after the second");
     }

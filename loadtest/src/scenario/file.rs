@@ -234,6 +234,9 @@ pub struct StreamSpec {
     /// Bytes of a text.
     #[serde(default = "body_bytes")]
     pub body_bytes: usize,
+    /// The body to send instead of a text: JSON with `{from}`, `{to}`, `{text}`, `{marker}`.
+    #[serde(default)]
+    pub body: Option<String>,
     /// `urgent`, `normal`, `bulk`.
     #[serde(default)]
     pub priority: Option<String>,

@@ -63,13 +63,24 @@ fn sum(ledgers: &[Ledger], of: fn(&Ledger) -> u64) -> f64 {
 fn round(seen: &Seen<'_>, ledgers: &[Ledger], values: &mut Values) {
     let counts = |counts: &BTreeMap<String, u64>| number(counts.values().sum::<u64>());
     let of = |of: fn(&Ledger) -> u64| sum(ledgers, of);
-    let all = [
-        ("accepted", of(|it| it.accepted)),
+    let silent = seen.scenario.streams.iter().enumerate().find(|(at, _)| {
+        let own = seen.evidence.tracks.iter().zip(ledgers).filter(|(track, _)| track.stream == *at);
+        own.map(|(_, ledger)| ledger.accepted).sum::<u64>() == 0
+    });
+    let promises = [
         ("lost", of(|it| it.lost)),
         ("doubled", of(|it| it.duplicated)),
         ("doubled_listed", of(|it| it.duplicated_listed)),
         ("inversions", of(|it| it.reordered)),
         ("failed", of(|it| it.failed)),
+    ];
+    for (name, value) in promises {
+        // A target that takes nothing loses nothing: that is no promise kept.
+        let value = silent.map_or(Ok(value), |(_, spec)| Err(format!("nothing of `{}` was accepted", spec.name)));
+        values.insert(name.to_owned(), value);
+    }
+    let all = [
+        ("accepted", of(|it| it.accepted)),
         ("unacknowledged", of(|it| it.unacknowledged) + number(seen.evidence.strangers)),
         ("settled", f64::from(u8::from(seen.settled))),
         ("settle_s", seen.settle_s),
@@ -150,7 +161,8 @@ fn stream(seen: &Seen<'_>, at: usize, ledgers: &[Ledger], values: &mut Values) {
         ("doubled", |it| it.duplicated),
         ("inversions", |it| it.reordered),
     ] {
-        put(name, Ok(sum(&own, of)));
+        let nothing = name != "accepted" && fates.is_empty();
+        put(name, if nothing { Err("nothing of it was accepted".to_owned()) } else { Ok(sum(&own, of)) });
     }
     let acked: Vec<u64> = fates.iter().map(|fate| fate.acked_us).collect();
     let sent: Vec<u64> = fates.iter().map(|fate| fate.arrived_us).filter(|at_us| *at_us > 0).collect();

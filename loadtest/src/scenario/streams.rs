@@ -81,6 +81,7 @@ impl Streams {
             recipients: stream.people,
             first_recipient: self.next_person,
             body_bytes: stream.body_bytes,
+            body: stream.body.clone(),
             priority: stream.priority.clone(),
             category: stream.category.clone(),
             idempotency: stream.repeat_s > 0,

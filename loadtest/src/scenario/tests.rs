@@ -117,6 +117,7 @@ fn every_mistake_is_named() {
         ("rate = 50", "rate = 1e6", "give `count`, or `rate`"),
         ("count = 1_000", "count = 5_000_000", "messages: at most"),
         ("count = 1_000", "people = 1", "give `count`, or `rate`"),
+        ("count = 1_000", "count = 10\nbody = '{}'\npriority = \"bulk\"", "says its priority"),
         ("count = 1_000", "count = 10\nsessions = 9", "not so many sessions"),
         ("count = 1_000", "count = 10\nthrough = \"storm\"", "not counted"),
         ("sink = \"customer\"", "test = true", "sends nothing"),

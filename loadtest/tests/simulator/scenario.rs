@@ -151,6 +151,22 @@ async fn what_is_lost_is_red_and_so_is_what_nobody_can_know() {
     assert!(text.contains("a forwarder does not know") && text.contains("never came"), "{text}");
 }
 
+/// A target that takes nothing loses nothing and doubles nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_nothing_keeps_no_promise() {
+    let verdicts = [
+        verdict("doubled", "value = \"doubled\"\nat_most = 0"),
+        verdict("refused", "value = \"steady.refused\"\nat_most = 0"),
+        verdict("unexplained", "value = \"steady.unexplained\"\nat_most = 0"),
+    ];
+    let mut scenario = scenario("", &verdicts.concat());
+    // The forwarder wants a sender and a text: each call is refused.
+    scenario.streams.iter_mut().for_each(|stream| stream.body = Some("{}".to_owned()));
+    let result = go(scenario).await;
+    assert_eq!(failing(&result), ["lost", "doubled", "refused", "unexplained"], "{result}");
+    assert!(result.rounds[0].unmeasured["lost"].contains("nothing of `steady` was accepted"), "{result}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_and_refusals_count_by_phase() {
     let wall = "limits = { number_per_second = 10.0 }\nrefuse = [{ tenant = \"shop\", sessions = 1, code = 131056 }]";
