@@ -97,14 +97,12 @@ fn ten_minutes_without_a_network_fail_nothing_and_cost_few_attempts() {
 #[test]
 fn unknowns_and_waits_leave_the_ring_to_others() {
     let mut machine = machine();
-    for n in 0..600 {
-        let of = AttemptRef { message: MessageId([n as u8; 16]), attempt: 1 };
-        let message = {
-            let mut id = [9; 16];
-            id[..4].copy_from_slice(&(n as u32).to_be_bytes());
-            MessageId(id)
-        };
-        let standing = Standing::Unknown { of: AttemptRef { message, ..of }, policy: UnknownPolicy::Hold, due: 0 };
+    for n in 0..600_u32 {
+        let mut id = [9; 16];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        let message = MessageId(id);
+        let of = AttemptRef { message, attempt: 1 };
+        let standing = Standing::Unknown { of, policy: UnknownPolicy::Hold, due: 0 };
         machine.step([Input::Standing(message, standing)], START, 1);
         machine.step([queued(1_000 + n, 2, START + 3_600 * SECOND)], START, 1);
     }
