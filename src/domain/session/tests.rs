@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use governor::Quota;
 
+use super::super::failure::{Bucket, FailureClass};
+use super::super::pacing::Pacer;
 use super::*;
-use crate::domain::failure::{Bucket, FailureClass};
-use crate::domain::pacing::Pacer;
 
 const SECOND: Micros = 1_000_000;
 const START: Micros = 1_000_000 * SECOND;
