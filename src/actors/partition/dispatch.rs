@@ -9,13 +9,13 @@ use super::apply::Told;
 use crate::actors::endpoint::EndpointMail;
 use crate::actors::inbox::Nudge;
 use crate::actors::session::SessionMail;
-use crate::actors::session::standing::{Tenure, standing};
+use crate::actors::session::standing::{MessageRef, Tenure, standing};
 use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
 use crate::domain::event::Priority;
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::projection::Note;
-use crate::domain::row::{MessageRow, Row, RowId};
+use crate::domain::row::{Row, RowId};
 use crate::domain::session::Standing;
 use crate::store::{StoreError, rows as stored};
 
@@ -31,8 +31,7 @@ impl State {
         for Told { position, event, note } in told {
             match note {
                 Note::Queued { session, message } => {
-                    let row = self.message(message).await?;
-                    let (now, reference) = standing(message, &row, tenure, &self.hands);
+                    let (now, reference) = self.standing(message, tenure).await?;
                     let ring = self.hands.limits.session.ring;
                     let mailbox = self.children.session_box(&self.hands, session);
                     let urgent = matches!(now, Standing::Queued(queued) if queued.priority == Priority::Urgent);
@@ -43,8 +42,7 @@ impl State {
                     }
                 }
                 Note::MessageChanged { session, message } => {
-                    let row = self.message(message).await?;
-                    let (now, reference) = standing(message, &row, tenure, &self.hands);
+                    let (now, reference) = self.standing(message, tenure).await?;
                     if now == Standing::Settled && !self.children.lives(session.into()) {
                         continue;
                     }
@@ -96,8 +94,7 @@ impl State {
         let Phase::Owning(tenure) = self.phase else {
             return Ok(());
         };
-        let row = self.message(message).await?;
-        let (now, reference) = standing(message, &row, tenure, &self.hands);
+        let (now, reference) = self.standing(message, tenure).await?;
         let mailbox = self.children.session_box(&self.hands, session);
         mailbox.inbox.push(SessionMail::Standing(message, now, reference));
         Ok(())
@@ -119,11 +116,17 @@ impl State {
         Ok(())
     }
 
-    async fn message(&self, id: MessageId) -> Result<MessageRow, StoreError> {
-        match self.read(RowId::Message(id)).await? {
-            Some(Row::Message(row)) => Ok(*row),
-            _ => Ok(MessageRow::default()),
+    /// Where a message stands, as applied.
+    async fn standing(&self, id: MessageId, tenure: Tenure) -> Result<(Standing, Option<MessageRef>), StoreError> {
+        let nothing = (Standing::Settled, None);
+        let key = RowId::Message(id);
+        if self.rows.knows(&key) {
+            return Ok(self.rows.message(id).map_or(nothing, |row| standing(id, row, tenure, &self.hands)));
         }
+        Ok(match stored::get(self.hands.store.as_ref(), &key).await? {
+            Some(Row::Message(row)) => standing(id, &row, tenure, &self.hands),
+            _ => nothing,
+        })
     }
 
     /// A row as applied: from memory if it is at hand, and what is not committed is.

@@ -25,6 +25,10 @@ use crate::domain::session::{Input, Machine, Standing};
 /// The actor.
 pub struct Session;
 
+/// By how many positions, or after how long, a low-water mark that moved is told.
+const LOW_STEP: u64 = 1_024;
+const LOW_EVERY: Duration = Duration::from_secs(1);
+
 /// What it is born with.
 pub struct SessionArgs {
     /// Which.
@@ -61,6 +65,7 @@ pub struct State {
     /// When each proposal was made, steady time: its deadline counts from there.
     pub(super) proposed: HashMap<EventId, Duration>,
     pub(super) low: Option<Position>,
+    low_told: Duration,
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
@@ -126,6 +131,7 @@ impl State {
             deadlines: HashMap::new(),
             proposed: HashMap::new(),
             low: None,
+            low_told: Duration::ZERO,
             seen: Position(0),
             idle_since: None,
             counted: 0.0,
@@ -269,9 +275,22 @@ impl State {
             (Some(memory), Some(cold)) => Some(memory.min(cold)),
             (memory, cold) => memory.or(cold),
         };
-        if low != self.low {
+        if self.is_worth_telling(low) {
             self.low = low;
+            self.low_told = self.args.hands.clock.steady();
             self.args.notices.put(Notice::Low { session: self.args.session, low, seen: self.seen });
+        }
+    }
+
+    /// The end of all work at once; a mark that moves on now and then, since too low a one costs a start some reads.
+    fn is_worth_telling(&self, low: Option<Position>) -> bool {
+        match (self.low, low) {
+            (before, low) if before == low => false,
+            (Some(before), Some(low)) if low > before => {
+                low.0 - before.0 >= LOW_STEP
+                    || self.args.hands.clock.steady().saturating_sub(self.low_told) >= LOW_EVERY
+            }
+            _ => true,
         }
     }
 

@@ -86,7 +86,7 @@ fn how_meta_is_spoken_to() {
     assert_eq!((d.meta.graph_url.as_str(), d.meta.version.as_str()), ("https://graph.facebook.com/", "v25.0"));
     assert_eq!(
         (d.meta.request_timeout, d.meta.connect_timeout, d.meta.max_connections),
-        (seconds(20), seconds(5), 256)
+        (seconds(20), seconds(5), 1024)
     );
     assert_eq!(d.meta.callback_path, "/callbacks/meta");
     assert!(d.meta.verify_token.is_none() && d.meta.app_secrets.is_empty());

@@ -95,8 +95,11 @@ fn reported(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows, out: &mut App
         return;
     }
     row.through = at.position;
+    // Statuses of a message that was settled before concern nobody who sends.
+    if !(before.state().is_settled() && row.state().is_settled()) {
+        out.notes.push(Note::MessageChanged { session: accepted.session, message: of.message });
+    }
     rows.put_message(of.message, row);
-    out.notes.push(Note::MessageChanged { session: accepted.session, message: of.message });
 }
 
 fn keep_orphan(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows) {

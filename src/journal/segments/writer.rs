@@ -175,14 +175,15 @@ impl Writer {
     /// The batch is durable: show it, answer it, count it.
     fn finish(&mut self, entries: &[Arc<Entry>], waiting: Vec<Waiting>, stats: &BatchStats) {
         let begin = self.active.offset;
-        self.active.advance(&self.batch);
-        self.dirty = true;
         let offsets = self.batch.offsets.iter().map(|&offset| begin + u64::from(offset));
         self.shared.catalog.extend(entries.iter().map(|entry| entry.partition).zip(offsets));
         if self.hold_back().is_none() {
             self.shared.publish(entries);
         }
         waiting.into_iter().for_each(answer_durable);
+        // The segment's digest goes on after the answers: nobody waits for it.
+        self.active.advance(&self.batch);
+        self.dirty = true;
         self.shared.counters.count(stats);
         if let Some(observer) = &self.options.observer {
             observer(stats);
