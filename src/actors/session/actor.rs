@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
+use super::aside::Aside;
 use super::attempt::Sender;
 use super::mail::{SessionBox, SessionMail};
-use super::pull::pull;
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
 use crate::actors::inbox::Nudge;
 use crate::actors::partition::Notice;
 use crate::actors::wheel::{Wakes, Wheel};
 use crate::channel::Credential;
-use crate::domain::event::{AttemptRef, UnknownPolicy};
-use crate::domain::id::{EventId, MessageId, SessionId};
+use crate::domain::event::AttemptRef;
+use crate::domain::id::{EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::SessionRow;
@@ -24,10 +24,6 @@ use crate::domain::session::{Input, Machine, Standing};
 
 /// The actor.
 pub struct Session;
-
-/// By how many positions, or after how long, a low-water mark that moved is told.
-const LOW_STEP: u64 = 1_024;
-const LOW_EVERY: Duration = Duration::from_secs(1);
 
 /// What it is born with.
 pub struct SessionArgs {
@@ -57,6 +53,10 @@ pub struct State {
     pub(super) refs: HashMap<MessageId, MessageRef>,
     /// Positions of unsettled messages in memory: the first one is the outbox's low-water mark.
     pub(super) unsettled: BTreeSet<(Position, MessageId)>,
+    /// Messages to people who have enough of them in the ring.
+    pub(super) aside: Aside,
+    /// Messages to each person that enter the ring with the next step.
+    pub(super) entering: HashMap<KeyId, usize>,
     /// The event that began this life, until it is read back.
     pub(super) born: EventId,
     pub(super) incarnation: Option<Position>,
@@ -65,7 +65,7 @@ pub struct State {
     /// When each proposal was made, steady time: its deadline counts from there.
     pub(super) proposed: HashMap<EventId, Duration>,
     pub(super) low: Option<Position>,
-    low_told: Duration,
+    pub(super) low_told: Duration,
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
@@ -126,6 +126,8 @@ impl State {
             sender,
             refs: HashMap::new(),
             unsettled: BTreeSet::new(),
+            aside: Aside::default(),
+            entering: HashMap::new(),
             born,
             incarnation: None,
             deadlines: HashMap::new(),
@@ -153,8 +155,10 @@ impl State {
             self.read(mail, &mut inputs);
         }
         inputs.push(self.may_act());
+        self.bring_back(&mut inputs).await;
         self.args.hands.trip("session:before_step");
         let mut effects = self.machine.step(inputs, now, self.args.hands.entropy.number());
+        self.entering.clear();
         self.args.hands.trip("session:after_step");
         let mut rounds = 0;
         // Filling the ring gives the machine new work, which may leave room again: a bounded number of pages a turn.
@@ -162,6 +166,7 @@ impl State {
             rounds += 1;
             let more = self.fill(room).await;
             effects = self.machine.step(more, now, self.args.hands.entropy.number());
+            self.entering.clear();
             if rounds == 8 {
                 self.carry_out(effects).await;
                 self.args.mailbox.inbox.nudge();
@@ -183,8 +188,7 @@ impl State {
     fn read(&mut self, mail: SessionMail, inputs: &mut Vec<Input>) {
         match mail {
             SessionMail::Standing(message, standing, reference) => {
-                self.follow(message, standing, reference);
-                inputs.push(Input::Standing(message, standing));
+                inputs.extend(self.enter(message, standing, reference));
             }
             SessionMail::Row(row) => {
                 self.args.row = row;
@@ -218,80 +222,10 @@ impl State {
         }
     }
 
-    pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
-        match (standing, reference) {
-            // What is held until somebody decides is found by the decision, not by the outbox.
-            (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. }, _) | (_, None) => {
-                if let Some(reference) = self.refs.remove(&message) {
-                    self.unsettled.remove(&(reference.accepted, message));
-                }
-            }
-            (_, Some(reference)) => {
-                self.seen = self.seen.max(reference.accepted);
-                self.unsettled.insert((reference.accepted, message));
-                self.refs.insert(message, reference);
-            }
-        }
-        let open = match standing {
-            Standing::Open { of, .. } => Some(of),
-            _ => None,
-        };
-        self.args.mailbox.settled(message, open);
-    }
-
-    async fn fill(&mut self, room: usize) -> Vec<Input> {
-        let args = &self.args;
-        let page = match pull(&args.hands, (args.session, args.partition), &args.mailbox, args.tenure, room).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");
-                return Vec::new();
-            }
-        };
-        if page.more && page.found.is_empty() {
-            self.args.mailbox.inbox.nudge();
-        }
-        let mut inputs = Vec::with_capacity(page.found.len());
-        for (_, message, standing, reference) in page.found {
-            self.follow(message, standing, reference);
-            inputs.push(Input::Standing(message, standing));
-        }
-        inputs
-    }
-
     fn gauge(&mut self) {
         let queued = self.machine.queued() as f64;
         crate::telemetry::queued(queued - self.counted);
         self.counted = queued;
-    }
-
-    /// Tells the partition from where on the outbox is unsettled, when that moved.
-    fn mark_low(&mut self) {
-        let memory = self.unsettled.first().map(|(position, _)| *position);
-        let cold = self.args.mailbox.cold();
-        self.seen = self.seen.max(cold.map_or(Position(0), |cold| cold.through));
-        let cold = cold.map(|cold| cold.from);
-        let low = match (memory, cold) {
-            (Some(memory), Some(cold)) => Some(memory.min(cold)),
-            (memory, cold) => memory.or(cold),
-        };
-        if self.is_worth_telling(low) {
-            self.low = low;
-            self.low_told = self.args.hands.clock.steady();
-            self.args.notices.put(Notice::Low { session: self.args.session, low, seen: self.seen });
-        }
-    }
-
-    /// The end of all work at once; a mark that moves on now and then, since too low a one costs a start some reads.
-    fn is_worth_telling(&self, low: Option<Position>) -> bool {
-        match (self.low, low) {
-            (before, low) if before == low => false,
-            (Some(before), Some(low)) if low > before => {
-                low.0 - before.0 >= LOW_STEP
-                    || self.args.hands.clock.steady().saturating_sub(self.low_told) >= LOW_EVERY
-            }
-            _ => true,
-        }
     }
 
     fn is_idle(&mut self, now: Micros) -> bool {

@@ -17,13 +17,17 @@
 //! | [`actor`] | the actor: nudge → inputs → machine → effects |
 //! | [`effects`] | one arm for each effect |
 //! | [`pull`] | filling the ring from the outbox |
+//! | [`aside`] | messages to a person who has enough of them in the ring |
+//! | [`known`] | what the session remembers of unsettled messages, and from where on its outbox is unsettled |
 //! | [`attempt`] | the task that makes one call |
 //!
 //! To add an effect: a variant in `domain/session`, an arm in `effects.rs`.
 
 pub mod actor;
+pub mod aside;
 pub mod attempt;
 pub mod effects;
+mod known;
 pub mod mail;
 pub mod pull;
 pub mod standing;

@@ -1,5 +1,6 @@
-//! Filling the ring from the outbox: what was accepted while the ring was full, or before this process began.
+//! Filling the ring from the outbox: what was accepted while the ring was full, or before this process began, or set aside.
 
+use super::aside::{Aside, Waits};
 use super::mail::SessionBox;
 use super::standing::{MessageRef, Tenure, standing};
 use crate::actors::hands::Hands;
@@ -52,4 +53,38 @@ pub async fn pull(
     let read = if outbox.len() < room { through } else { outbox.last().map_or(through, |last| last.0) };
     mailbox.pulled(read);
     Ok(Page { found, more: read < through })
+}
+
+/// Looks at messages again that were set aside, in their order. What the store does not show yet is put back, and what
+/// comes after it for the same person too.
+///
+/// # Errors
+/// When the store cannot be read; everything is put back.
+pub async fn look_again(
+    hands: &Hands,
+    tenure: Tenure,
+    due: Vec<Waits>,
+    aside: &mut Aside,
+) -> Result<Vec<(Waits, Standing, Option<MessageRef>)>, StoreError> {
+    let ids: Vec<RowId> = due.iter().map(|waits| RowId::Message(waits.message)).collect();
+    let read = rows::get_many(hands.store.as_ref(), &ids).await;
+    let Ok(read) = read else {
+        due.into_iter().for_each(|waits| aside.put_back(waits));
+        return read.map(|_| Vec::new());
+    };
+    let mut found: Vec<(Waits, Standing, Option<MessageRef>)> = Vec::with_capacity(due.len());
+    let mut unseen = None;
+    for (waits, row) in due.into_iter().zip(read) {
+        match row {
+            Some(Row::Message(row)) if unseen != Some(waits.contact) => {
+                let (standing, reference) = standing(waits.message, &row, tenure, hands);
+                found.push((waits, standing, reference));
+            }
+            _ => {
+                unseen = Some(waits.contact);
+                aside.put_back(waits);
+            }
+        }
+    }
+    Ok(found)
 }

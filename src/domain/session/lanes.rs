@@ -61,6 +61,12 @@ impl Lanes {
         self.places.is_empty()
     }
 
+    /// Messages waiting for this recipient.
+    #[must_use]
+    pub fn waiting(&self, contact: KeyId) -> usize {
+        self.lanes.get(&contact).map_or(0, |lane| lane.queue.len())
+    }
+
     /// Whether this message waits here.
     #[must_use]
     pub fn contains(&self, message: MessageId) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::event::{AttemptRef, Resolution, UnknownPolicy};
 use super::super::failure::Answer;
-use super::super::id::MessageId;
+use super::super::id::{KeyId, MessageId};
 use super::super::pacing::{Held, Pacer};
 use super::super::record::Micros;
 use super::super::retry::{Verdict, judge};
@@ -81,6 +81,12 @@ impl Machine {
     /// The sender's rate is another one from now on.
     pub fn pace(&mut self, number: governor::Quota) {
         self.pacer.pace(number);
+    }
+
+    /// Messages to this person that wait for their turn.
+    #[must_use]
+    pub fn waiting_for(&self, contact: KeyId) -> usize {
+        self.lanes.waiting(contact)
     }
 
     /// Messages waiting for their turn.

@@ -3,10 +3,13 @@
 //! Each case is a ratio of two runs in one process: the well-behaved session's time beside the trouble, over its time
 //! alone. It is paced (400 a second), so its own speed does not depend on how busy the machine is.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use governor::Quota;
+use waybill::actors::hands::Limits;
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand, whatsapp};
 use waybill::domain::failure::{Answer, Bucket, FailureClass};
 use waybill::domain::id::{MessageId, SessionId, TenantId};
@@ -116,6 +119,37 @@ async fn a_tenant_at_its_budget_slows_no_other_tenant() {
     }
     let ratio = median(ratios);
     println!("tenant at its budget: {ratio:.2} of the undisturbed time");
+    assert!(ratio <= 1.5, "{ratio:.2}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_to_one_person_delays_nobody_else_on_the_number() {
+    let mut ratios = Vec::new();
+    for _ in 0..3 {
+        let channel = Throttling {
+            capabilities: whatsapp::capabilities(),
+            account: BAD,
+            class: FailureClass::Throttle(Bucket::Number),
+            code: 130_429,
+        };
+        // One person takes one message in 20 ms: the flood alone would last for forty seconds.
+        let pair = Quota::with_period(Duration::from_millis(20)).expect("a period").allow_burst(NonZeroU32::MIN);
+        let world = World::new(Arc::new(channel), Limits { pair, ..limits() }, None).await;
+        let tenant = world.tenant("acme", 100_000).await;
+        let good = world.session_at(tenant, "good", GOOD, 400).await;
+        let alone = pace(&world, tenant, good).await;
+        let mut flood = Vec::new();
+        for _ in 0..2_000 {
+            flood.push(world.accept(tenant, good, "+491559999999").await);
+        }
+        let beside = pace(&world, tenant, good).await;
+        let first = world.until(&flood[..20], Duration::from_secs(20), &[State::Sent]).await;
+        assert_eq!(first[&State::Sent], 20, "the flood goes on at its own pace");
+        ratios.push(beside / alone);
+        world.stop().await;
+    }
+    let ratio = median(ratios);
+    println!("beside a flood to one person: {ratio:.2} of the undisturbed time");
     assert!(ratio <= 1.5, "{ratio:.2}");
 }
 

@@ -1,0 +1,147 @@
+//! What the session remembers of unsettled messages: what goes into the ring, what is set aside, and from where on the
+//! outbox holds something unsettled.
+
+use std::time::Duration;
+
+use super::actor::State;
+use super::aside::Waits;
+use super::pull::{look_again, pull};
+use super::standing::MessageRef;
+use crate::actors::partition::Notice;
+use crate::domain::event::{Priority, UnknownPolicy};
+use crate::domain::id::MessageId;
+use crate::domain::record::Position;
+use crate::domain::session::{Input, Standing};
+
+/// By how many positions, or after how long, a low-water mark that moved is told.
+const LOW_STEP: u64 = 1_024;
+const LOW_EVERY: Duration = Duration::from_secs(1);
+
+impl State {
+    /// A message's row was seen: it goes to the machine, or is set aside.
+    pub(super) fn enter(
+        &mut self,
+        message: MessageId,
+        standing: Standing,
+        reference: Option<MessageRef>,
+    ) -> Option<Input> {
+        if self.sets_aside(message, standing, reference) {
+            return None;
+        }
+        self.follow(message, standing, reference);
+        Some(Input::Standing(message, standing))
+    }
+
+    /// First attempts only: a retry has its place, and what is urgent goes first.
+    fn sets_aside(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) -> bool {
+        let (Standing::Queued(queued), Some(reference)) = (standing, reference) else {
+            return false;
+        };
+        if queued.attempt > 1 || queued.priority == Priority::Urgent || self.refs.contains_key(&message) {
+            return false;
+        }
+        let entering = self.entering.entry(queued.contact).or_default();
+        let taken = self.machine.waiting_for(queued.contact) + *entering;
+        let waits = Waits { contact: queued.contact, at: reference.accepted, message };
+        if !self.aside.take(waits, taken) {
+            *entering += 1;
+            return false;
+        }
+        self.seen = self.seen.max(reference.accepted);
+        self.unsettled.insert((reference.accepted, message));
+        true
+    }
+
+    /// People whose lanes have room again get their next messages.
+    pub(super) async fn bring_back(&mut self, inputs: &mut Vec<Input>) {
+        if self.aside.is_empty() {
+            return;
+        }
+        let room = self.args.hands.limits.session.ring.saturating_sub(self.machine.ring());
+        let machine = &self.machine;
+        let due = self.aside.due(room, |contact| machine.waiting_for(contact));
+        match look_again(&self.args.hands, self.args.tenure, due, &mut self.aside).await {
+            Ok(found) => {
+                for (waits, standing, reference) in found {
+                    if standing == Standing::Settled {
+                        self.unsettled.remove(&(waits.at, waits.message));
+                    }
+                    self.follow(waits.message, standing, reference);
+                    inputs.push(Input::Standing(waits.message, standing));
+                }
+            }
+            Err(error) => {
+                tracing::error!(session = %self.args.session, %error, "rows cannot be read; the sweep tries again");
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
+        match (standing, reference) {
+            // What is held until somebody decides is found by the decision, not by the outbox.
+            (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. }, _) | (_, None) => {
+                if let Some(reference) = self.refs.remove(&message).or(reference) {
+                    self.unsettled.remove(&(reference.accepted, message));
+                }
+            }
+            (_, Some(reference)) => {
+                self.seen = self.seen.max(reference.accepted);
+                self.unsettled.insert((reference.accepted, message));
+                self.refs.insert(message, reference);
+            }
+        }
+        let open = match standing {
+            Standing::Open { of, .. } => Some(of),
+            _ => None,
+        };
+        self.args.mailbox.settled(message, open);
+    }
+
+    pub(super) async fn fill(&mut self, room: usize) -> Vec<Input> {
+        let args = &self.args;
+        let page = match pull(&args.hands, (args.session, args.partition), &args.mailbox, args.tenure, room).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");
+                return Vec::new();
+            }
+        };
+        if page.more && page.found.is_empty() {
+            self.args.mailbox.inbox.nudge();
+        }
+        let mut inputs = Vec::with_capacity(page.found.len());
+        for (_, message, standing, reference) in page.found {
+            inputs.extend(self.enter(message, standing, reference));
+        }
+        inputs
+    }
+
+    /// Tells the partition from where on the outbox is unsettled, when that moved.
+    pub(super) fn mark_low(&mut self) {
+        let memory = self.unsettled.first().map(|(position, _)| *position);
+        let cold = self.args.mailbox.cold();
+        self.seen = self.seen.max(cold.map_or(Position(0), |cold| cold.through));
+        let cold = cold.map(|cold| cold.from);
+        let low = match (memory, cold) {
+            (Some(memory), Some(cold)) => Some(memory.min(cold)),
+            (memory, cold) => memory.or(cold),
+        };
+        if self.is_worth_telling(low) {
+            self.low = low;
+            self.low_told = self.args.hands.clock.steady();
+            self.args.notices.put(Notice::Low { session: self.args.session, low, seen: self.seen });
+        }
+    }
+
+    /// The end of all work at once; a mark that moves on now and then, since too low a one costs a start some reads.
+    fn is_worth_telling(&self, low: Option<Position>) -> bool {
+        match (self.low, low) {
+            (before, low) if before == low => false,
+            (Some(before), Some(low)) if low > before => {
+                low.0 - before.0 >= LOW_STEP
+                    || self.args.hands.clock.steady().saturating_sub(self.low_told) >= LOW_EVERY
+            }
+            _ => true,
+        }
+    }
+}
