@@ -6,6 +6,7 @@
 //! never gives more than one burst.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::Quota;
@@ -60,6 +61,21 @@ impl Rate {
     fn clamped(&self, cell: Cell, now: Micros) -> Micros {
         cell.0.clamp(now, now.saturating_add(self.tolerance).saturating_add(self.interval))
     }
+}
+
+/// What is kept back of a provider's burst: attempts are counted when they are proposed and by the provider when they
+/// arrive, and in between some overtake others by as much as a sync, a look at the journal and a call differ.
+const MARGIN: Duration = Duration::from_millis(200);
+
+/// A provider's quota as it can be kept: the same rate, with less of a burst. At most half of it is kept back, since
+/// without any burst a moment of lateness is a moment lost.
+#[must_use]
+pub fn with_margin(quota: Quota) -> Quota {
+    let burst = quota.burst_size().get();
+    let interval = quota.replenish_interval().as_micros().max(1);
+    let margin = u32::try_from(MARGIN.as_micros().div_ceil(interval)).unwrap_or(u32::MAX);
+    let kept = NonZeroU32::new(burst - margin.min(burst / 2)).unwrap_or(NonZeroU32::MIN);
+    quota.allow_burst(kept)
 }
 
 /// Which bucket holds something back.
@@ -132,8 +148,6 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use super::*;
 
     const SECOND: Micros = 1_000_000;
@@ -144,6 +158,15 @@ mod tests {
 
     fn pacer(rested: bool) -> Pacer {
         Pacer::new(quota(100, 3), quota(6_000, 2), 0, rested)
+    }
+
+    #[test]
+    fn a_part_of_a_burst_is_kept_back_and_none_of_the_rate() {
+        for (interval_ms, burst, kept) in [(6_000, 45, 44), (10, 45, 25), (100, 3, 2), (100, 1, 1), (1, 1_000, 800)] {
+            let with = with_margin(quota(interval_ms, burst));
+            assert_eq!(with.burst_size().get(), kept, "{burst} at {interval_ms} ms");
+            assert_eq!(with.replenish_interval(), quota(interval_ms, burst).replenish_interval());
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use governor::Quota;
 
 use crate::actors::hands::Limits;
 use crate::config::Settings;
+use crate::domain::pacing::with_margin;
 use crate::domain::record::Micros;
 use crate::domain::retry::RetryLimits;
 use crate::domain::session::SessionLimits;
@@ -43,7 +44,7 @@ pub fn limits(settings: &Settings) -> Limits {
         },
         intent_deadline: delivery.intent_deadline,
         unknown_after: micros(delivery.unknown_after),
-        pair: pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst)),
+        pair: with_margin(pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst))),
         idle: micros(IDLE),
         schedule: Schedule { steps: settings.webhooks.schedule.clone(), jitter: settings.webhooks.jitter },
         endpoint_concurrency: usize::try_from(settings.webhooks.concurrency_per_endpoint).unwrap_or(8),

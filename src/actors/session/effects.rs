@@ -16,18 +16,19 @@ use crate::domain::event::{
     SessionHeldV1, SessionStartedV1, UnknownResolvedV1,
 };
 use crate::domain::id::{EventId, MessageId};
+use crate::domain::pacing::with_margin;
 use crate::domain::record::{Micros, Principal};
 use crate::domain::retry::Verdict;
 use crate::domain::row::SessionRow;
 use crate::domain::session::{Effect, Ending};
 use crate::journal::Appended;
 
-/// The sender's own rate.
+/// The sender's own rate, as it can be kept.
 #[must_use]
 pub fn number_quota(row: &SessionRow) -> Quota {
     let per_second = NonZeroU32::new(row.per_second.max(1)).unwrap_or(NonZeroU32::MIN);
     let burst = NonZeroU32::new(row.burst.max(1)).unwrap_or(NonZeroU32::MIN);
-    Quota::per_second(per_second).allow_burst(burst)
+    with_margin(Quota::per_second(per_second).allow_burst(burst))
 }
 
 impl State {
