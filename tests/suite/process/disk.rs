@@ -82,7 +82,8 @@ fn small(disk: &Disk) -> Plan {
         .set("journal.segment_size", "5MiB")
         .set("journal.batch_bytes", "2MiB")
         .set("store.memtable", "1MiB")
-        .set("health.disk_free_min", "8MiB")
+        // More than the next segment and what is written between two looks at the disk.
+        .set("health.disk_free_min", "14MiB")
 }
 
 /// Hands in messages until one is refused; what was accepted, and the refusal.
@@ -117,7 +118,7 @@ async fn a_full_disk_is_refused_and_nothing_accepted_is_lost() {
     disk.clear();
     house.ready().await;
     // And from inside: the node's own records use the disk up.
-    disk.fill_up_to(24 * MIB);
+    disk.fill_up_to(28 * MIB);
     let (more, status, code, _) = until_refused(&house, "b", Duration::from_secs(60)).await;
     assert_eq!((status, &*code), (503, "unhealthy"));
     assert!(!more.is_empty() && disk.free() > MIB, "{} bytes were left", disk.free());
