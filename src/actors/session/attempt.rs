@@ -139,7 +139,8 @@ fn count(answer: &Answer) {
     crate::telemetry::attempted(outcome, class);
 }
 
-fn not_sent(why: &'static str) -> Answered {
+/// Nothing left.
+pub(super) fn not_sent(why: &'static str) -> Answered {
     Answered { answer: Answer::NotSent { why }, provider: None }
 }
 

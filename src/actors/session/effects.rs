@@ -113,7 +113,8 @@ impl State {
     fn begin(&mut self, of: AttemptRef) {
         self.args.hands.trip("session:before_begin");
         let (Some(reference), Some(deadline)) = (self.refs.get(&of.message), self.deadlines.remove(&of)) else {
-            return;
+            // Nobody knows what to send: nothing was, and the attempt must end.
+            return self.args.mailbox.answer(of, attempt::not_sent("unreferenced"));
         };
         let mut sender = self.sender.clone();
         if reference.test {
@@ -134,7 +135,10 @@ impl State {
             let facts = AttemptsClosedV1 { session: self.args.session, closed };
             let id = EventId(self.args.hands.entropy.id());
             let draft = self.draft(id, &Event::from(facts));
-            self.persist(draft);
+            let (mailbox, ended) = (std::sync::Arc::clone(&self.args.mailbox), batch.iter().map(|ending| ending.of));
+            let ended: Vec<AttemptRef> = ended.collect();
+            let fact = Persist { partition: self.args.partition, draft };
+            append::persist_then(&self.args.hands, fact, move || mailbox.recorded(&ended));
         }
         self.args.hands.trip("session:closed");
     }

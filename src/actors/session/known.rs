@@ -90,11 +90,6 @@ impl State {
                 self.refs.insert(message, reference);
             }
         }
-        let open = match standing {
-            Standing::Open { of, .. } => Some(of),
-            _ => None,
-        };
-        self.args.mailbox.settled(message, open);
     }
 
     pub(super) async fn fill(&mut self, room: usize) -> Vec<Input> {

@@ -152,14 +152,36 @@ impl SessionBox {
         self.ring.lock().answers.get(&of).cloned()
     }
 
-    /// The journal has every answer of this message but that of its open attempt.
-    pub fn settled(&self, message: MessageId, open: Option<AttemptRef>) {
-        self.ring.lock().answers.retain(|of, _| of.message != message || open == Some(*of));
+    /// The journal has them. Nothing else takes an answer out: a row may be older than the answer.
+    pub fn recorded(&self, attempts: &[AttemptRef]) {
+        let mut ring = self.ring.lock();
+        for of in attempts {
+            ring.answers.remove(of);
+        }
     }
 
     /// Attempts whose answers are not in the journal yet.
     #[must_use]
     pub fn unrecorded(&self) -> Vec<AttemptRef> {
         self.ring.lock().answers.keys().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_stays_until_the_journal_has_this_one() {
+        let mailbox = SessionBox::default();
+        let of = |n| AttemptRef { message: MessageId([n; 16]), attempt: 1 };
+        let again = AttemptRef { attempt: 2, ..of(1) };
+        for of in [of(1), again, of(2)] {
+            mailbox.answer(of, Answered { answer: Answer::NotSent { why: "connect" }, provider: None });
+        }
+        mailbox.recorded(&[of(1)]);
+        assert!(mailbox.answered(of(1)).is_none());
+        assert!(mailbox.answered(again).is_some() && mailbox.answered(of(2)).is_some());
+        assert!(mailbox.has_work(), "a life begun now closes them");
     }
 }

@@ -62,7 +62,7 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
     };
     match word {
         Some(word) => write(at, closed.of, &accepted, row, word, rows, out),
-        // A step already taken changes nothing, but whoever holds the answer has to hear that it is in the journal.
+        // A step already taken changes nothing, but a session that ended an attempt has to hear that this one is over.
         None => out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message }),
     }
 }

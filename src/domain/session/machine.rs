@@ -161,7 +161,8 @@ impl Machine {
                 self.due.insert((due, message));
             }
             Standing::Open { of, running, presumed_dead, expires_at, contact } => {
-                if self.flights.get(&message).is_some_and(|flight| flight.of == of) {
+                // A row from the store may be older than what is known.
+                if self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= of.attempt) {
                     return;
                 }
                 self.forget(message);

@@ -166,3 +166,22 @@ fn a_message_told_to_wait_for_a_day_expires_on_time() {
     assert!(!machine.step([Input::Tick], START + 599 * SECOND, 1).contains(&Effect::Expire(message)));
     assert!(machine.step([Input::Tick], START + 600 * SECOND, 1).contains(&Effect::Expire(message)));
 }
+
+#[test]
+fn an_older_row_read_back_late_does_not_unseat_a_younger_attempt() {
+    let mut machine = machine();
+    let younger = proposed(&machine.step([queued(1, 2, 0)], START, 1));
+    let [of] = younger[..] else {
+        panic!("{younger:?}");
+    };
+    let older = Standing::Open {
+        of: AttemptRef { attempt: 1, ..of },
+        running: false,
+        presumed_dead: 0,
+        expires_at: Micros::MAX,
+        contact: KeyId(of.message.0),
+    };
+    machine.step([Input::Standing(of.message, older)], START, 1);
+    let effects = machine.step([Input::Judged(vec![(of, Ok(()))])], START, 1);
+    assert!(effects.contains(&Effect::Begin(of)), "{effects:?}");
+}

@@ -10,6 +10,7 @@
 //! | `graceful` | SIGTERM under load loses nothing and leaves nothing unknown |
 //! | `rebuilt` | a store that is gone comes back, a vault that is gone and a journal that is damaged are refused |
 //! | `bad_input`, `bad_start` | every mistake gets a clear answer, and costs nothing that was accepted |
+//! | `tls` | the listener's TLS: both versions of HTTP, our own client, strangers, a key that does not fit |
 //! | `disk` | a full disk is refused, not suffered |
 //! | `fixtures` | whatever Meta calls back with is taken |
 //! | `demo` | the demo's accounts agree |
@@ -33,3 +34,4 @@ pub mod load;
 mod mutants;
 pub mod node;
 mod rebuilt;
+mod tls;
