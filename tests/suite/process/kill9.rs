@@ -35,11 +35,14 @@ pub fn plan() -> Plan {
 pub async fn storm(house: &mut House, name: &str, kills: u32, seed: &mut u64) -> Storm {
     let load = Load::start(house, name, RATE);
     let mut restarts = Vec::new();
-    for _ in 0..kills {
+    for kill in 1..=kills {
         // The instant itself is what is drawn: 0.2 to 0.9 s after the node took messages again.
         tokio::time::sleep(Duration::from_micros(200_000 + draw(seed) % 700_000)).await;
         house.kill();
         restarts.push(house.start().await);
+        if kill.is_multiple_of(100) {
+            println!("{kill} kills; the last restart took {:.1?}", restarts[restarts.len() - 1]);
+        }
     }
     Storm { acks: load.stop().await, restarts }
 }
