@@ -65,6 +65,9 @@ impl Ledger {
                 Append::Feed { tenant, row } => {
                     rows::put_feed(tenant, PARTITION, number as u16, &row, at).expect("a small row")
                 }
+                Append::Failing { tenant, row } => {
+                    rows::put_failing(tenant, PARTITION, number as u16, &row, at).expect("a small row")
+                }
                 Append::Outbox { session, message } => rows::put_outbox(session, message, at),
                 other => unreachable!("no message asks for {other:?}"),
             });

@@ -25,6 +25,7 @@ mod contacts;
 pub mod directory;
 mod endpoints;
 mod exposition;
+mod failures;
 pub mod graph;
 pub mod guard;
 pub mod key;

@@ -12,7 +12,7 @@ use super::codes::Code;
 use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
-use super::{admin, contacts, endpoints, graph, keys, messages, openapi, ready, sessions, tenant};
+use super::{admin, contacts, endpoints, failures, graph, keys, messages, openapi, ready, sessions, tenant};
 
 /// One route.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,7 @@ routes! {
     get "/v1/messages/{id}" READ, messages::show, "A message: state, facts and timeline";
     post "/v1/messages/{id}/cancel" SEND, messages::cancel, "Call a message off before it leaves";
     post "/v1/messages/{id}/resolve" ADMIN, messages::resolve, "Decide an unknown outcome";
+    get "/v1/failures" READ, failures::list, "List messages that failed, expired, or may have been sent";
     get "/v1/sessions" READ, sessions::list, "List sessions";
     get "/v1/sessions/{name}" READ, sessions::show, "A session and its standing";
     post "/v1/sessions/{name}/suspend" ADMIN, sessions::suspend, "Stop a session from sending";

@@ -27,6 +27,7 @@ pub mod declare;
 pub mod demo;
 pub mod exit;
 pub mod failure;
+pub mod failures;
 pub mod host;
 pub mod inspect;
 pub mod moves;

@@ -3,7 +3,7 @@
 //! Every method is idempotent: a step already taken changes nothing and says so by returning `false`. State is never
 //! stored; it is computed from the facts, so a late or doubled status cannot move it back.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::{AttemptRef, Status};
 use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
@@ -15,7 +15,7 @@ pub const MAX_ATTEMPTS_KEPT: usize = 16;
 pub const MAX_WITHDRAWN: usize = 16;
 
 /// Where a message stands, as people see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// A withdrawn acceptance: there is no such message.
@@ -212,7 +212,7 @@ impl MessageRow {
     /// The provider took an attempt: the first one makes the message sent, whatever became of the others; a further one
     /// is a confirmed duplicate.
     pub fn mark_sent(&mut self, of: AttemptRef, fact: Fact) -> bool {
-        let ended = Ended { fact, how: How::Sent, code: 0 };
+        let ended = Ended { fact, how: How::Sent, code: 0, class: Box::default() };
         let refused = self.is_refused();
         let closed = self.close(of, ended);
         match self.sent {

@@ -6,10 +6,15 @@
 //! | name | `Name` | kind ‖ partition | scope ‖ name |
 //! | outbox | `Outbox` | session ‖ bucket | position |
 //! | feed | `Feed` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
+//! | failing | `Failing` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
 //! | open session | `OpenSession` | partition | session |
 //! | quarantine | `Quarantine` | partition | position |
 //!
 //! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
+
+mod failing;
+
+pub use failing::{Failing, failing, put_failing};
 
 use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::projection::FeedRow;

@@ -143,6 +143,10 @@ impl State {
                     }
                     stored::put_outbox(session, message, at)
                 }
+                Append::Failing { tenant, row } => {
+                    let number = u16::try_from(number).unwrap_or(u16::MAX);
+                    stored::put_failing(tenant, self.number, number, &row, at)?
+                }
                 Append::Name { kind, scope, name, id } => {
                     stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at)
                 }

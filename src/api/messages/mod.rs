@@ -17,6 +17,7 @@ mod wait;
 
 pub use bulk::bulk;
 pub use cancel::cancel;
+pub use cursor::Cursor;
 pub use list::list;
 pub use resolve::resolve;
 pub use send::send;

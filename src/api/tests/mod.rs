@@ -11,6 +11,7 @@ pub(in crate::api) mod described;
 mod doubtful;
 mod dropin;
 mod endpoints;
+mod failures;
 pub(in crate::api) mod feed;
 mod idempotency;
 mod inputs;

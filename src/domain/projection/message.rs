@@ -74,6 +74,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         nonce: facts.nonce,
         test: facts.test,
         ordered: facts.ordered,
+        template: facts.template.clone(),
     };
     let spares = row.spare.len();
     if !row.accept(accepted) {

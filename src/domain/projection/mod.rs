@@ -17,7 +17,7 @@ use super::event::{AttemptRef, Event};
 use super::id::{EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
 use super::notification::NotificationKind;
 use super::record::{Header, Micros, Position};
-use super::row::{RowId, Rows};
+use super::row::{FailingRow, RowId, Rows};
 use super::validity::Void;
 
 /// One event at its place.
@@ -53,6 +53,13 @@ pub enum Append {
         session: SessionId,
         /// Which.
         message: MessageId,
+    },
+    /// A message that fails, ran out of time, or may have been sent, for whoever looks after such.
+    Failing {
+        /// Whose.
+        tenant: TenantId,
+        /// Which, and why.
+        row: FailingRow,
     },
     /// A name that leads to a declared thing.
     Name {
@@ -226,6 +233,10 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         _ => message::apply(at, event, rows, &mut out),
     }
     partition::count(at, rows);
+    // By our clock, whatever a provider's said: a list goes by the time at which it was known.
+    let known = |row: FailingRow| FailingRow { at: at.header.at, ..row };
+    let failing = rows.take_failing().into_iter();
+    out.appends.extend(failing.map(|(tenant, row)| Append::Failing { tenant, row: known(row) }));
     Ok(out)
 }
 

@@ -49,13 +49,15 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                 (Some(kind), 0, "")
             })
         }
-        OutcomeV1::Retry { code, not_before, .. } => end(&mut row, closed.of, fact, How::Retry, *code).then(|| {
-            row.not_before = Some(*not_before);
-            (called_off(&row), 0, "")
-        }),
+        OutcomeV1::Retry { class, code, not_before } => {
+            end(&mut row, closed.of, fact, How::Retry, *code, class).then(|| {
+                row.not_before = Some(*not_before);
+                (called_off(&row), 0, "")
+            })
+        }
         OutcomeV1::Failed { class, code } => refuse(&mut row, closed.of, fact, How::Failed, *code, class),
         OutcomeV1::Withdrawn { why } => refuse(&mut row, closed.of, fact, How::Withdrawn, 0, why),
-        OutcomeV1::Unknown { why } => end(&mut row, closed.of, fact, How::Unknown, 0).then(|| {
+        OutcomeV1::Unknown { why } => end(&mut row, closed.of, fact, How::Unknown, 0, why).then(|| {
             let kind = row.sent.is_none().then_some(NotificationKind::Unknown);
             (kind, 0, why.as_str())
         }),
@@ -67,8 +69,8 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
     }
 }
 
-fn end(row: &mut MessageRow, of: AttemptRef, fact: Fact, how: How, code: i32) -> bool {
-    row.close(of, Ended { fact, how, code })
+fn end(row: &mut MessageRow, of: AttemptRef, fact: Fact, how: How, code: i32, class: &str) -> bool {
+    row.close(of, Ended { fact, how, code, class: class.into() })
 }
 
 fn refuse<'a>(
@@ -80,7 +82,7 @@ fn refuse<'a>(
     class: &'a str,
 ) -> Option<Word<'a>> {
     let settled = row.state().is_settled();
-    if !end(row, of, fact, how, code) {
+    if !end(row, of, fact, how, code, class) {
         return None;
     }
     let failure = Failure { fact, class: class.to_owned(), code };
@@ -127,11 +129,11 @@ pub(super) fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, o
     };
     let fact = at.fact();
     let word = match facts.resolution {
-        Resolution::Sent => end(&mut row, facts.of, fact, How::Sent, 0).then(|| {
+        Resolution::Sent => end(&mut row, facts.of, fact, How::Sent, 0, "").then(|| {
             row.sent = Some(fact);
             (Some(NotificationKind::Sent), 0, "")
         }),
-        Resolution::Resend => end(&mut row, facts.of, fact, How::Retry, 0).then(|| {
+        Resolution::Resend => end(&mut row, facts.of, fact, How::Retry, 0, "resent").then(|| {
             row.not_before = None;
             (called_off(&row), 0, "")
         }),

@@ -171,7 +171,7 @@ fn take(
     }
     let (was_sent, step) = (row.sent.is_some(), of.attempt.to_be_bytes());
     if status.status == Status::Failed {
-        row.close(of, Ended { fact, how: How::Sent, code: status.code });
+        row.close(of, Ended { fact, how: How::Sent, code: status.code, class: Box::default() });
     } else if row.mark_sent(of, fact) && row.delivered.is_none() && row.read.is_none() {
         let kind = if was_sent { NotificationKind::Duplicated } else { NotificationKind::Sent };
         tell(out, at, about(of.message, kind, if was_sent { &step } else { &[] }, 0, ""));

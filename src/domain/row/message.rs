@@ -55,6 +55,8 @@ pub struct Accepted {
     pub test: bool,
     /// Blocks its lane until settled.
     pub ordered: bool,
+    /// Name of the template, if it is one.
+    pub template: Option<String>,
 }
 
 /// An attempt whose intent was valid.
@@ -83,6 +85,8 @@ pub struct Ended {
     pub how: How,
     /// The provider's code, or 0.
     pub code: i32,
+    /// Failure class or reason as a word; empty for one that was sent.
+    pub class: Box<str>,
 }
 
 /// The ways an attempt ends.

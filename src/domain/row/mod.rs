@@ -7,6 +7,7 @@
 mod account;
 mod contact;
 mod endpoint;
+mod failing;
 mod message;
 mod overlay;
 mod session;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use account::*;
 pub use contact::*;
 pub use endpoint::*;
+pub use failing::*;
 pub use message::*;
 pub use overlay::Rows;
 pub use session::*;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 use super::{
-    ApiKeyRow, ContactRow, EndpointRow, IdempotencyRow, MessageRow, Moves, PartitionRow, ProviderRow, Row, RowId,
-    SessionRow, TenantRow,
+    ApiKeyRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow, ProviderRow, Row,
+    RowId, SessionRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -14,6 +14,7 @@ pub struct Rows {
     slots: HashMap<RowId, Option<Row>>,
     changed: Vec<RowId>,
     moves: Moves,
+    failing: Vec<(TenantId, FailingRow)>,
 }
 
 impl Rows {
@@ -45,6 +46,11 @@ impl Rows {
                 _ => None,
             };
             self.moves.note(before, after);
+            let trouble = after.trouble().filter(|now| before.and_then(MessageRow::trouble).as_ref() != Some(now));
+            if let (Some(trouble), RowId::Message(message), Some(accepted)) = (trouble, id, &after.accepted) {
+                let tenant = accepted.tenant;
+                self.failing.extend(FailingRow::of(message, after, &trouble).map(|row| (tenant, row)));
+            }
         }
         self.changed.push(id);
         self.slots.insert(id, Some(row));
@@ -61,6 +67,11 @@ impl Rows {
     /// What the message rows that were written since the last call mean for the count of those that wait.
     pub fn take_moves(&mut self) -> Moves {
         std::mem::take(&mut self.moves)
+    }
+
+    /// Messages that came to fail, to expire or to be unknown since the last call, in that order.
+    pub fn take_failing(&mut self) -> Vec<(TenantId, FailingRow)> {
+        std::mem::take(&mut self.failing)
     }
 
     /// How many rows are at hand.
