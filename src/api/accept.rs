@@ -11,7 +11,7 @@ mod settle;
 
 pub use fingerprint::fingerprint;
 pub use prepare::{Prepared, Ready, prepare};
-pub(in crate::api) use prepare::{alias, check_health};
+pub(in crate::api) use prepare::{alias, check_health, renewed};
 pub use request::{IdempotencyKey, Request, Sender};
 pub use settle::Pending;
 pub(in crate::api) use settle::refused;

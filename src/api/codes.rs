@@ -62,6 +62,8 @@ codes! {
     IdempotencyConflict CONFLICT "idempotency_conflict" "The idempotency key was used for another request";
     /// The state of the thing does not allow it.
     WrongState CONFLICT "wrong_state" "Its present state does not allow this";
+    /// What was counted before is something else by now.
+    Changed CONFLICT "changed" "It is not what was counted any more";
     /// Something else has this name or account.
     Taken CONFLICT "taken" "It belongs to something else already";
     /// The body is larger than allowed.

@@ -39,6 +39,7 @@ pub mod problem;
 pub mod propose;
 pub mod quota;
 mod ready;
+mod reason;
 pub mod routes;
 pub mod seldom;
 pub mod serve;

@@ -51,6 +51,8 @@ routes! {
     post "/v1/messages/{id}/cancel" SEND, messages::cancel, "Call a message off before it leaves";
     post "/v1/messages/{id}/resolve" ADMIN, messages::resolve, "Decide an unknown outcome";
     get "/v1/failures" READ, failures::list, "List messages that failed, expired, or may have been sent";
+    post "/v1/failures/retry" ADMIN, failures::retry, "Queue failed and expired messages again";
+    post "/v1/failures/resolve" ADMIN, failures::resolve, "Decide many unknown outcomes";
     get "/v1/sessions" READ, sessions::list, "List sessions";
     get "/v1/sessions/{name}" READ, sessions::show, "A session and its standing";
     post "/v1/sessions/{name}/suspend" ADMIN, sessions::suspend, "Stop a session from sending";

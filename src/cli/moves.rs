@@ -25,6 +25,7 @@ pub fn moves(event: &Value) -> Vec<Move> {
         "MessageWithdrawn" => vec![of_message(facts, "withdrawn", String::new())],
         "MessageCancelled" => vec![of_message(facts, "cancelled", String::new())],
         "MessageExpired" => vec![of_message(facts, "expired", String::new())],
+        "MessageRequeued" => vec![of_message(facts, "queued again", text(facts, "reason"))],
         "AttemptsStarted" => {
             let each = |of| Move { state: "sending".to_owned(), ..of_attempt(of) };
             list(facts, "attempts").map(each).collect()

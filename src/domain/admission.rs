@@ -138,7 +138,11 @@ pub fn category(asked: Asked) -> Category {
     })
 }
 
-fn expires_at(expiry: Option<Expiry>, now: Micros, default: Micros) -> Result<Micros, Refused> {
+/// When a message expires that is taken now.
+///
+/// # Errors
+/// When that is too soon, or too late.
+pub fn expires_at(expiry: Option<Expiry>, now: Micros, default: Micros) -> Result<Micros, Refused> {
     let at = match expiry {
         None => now.saturating_add(default),
         Some(Expiry::In(micros)) => now.saturating_add(micros),

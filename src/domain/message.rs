@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{AttemptRef, Status};
+use super::record::Micros;
 use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
 
 /// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
@@ -13,6 +14,9 @@ pub const MAX_ATTEMPTS_KEPT: usize = 16;
 
 /// Withdrawn acceptances kept on a row: one for each doubtful append of one idempotency key.
 pub const MAX_WITHDRAWN: usize = 16;
+
+/// The code of a message refused because its idempotency key was used for another body.
+pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
 
 /// Where a message stands, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,10 +128,11 @@ impl MessageRow {
         true
     }
 
-    /// Calls an unsettled message off, once: it holds when no attempt is open any more.
-    pub fn call_off(&mut self, fact: Fact, how: State) -> bool {
+    /// Calls an unsettled message off, once: it holds when no attempt is open any more. What was said in an earlier round
+    /// is past, also when it lands late or a second time.
+    pub fn call_off(&mut self, fact: Fact, how: State, round: u16) -> bool {
         let again = self.cancelled.is_some() || self.expired.is_some();
-        if again || self.state().is_settled() {
+        if again || round != self.round || self.state().is_settled() {
             return false;
         }
         match how {
@@ -136,6 +141,42 @@ impl MessageRow {
             _ => return false,
         }
         true
+    }
+
+    /// Whether it may be queued again: it failed or ran out of time, nothing of it is under way, nobody called it off, and
+    /// it is not the second of two under one idempotency key.
+    #[must_use]
+    pub fn may_requeue(&self) -> bool {
+        let over = matches!(self.state(), State::Failed | State::Expired);
+        let conflicts = self.failed.as_ref().is_some_and(|failure| failure.class == IDEMPOTENCY_CONFLICT);
+        over && self.open_attempt().is_none() && self.cancelled.is_none() && !conflicts
+    }
+
+    /// Queues a message again that failed or ran out of time. `round` names the step: said again, or after a later one,
+    /// it is known (`None`). One that finds a message that is not over is used up by that, or a late copy of it would
+    /// do what nobody asked for by then.
+    ///
+    /// An attempt that may have been sent is given up for the next one, as when it is resent: whoever asks for this has
+    /// seen that it may arrive twice.
+    pub fn requeue(&mut self, round: u16, fact: Fact, expires_at: Micros) -> Option<bool> {
+        if round <= self.asked {
+            return None;
+        }
+        self.asked = round;
+        if !self.may_requeue() {
+            return Some(false);
+        }
+        let last = self.attempts.last_mut().and_then(|attempt| attempt.ended.as_mut());
+        if let Some(ended) = last.filter(|ended| ended.how == How::Unknown) {
+            *ended = Ended { fact, how: How::Retry, code: 0, class: "requeued".into() };
+        }
+        self.past = self.next_attempt() - 1;
+        self.round = round;
+        (self.failed, self.expired, self.sent, self.not_before) = (None, None, None, None);
+        if let Some(accepted) = &mut self.accepted {
+            accepted.expires_at = expires_at;
+        }
+        Some(true)
     }
 
     /// The number the next attempt has.
@@ -215,6 +256,9 @@ impl MessageRow {
         let ended = Ended { fact, how: How::Sent, code: 0, class: Box::default() };
         let refused = self.is_refused();
         let closed = self.close(of, ended);
+        if self.is_past(of) && !closed {
+            return false;
+        }
         match self.sent {
             None => {
                 if refused {
@@ -228,6 +272,12 @@ impl MessageRow {
                 closed
             }
         }
+    }
+
+    /// Whether an attempt belongs to an earlier round.
+    #[must_use]
+    pub fn is_past(&self, of: AttemptRef) -> bool {
+        of.attempt <= self.past
     }
 
     /// Takes a provider's status. `failed` after `delivered` is logged by the caller, not applied.
@@ -256,3 +306,6 @@ impl MessageRow {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

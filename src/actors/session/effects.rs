@@ -166,13 +166,17 @@ impl State {
     }
 
     fn expire(&self, message: MessageId) {
-        let id = EventId(crate::domain::id::derive("waybill expiry", &[&message.0]));
-        self.persist(self.draft(id, &Event::from(MessageExpiredV1 { message })).subject(message));
+        let round = self.refs.get(&message).map(|reference| reference.round).filter(|round| *round > 0);
+        let number = round.unwrap_or_default().to_be_bytes();
+        let parts: [&[u8]; 2] = [&message.0, &number];
+        let named = if round.is_none() { &parts[..1] } else { &parts[..] };
+        let id = EventId(crate::domain::id::derive("waybill expiry", named));
+        self.persist(self.draft(id, &Event::from(MessageExpiredV1 { message, round })).subject(message));
     }
 
     fn resolve(&self, of: AttemptRef, resolution: Resolution) {
         let id = EventId(crate::domain::id::derive("waybill resolution", &[&of.message.0, &of.attempt.to_be_bytes()]));
-        let event = Event::from(UnknownResolvedV1 { of, resolution });
+        let event = Event::from(UnknownResolvedV1 { of, resolution, reason: None });
         self.persist(self.draft(id, &event).subject(of.message));
     }
 

@@ -25,11 +25,14 @@ pub struct MessageRef {
     pub category: Category,
     /// Never reaches the provider.
     pub test: bool,
+    /// Which round of it.
+    pub round: u16,
 }
 
-impl From<&Accepted> for MessageRef {
-    fn from(accepted: &Accepted) -> Self {
+impl MessageRef {
+    fn new(accepted: &Accepted, round: u16) -> Self {
         Self {
+            round,
             accepted: accepted.fact.position,
             at: accepted.fact.at,
             event: accepted.event,
@@ -56,7 +59,7 @@ pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) 
     let Some(accepted) = &row.accepted else {
         return (Standing::Settled, None);
     };
-    let reference = Some(MessageRef::from(accepted));
+    let reference = Some(MessageRef::new(accepted, row.round));
     match row.state() {
         State::Queued => (Standing::Queued(queued(id, row, accepted)), reference),
         State::Sending => (open(id, row, accepted, tenure, hands), reference),
@@ -73,6 +76,7 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
         expires_at: accepted.expires_at,
         not_before: row.not_before.unwrap_or_default(),
         attempt: row.next_attempt(),
+        past: row.past,
     }
 }
 
@@ -91,6 +95,7 @@ fn open(id: MessageId, row: &MessageRow, accepted: &Accepted, tenure: Tenure, ha
         presumed_dead,
         expires_at: accepted.expires_at,
         contact: accepted.contact,
+        past: row.past,
     }
 }
 

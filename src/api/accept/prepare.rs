@@ -8,7 +8,7 @@ use super::super::state::App;
 use super::settle::Pending;
 use super::{Request, Sender, Taken};
 use crate::config;
-use crate::domain::admission::{self, Admitted, Asked, Defaults, Refused, Standing};
+use crate::domain::admission::{self, Admitted, Asked, Defaults, Expiry, Refused, Standing};
 use crate::domain::consent::Gates;
 use crate::domain::content::{BSUID_PREFIX, Content};
 use crate::domain::draft::Draft;
@@ -226,6 +226,24 @@ fn refused(refused: Refused) -> Problem {
                 .remedy("record a new consent with PUT /v1/contacts/consent only if the person gave one")
         }
     }
+}
+
+/// When messages of each category expire that are queued again now: after `span`, or else as if they were new.
+///
+/// # Errors
+/// `invalid_request` for a span that a new message could not have either.
+pub fn renewed(app: &App, span: Option<Micros>, now: Micros) -> Result<[Micros; 4], Problem> {
+    let spans = defaults(&app.settings.delivery).expiry;
+    let expiries = spans.map(|default| admission::expires_at(span.map(Expiry::In), now, default));
+    let wrong = |what: &str| Problem::field("/expires_in", what, "choose 1 second to 30 days");
+    let mut renewed = [now; 4];
+    for (at, expiry) in renewed.iter_mut().zip(expiries) {
+        *at = expiry.map_err(|refused| match refused {
+            Refused::ExpiresTooSoon => wrong("is less than a second"),
+            _ => wrong("is more than 30 days"),
+        })?;
+    }
+    Ok(renewed)
 }
 
 fn defaults(delivery: &config::Delivery) -> Defaults {

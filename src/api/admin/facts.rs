@@ -13,14 +13,17 @@ pub fn facts(event: &Event) -> Value {
     match event {
         Event::MessageAccepted(it) => accepted(it),
         Event::MessageWithdrawn(it) => json!({"message": text(&it.message), "nonce": it.nonce}),
-        Event::MessageCancelled(it) => json!({"message": text(&it.message)}),
-        Event::MessageExpired(it) => json!({"message": text(&it.message)}),
+        Event::MessageCancelled(it) => json!({"message": text(&it.message), "round": it.round}),
+        Event::MessageExpired(it) => json!({"message": text(&it.message), "round": it.round}),
+        Event::MessageRequeued(it) => json!({
+            "message": text(&it.message), "round": it.round, "expires_at": stamp(it.expires_at), "reason": it.reason,
+        }),
         Event::AttemptsStarted(it) => started(it),
         Event::AttemptsClosed(it) => json!({
             "session": text(&it.session),
             "closed": it.closed.iter().map(closed).collect::<Vec<_>>(),
         }),
-        Event::UnknownResolved(it) => json!({"of": of(&it.of), "resolution": it.resolution}),
+        Event::UnknownResolved(it) => json!({"of": of(&it.of), "resolution": it.resolution, "reason": it.reason}),
         Event::StatusReported(it) => reported(it),
         Event::InboundReceived(it) => json!({
             "session": text(&it.session), "contact": text(&it.contact), "tag": text(&it.tag),

@@ -34,7 +34,8 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
             return Err(wrong(settled.word()).remedy("only a message that waits can be called off"));
         }
     }
-    let event = Event::from(MessageCancelledV1 { message: found.id });
+    let round = Some(found.row.round).filter(|round| *round > 0);
+    let event = Event::from(MessageCancelledV1 { message: found.id, round });
     let draft = Draft::new(
         EventId(app.entropy.id()),
         found.accepted.session,

@@ -46,6 +46,7 @@ pub async fn resolve(
     let event = Event::from(UnknownResolvedV1 {
         of: AttemptRef { message: found.id, attempt: attempt.number },
         resolution: ask.resolution,
+        reason: None,
     });
     let draft = Draft::new(
         EventId(app.entropy.id()),

@@ -28,6 +28,7 @@ pub fn summary(found: &Found, session: Option<&str>) -> Map<String, Value> {
     put("test", json!(accepted.test));
     put("ordered", json!(accepted.ordered));
     put("attempts", json!(row.next_attempt() - 1));
+    put("requeued", json!(row.round));
     put("duplicates", json!(row.duplicates));
     put("accepted_at", stamp(accepted.fact.at));
     put("expires_at", stamp(accepted.expires_at));

@@ -13,16 +13,13 @@ use super::super::auth::Caller;
 use super::super::body::Json;
 use super::super::problem::Problem;
 use super::super::propose::propose;
+use super::super::reason;
 use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, SessionResumedV1, SessionSuspendedV1};
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Principal;
-use crate::domain::text::disturbs;
-
-/// Longest reason, characters.
-const REASON_MAX: usize = 200;
 
 /// Why.
 #[derive(Debug, Deserialize)]
@@ -39,16 +36,7 @@ pub async fn suspend(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    if ask.reason.chars().any(disturbs) {
-        return Err(Problem::field(
-            "/reason",
-            "holds control characters",
-            "write it in visible characters, on one line",
-        ));
-    }
-    if !(1..=REASON_MAX).contains(&ask.reason.chars().count()) {
-        return Err(Problem::field("/reason", "is not 1 to 200 characters long", "say in a few words why"));
-    }
+    reason::check(&ask.reason)?;
     let (session, row) = find(&app, &caller, &name).await?;
     caller.may_change(row.test)?;
     let reason = ask.reason;

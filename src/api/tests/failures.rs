@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::stage::{NOW, Stage, TO};
+use super::stage::{NOW, Stage, TO, request};
 use crate::domain::draft::Draft;
 use crate::domain::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClaimedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1, SealedV1,
-    SessionStartedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClaimedV1, ClosedV1, Event, MessageCancelledV1, MessageExpiredV1,
+    OutcomeV1, SealedV1, SessionStartedV1,
 };
 use crate::domain::id::{EventId, KeyId, MessageId, NodeId, SessionId, Tag};
 use crate::domain::record::{Position, Principal};
@@ -95,7 +96,7 @@ async fn a_failure_is_listed_with_its_reason_and_without_content() {
     shop.ends(&sent[1..2], 1, unknown()).await;
     let retry = OutcomeV1::Retry { class: "throttle".to_owned(), code: 130_429, not_before: NOW };
     shop.ends(&sent[2..3], 1, retry).await;
-    shop.happens(MessageExpiredV1 { message: sent[2] }).await;
+    shop.happens(MessageExpiredV1 { message: sent[2], round: None }).await;
     let rows = shop.list("").await;
     let told: Vec<(&Value, &Value, &Value)> = rows.iter().map(|r| (&r["state"], &r["class"], &r["code"])).collect();
     let words = [("failed", "recipient", 131_026), ("unknown", "timeout", 0), ("expired", "throttle", 130_429)];
@@ -178,4 +179,125 @@ async fn a_list_is_filtered_by_every_word_and_refuses_others() {
         assert_eq!((reply.status.as_u16(), reply.code().as_str()), (400, "invalid_query"), "{query}");
     }
     assert_eq!(stage.get("acme/auditor", "/v1/failures?session=nobody").await.code(), "not_found");
+}
+
+/// Counts, and does what was counted; the answer of the second call.
+async fn counted_and_done(stage: &Stage, path: &str, mut body: Value) -> Value {
+    body["dry_run"] = json!(true);
+    let dry = stage.post("acme/admin", path, &body).await.expect(200);
+    assert_eq!((&dry["done"], &dry["applied"]), (&json!(0), &Value::Null));
+    body["dry_run"] = json!(false);
+    body["fingerprint"] = dry["fingerprint"].clone();
+    body["reason"] = json!("asked by its owner");
+    let wet = stage.post("acme/admin", path, &body).await.expect(200);
+    assert_eq!(wet["matched"], dry["matched"]);
+    wet
+}
+
+#[tokio::test]
+async fn what_was_counted_is_queued_again_and_nothing_else() {
+    let stage = Stage::new().await;
+    let shop = Shop::open(&stage).await;
+    let all = shop.send(6, "utility").await;
+    shop.ends(&all[..3], 1, failed("recipient", 131_026)).await;
+    shop.ends(&all[3..4], 1, failed("request", 100)).await;
+    shop.ends(&all[4..5], 1, unknown()).await;
+    shop.happens(MessageExpiredV1 { message: all[5], round: None }).await;
+    let dry = json!({"dry_run": true});
+    let counted = stage.post("acme/admin", "/v1/failures/retry", &dry).await.expect(200);
+    let group = |state: &str, class: &str, code: i32, count: u32| json!({"state": state, "class": class, "code": code, "count": count});
+    let by = [group("expired", "", 0, 1), group("failed", "recipient", 131_026, 3), group("failed", "request", 100, 1)];
+    assert_eq!(counted["by"], json!(by), "what may have been sent is none of them");
+    assert_eq!(shop.list("").await.len(), 6, "a dry run changes nothing");
+    let wet =
+        counted_and_done(&stage, "/v1/failures/retry", json!({"filter": {"class": "recipient"}, "limit": 2})).await;
+    assert_eq!((&wet["done"], &wet["more"], &wet["applied"]), (&json!(2), &json!(true), &json!(true)));
+    let wet = counted_and_done(&stage, "/v1/failures/retry", json!({"filter": {"class": "recipient"}})).await;
+    assert_eq!((&wet["done"], &wet["more"]), (&json!(1), &json!(false)), "the rest of the same event");
+    assert_eq!(ids(&shop.list("").await), all[3..]);
+    let shown = stage.shown(&all[0].to_string()).await;
+    assert_eq!((&shown["state"], &shown["requeued"]), (&json!("queued"), &json!(1)));
+    shop.ends(&all[..1], 2, sent(9)).await;
+    assert_eq!(stage.shown(&all[0].to_string()).await["state"], "sent");
+    // It fails again, and stands in the list once.
+    shop.ends(&all[1..2], 2, failed("recipient", 131_026)).await;
+    let again = shop.list("class=recipient").await;
+    assert_eq!((ids(&again), &again[0]["attempts"]), (all[1..2].to_vec(), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_message_that_changed_since_it_was_counted_is_told_and_one_that_failed_since_is_left() {
+    let stage = Stage::new().await;
+    let shop = Shop::open(&stage).await;
+    let all = shop.send(3, "utility").await;
+    shop.ends(&all[..2], 1, failed("request", 100)).await;
+    let dry = stage.post("acme/admin", "/v1/failures/retry", &json!({"dry_run": true})).await.expect(200);
+    let wet = json!({"fingerprint": dry["fingerprint"], "reason": "again"});
+    shop.ends(&all[2..], 1, failed("request", 100)).await;
+    let done = stage.post("acme/admin", "/v1/failures/retry", &wet).await.expect(200);
+    assert_eq!(done["done"], 2, "one that failed since was not counted");
+    assert_eq!(ids(&shop.list("").await), all[2..]);
+    let reply = stage.post("acme/admin", "/v1/failures/retry", &wet).await;
+    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (409, "changed"));
+    let forged = json!({"fingerprint": "x", "reason": "again"});
+    assert_eq!(stage.post("acme/admin", "/v1/failures/retry", &forged).await.code(), "invalid_request");
+    for missing in [json!({"reason": "again"}), json!({"fingerprint": dry["fingerprint"]}), json!({"limit": 10_001})] {
+        assert_eq!(stage.post("acme/admin", "/v1/failures/retry", &missing).await.code(), "invalid_request");
+    }
+    assert_eq!(stage.post("acme/sender", "/v1/failures/retry", &json!({"dry_run": true})).await.code(), "forbidden");
+    let other = stage.post("other/admin", "/v1/failures/retry", &json!({"dry_run": true})).await.expect(200);
+    assert_eq!(other["matched"], 0, "another tenant has none of it");
+}
+
+#[tokio::test]
+async fn many_unknown_outcomes_are_decided_at_once() {
+    let stage = Stage::new().await;
+    let shop = Shop::open(&stage).await;
+    let all = shop.send(6, "utility").await;
+    shop.ends(&all, 1, unknown()).await;
+    for (resolution, state) in [("sent", "sent"), ("resend", "queued"), ("give_up", "failed")] {
+        let body = json!({"as": resolution, "filter": {"class": "timeout"}, "limit": 2});
+        let wet = counted_and_done(&stage, "/v1/failures/resolve", body).await;
+        assert_eq!(wet["done"], 2);
+        let mut states = Vec::new();
+        for id in &all {
+            states.push(stage.shown(&id.to_string()).await["state"].clone());
+        }
+        assert_eq!(states.iter().filter(|now| **now == state).count(), 2, "{states:?}");
+    }
+    let given_up = shop.list("class=unknown_given_up").await;
+    assert_eq!((given_up.len(), shop.list("").await.len()), (2, 2));
+}
+
+#[tokio::test]
+async fn what_was_called_off_is_not_queued_again() {
+    let stage = Stage::new().await;
+    let shop = Shop::open(&stage).await;
+    let all = shop.send(1, "utility").await;
+    let of = AttemptRef { message: all[0], attempt: 1 };
+    let (session, incarnation) = (shop.session, shop.life);
+    shop.happens(AttemptsStartedV1 { session, incarnation, deadline_ms: 5_000, attempts: vec![of] }).await;
+    shop.happens(MessageCancelledV1 { message: all[0], round: None }).await;
+    shop.closes(&[of], failed("request", 100)).await;
+    let dry = stage.post("acme/admin", "/v1/failures/retry", &json!({"dry_run": true})).await.expect(200);
+    assert_eq!((&dry["matched"], &dry["left_out"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_test_key_leaves_out_what_is_live() {
+    let stage = Stage::new().await;
+    let shop = Shop::open(&stage).await;
+    let all = shop.send(2, "utility").await;
+    shop.ends(&all[..1], 1, failed("request", 100)).await;
+    shop.ends(&all[1..], 1, unknown()).await;
+    let asked = json!({"name": "ci", "role": "admin", "test": true});
+    let issued = stage.post("acme/admin", "/v1/keys", &asked).await.expect(201);
+    let key = issued["key"].as_str().expect("a text");
+    for (path, body) in [
+        ("/v1/failures/retry", json!({"dry_run": true})),
+        ("/v1/failures/resolve", json!({"dry_run": true, "as": "resend"})),
+    ] {
+        let counted = stage.call(request(Method::POST, path, Some(key), Some(&body))).await.expect(200);
+        assert_eq!((&counted["matched"], &counted["left_out"]), (&json!(0), &json!(1)), "{path}");
+    }
 }

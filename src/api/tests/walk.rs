@@ -77,6 +77,10 @@ impl Walk {
         self.does("delete /v1/keys/{id}", &path, Some(admin), None).await;
         let said = json!({"to": TO, "marketing": true, "source": "checkout"});
         self.does("put /v1/contacts/consent", "/v1/contacts/consent", Some(admin), Some(&said)).await;
+        let count = json!({"dry_run": true});
+        self.does("post /v1/failures/retry", "/v1/failures/retry", Some(admin), Some(&count)).await;
+        let count = json!({"dry_run": true, "as": "sent"});
+        self.does("post /v1/failures/resolve", "/v1/failures/resolve", Some(admin), Some(&count)).await;
         let lists = ["/v1/failures", "/v1/sessions", "/v1/endpoints", "/v1/keys", "/v1/tenant"];
         for path in lists {
             self.does(&format!("get {path}"), path, Some(admin), None).await;
@@ -138,6 +142,8 @@ async fn a_field_that_is_not_described_is_refused_where_the_document_says_so() {
             "/v1/messages/msg_00000000000000000000000000000000/resolve",
             with(json!({"as": "sent"})),
         ),
+        ("RetryRequest", "POST", "/v1/failures/retry", with(json!({"dry_run": true}))),
+        ("ResolveManyRequest", "POST", "/v1/failures/resolve", with(json!({"dry_run": true, "as": "sent"}))),
         ("SuspendRequest", "POST", "/v1/sessions/shop/suspend", with(json!({"reason": "x"}))),
         ("KeyRequest", "POST", "/v1/keys", with(json!({"name": "k", "role": "admin"}))),
         ("ConsentRequest", "PUT", "/v1/contacts/consent", with(json!({"to": TO, "marketing": true, "source": "x"}))),

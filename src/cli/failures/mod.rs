@@ -1,5 +1,6 @@
 //! `waybill failures`: messages that failed, ran out of time, or may have been sent, looked at together.
 
+mod act;
 mod list;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,6 +9,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::failure::Failure;
 
+pub use act::{Resolve, Retry};
 pub use list::{List, table};
 
 /// Look at messages that failed, expired, or may have been sent.
@@ -23,6 +25,8 @@ pub struct Failures {
 #[allow(missing_docs, reason = "a doc comment here would replace the help text of the arguments")]
 pub enum Verb {
     List(List),
+    Retry(Retry),
+    Resolve(Resolve),
 }
 
 impl Failures {
@@ -33,6 +37,8 @@ impl Failures {
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::List(list) => list.run(context).await,
+            Verb::Retry(retry) => retry.run(context).await,
+            Verb::Resolve(resolve) => resolve.run(context).await,
         }
     }
 }

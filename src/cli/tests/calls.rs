@@ -167,3 +167,35 @@ async fn a_key_is_revoked_by_its_name_with_the_operators_key() {
     let asked = server.asked().concat();
     assert!(asked.starts_with("DELETE /v1/admin/keys/acme-shop/shop-sender HTTP/1.1"), "{asked}");
 }
+
+const COUNTED: &str = r#"{"dry_run":true,"matched":3,"left_out":0,"by":[{"state":"failed","class":"recipient","code":131026,"count":3}],"done":0,"applied":null,"fingerprint":"f.p","next":"n","more":false}"#;
+
+#[tokio::test]
+async fn a_retry_does_just_what_it_counted() {
+    let done = COUNTED.replace(r#""done":0"#, r#""done":3"#).replace(r#""dry_run":true"#, r#""dry_run":false"#);
+    let server = Scripted::serve(vec![("200 OK", COUNTED.to_owned()), ("200 OK", done)]).await;
+    let url = server.url();
+    let line = ["failures", "retry", "--class", "recipient", "--reason", "ported", "--key", "k", "--url", &url];
+    let ended = command_beside(&line, &[]).await;
+    assert_eq!(ended.exit, Exit::Done, "{}", ended.notes);
+    assert!(ended.out.ends_with("3 of 3 messages are queued again.\n"), "{}", ended.out);
+    let asked = server.asked();
+    assert!(asked[0].starts_with("POST /v1/failures/retry") && asked[0].contains(r#""dry_run":true"#), "{asked:?}");
+    assert!(asked[1].contains(r#""fingerprint":"f.p""#) && asked[1].contains(r#""reason":"ported""#), "{asked:?}");
+    assert!(asked.iter().all(|body| body.contains(r#""filter":{"class":"recipient"}"#)), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_dry_run_asks_once_and_one_that_changed_since_is_a_bad_answer() {
+    let server = Scripted::serve(vec![("200 OK", COUNTED.to_owned())]).await;
+    let url = server.url();
+    let line = ["failures", "resolve", "--as", "sent", "--dry-run", "--key", "k", "--url", &url];
+    let ended = command_beside(&line, &[]).await;
+    assert_eq!((ended.exit, server.asked().len()), (Exit::Done, 1));
+    assert!(ended.notes.contains("--fingerprint f.p"), "{}", ended.notes);
+    let changed = r#"{"code":"changed","title":"It is not what was counted any more","detail":"x"}"#;
+    let server = Scripted::serve(vec![("409 Conflict", changed.to_owned())]).await;
+    let url = server.url();
+    let line = ["failures", "retry", "--fingerprint", "f.p", "--reason", "x", "--key", "k", "--url", &url];
+    assert_eq!(command_beside(&line, &[]).await.exit, Exit::BadAnswer);
+}

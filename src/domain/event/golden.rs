@@ -2,7 +2,7 @@
 //!
 //! A file is never edited. If this test fails after a change to an event, the change is wrong: stored bytes would be read
 //! differently. For a new kind, add an example below and run the test once with `WAYBILL_WRITE_GOLDEN=1`, which writes
-//! only files that are absent.
+//! only files that are absent. An optional field that a kind got later is shown in a file of its own, see `later`.
 
 use std::path::PathBuf;
 
@@ -46,13 +46,24 @@ fn example(number: u16) -> Option<Event> {
         1..=15 => of_partition(number)?,
         16..=31 => of_tenant(number)?,
         32..=47 => of_session(number)?,
-        48..=50 | 52 | 53 => of_message(number)?,
+        48..=50 | 52 | 53 | 59 => of_message(number)?,
         51 => closed().into(),
         54..=63 => of_callback(number)?,
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
         _ => return None,
     })
+}
+
+/// Kinds that got optional fields after their first file was written, with the word for them in the file's name.
+fn later() -> Vec<(&'static str, Event)> {
+    let reason = Some("seen on the phone".to_owned());
+    let resolved = UnknownResolvedV1 { of: attempt(1), resolution: Resolution::Sent, reason };
+    vec![
+        ("round", MessageCancelledV1 { message: MESSAGE, round: Some(3) }.into()),
+        ("round", MessageExpiredV1 { message: MESSAGE, round: Some(3) }.into()),
+        ("reason", resolved.into()),
+    ]
 }
 
 fn of_partition(number: u16) -> Option<Event> {
@@ -139,8 +150,11 @@ fn of_message(number: u16) -> Option<Event> {
             attempts: vec![attempt(1), attempt(2)],
         }
         .into(),
-        52 => MessageCancelledV1 { message: MESSAGE }.into(),
-        53 => MessageExpiredV1 { message: MESSAGE }.into(),
+        52 => MessageCancelledV1 { message: MESSAGE, round: None }.into(),
+        53 => MessageExpiredV1 { message: MESSAGE, round: None }.into(),
+        59 => {
+            MessageRequeuedV1 { message: MESSAGE, round: 2, expires_at: AT, reason: "number was blocked".into() }.into()
+        }
         _ => return None,
     })
 }
@@ -171,7 +185,7 @@ fn of_callback(number: u16) -> Option<Event> {
             provider_id: Some(sealed()),
         }
         .into(),
-        55 => UnknownResolvedV1 { of: attempt(1), resolution: Resolution::GiveUp }.into(),
+        55 => UnknownResolvedV1 { of: attempt(1), resolution: Resolution::GiveUp, reason: None }.into(),
         56 => {
             InboundReceivedV1 { session: SESSION, contact: CONTACT, tag: TAG, content: "text".into(), provider_at: AT }
                 .into()
@@ -268,22 +282,38 @@ fn every_kind_is_read_from_its_golden_file_and_written_back_the_same() {
     for &(number, name, _) in Event::KINDS {
         let event = example(number).unwrap_or_else(|| panic!("add an example of kind {number} ({name})"));
         assert_eq!((event.kind(), event.name()), (number, name));
-        let expected = header(&event);
-        let written = Record::new(expected.clone(), Bytes::from_static(b"sealed")).expect("it encodes");
-        let path = folder().join(file(number, name));
-        write_absent(&path, &written.raw);
-        let raw = stored(&path);
-        let read = Record::decode(Bytes::from(raw.clone()), Bytes::new()).expect("it decodes");
-        assert_eq!(read.header, expected, "{name}");
-        assert_eq!(read.event(), Ok(event.clone()), "{name}");
-        assert_eq!(event.facts(), read.header.facts, "{name}");
-        assert_eq!(hex::encode(&written.raw), hex::encode(raw), "{name} is encoded differently than it is stored");
+        is_as_stored(&event, &file(number, name));
     }
 }
 
 #[test]
+fn fields_that_came_later_are_read_from_their_golden_files() {
+    for (word, event) in later() {
+        is_as_stored(&event, &later_file(word, &event));
+    }
+}
+
+fn later_file(word: &str, event: &Event) -> String {
+    file(event.kind(), &format!("{}_{word}", event.name()))
+}
+
+fn is_as_stored(event: &Event, name: &str) {
+    let expected = header(event);
+    let written = Record::new(expected.clone(), Bytes::from_static(b"sealed")).expect("it encodes");
+    let path = folder().join(name);
+    write_absent(&path, &written.raw);
+    let raw = stored(&path);
+    let read = Record::decode(Bytes::from(raw.clone()), Bytes::new()).expect("it decodes");
+    assert_eq!(read.header, expected, "{name}");
+    assert_eq!(read.event(), Ok(event.clone()), "{name}");
+    assert_eq!(event.facts(), read.header.facts, "{name}");
+    assert_eq!(hex::encode(&written.raw), hex::encode(raw), "{name} is encoded differently than it is stored");
+}
+
+#[test]
 fn no_stored_kind_has_disappeared() {
-    let known: Vec<String> = Event::KINDS.iter().map(|&(number, name, _)| file(number, name)).collect();
+    let mut known: Vec<String> = Event::KINDS.iter().map(|&(number, name, _)| file(number, name)).collect();
+    known.extend(later().iter().map(|(word, event)| later_file(word, event)));
     for entry in std::fs::read_dir(folder()).expect("the golden files") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         assert!(known.contains(&name), "{name} belongs to no kind: a stored kind is never renamed or removed");

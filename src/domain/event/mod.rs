@@ -11,6 +11,7 @@ pub mod contact;
 pub mod endpoint;
 pub mod message;
 pub mod partition;
+pub mod report;
 pub mod session;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use contact::*;
 pub use endpoint::*;
 pub use message::*;
 pub use partition::*;
+pub use report::*;
 pub use session::*;
 
 use super::record::RecordError;
@@ -138,6 +140,7 @@ events! {
     55 UnknownResolved UnknownResolvedV1 must,
     56 InboundReceived InboundReceivedV1 must,
     57 CallbackCarried CallbackCarriedV1 skip,
+    59 MessageRequeued MessageRequeuedV1 must,
 
     64 ConsentChanged ConsentChangedV1 must,
     65 WindowOpened WindowOpenedV1 must,

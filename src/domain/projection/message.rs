@@ -1,16 +1,13 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
-use super::super::event::{AttemptsStartedV1, Event, MessageAcceptedV1, OutcomeV1};
+use super::super::event::{AttemptsStartedV1, Event, MessageAcceptedV1, MessageRequeuedV1, OutcomeV1};
 use super::super::id::{MessageId, SessionId, Tag};
-use super::super::message::State;
+use super::super::message::{IDEMPOTENCY_CONFLICT, State};
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
 use super::super::row::{Accepted, Attempt, Fact, Failure, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{Void, attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, outcome, tell};
-
-/// The code of a message refused because its idempotency key was used for another body.
-pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
 
 pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
     match event {
@@ -21,6 +18,7 @@ pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
         Event::MessageWithdrawn(facts) => wanted.push(RowId::Message(facts.message)),
         Event::MessageCancelled(facts) => wanted.push(RowId::Message(facts.message)),
         Event::MessageExpired(facts) => wanted.push(RowId::Message(facts.message)),
+        Event::MessageRequeued(facts) => wanted.push(RowId::Message(facts.message)),
         Event::UnknownResolved(facts) => wanted.push(RowId::Message(facts.of.message)),
         Event::AttemptsStarted(facts) => {
             wanted.push(RowId::Session(facts.session));
@@ -47,9 +45,14 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
         Event::AttemptsStarted(facts) => started(at, facts, rows, out),
         Event::AttemptsClosed(facts) => outcome::closed(at, facts, rows, out),
         Event::MessageCancelled(facts) => {
-            call_off(at, facts.message, State::Cancelled, rows, out);
+            let round = facts.round.unwrap_or_default();
+            call_off(at, facts.message, (State::Cancelled, round), rows, out);
         }
-        Event::MessageExpired(facts) => call_off(at, facts.message, State::Expired, rows, out),
+        Event::MessageExpired(facts) => {
+            let round = facts.round.unwrap_or_default();
+            call_off(at, facts.message, (State::Expired, round), rows, out);
+        }
+        Event::MessageRequeued(facts) => requeued(at, facts, rows, out),
         Event::UnknownResolved(facts) => outcome::resolved(at, facts, rows, out),
         _ => {}
     }
@@ -103,7 +106,7 @@ fn about_accepted<'a>(
     facts: &MessageAcceptedV1,
     kind: NotificationKind,
 ) -> About<'a> {
-    About { tenant, session: facts.session, message: facts.message, kind, step: &[], code: 0, class: "" }
+    About { tenant, session: facts.session, message: facts.message, round: 0, kind, step: &[], code: 0, class: "" }
 }
 
 /// Whether this acceptance is the first under its idempotency key; the row holds the winner, so re-applying recognises it.
@@ -148,15 +151,17 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
 }
 
 /// Whether an intent is void for a reason that may pass: the session is stopped and may be let go, the acceptance was
-/// withdrawn and another may follow. Every other reason lasts.
+/// withdrawn and another may follow, the message failed or expired and may be queued again. Every other reason lasts.
 fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u16) -> bool {
     let Some(row) = row.filter(|row| row.next_attempt() == attempt) else {
         return false;
     };
-    matches!(
-        (life, row.state()),
-        (Ok(()) | Err(Void::Suspended), State::Withdrawn) | (Err(Void::Suspended), State::Queued)
-    )
+    match (life, row.state()) {
+        (Ok(()) | Err(Void::Suspended), State::Withdrawn) | (Err(Void::Suspended), State::Queued) => true,
+        // What was sent may still fail.
+        (Ok(()) | Err(Void::Suspended), State::Sent | State::Failed | State::Expired) => row.cancelled.is_none(),
+        _ => false,
+    }
 }
 
 /// A void intent is void for ever, also when what voided it has passed: without this a copy that lands later would be
@@ -170,23 +175,43 @@ fn remember_void(at: At<'_>, session: SessionId, rows: &mut Rows) {
 }
 
 /// Calls a message off. One with an open attempt is awaited, and told when that has ended ([`outcome`]).
-fn call_off(at: At<'_>, message: MessageId, how: State, rows: &mut Rows, out: &mut Applied) {
+fn call_off(at: At<'_>, message: MessageId, (how, round): (State, u16), rows: &mut Rows, out: &mut Applied) {
     let Some(row) = rows.message(message) else {
         return;
     };
     let (mut row, Some(accepted)) = (row.clone(), row.accepted.clone()) else {
         return;
     };
-    if !row.call_off(at.fact(), how) {
+    if !row.call_off(at.fact(), how, round) {
         return;
     }
     if let Some(kind) = outcome::called_off(&row) {
         let (tenant, session) = (accepted.tenant, accepted.session);
-        tell(out, at, About { tenant, session, message, kind, step: &[], code: 0, class: "" });
+        let round = row.round;
+        tell(out, at, About { tenant, session, message, round, kind, step: &[], code: 0, class: "" });
     }
     row.through = at.position;
     rows.put_message(message, row);
     out.notes.push(Note::MessageChanged { session: accepted.session, message });
+}
+
+/// Queues a message again, as a decision to send an unknown one once more does.
+fn requeued(at: At<'_>, facts: &MessageRequeuedV1, rows: &mut Rows, out: &mut Applied) {
+    let Some(mut row) = rows.message(facts.message).cloned() else {
+        return;
+    };
+    let Some(begins) = row.requeue(facts.round, at.fact(), facts.expires_at) else {
+        return;
+    };
+    let session = row.accepted.as_ref().map(|accepted| accepted.session);
+    row.through = at.position;
+    rows.put_message(facts.message, row);
+    let Some(session) = session.filter(|_| begins) else {
+        return;
+    };
+    out.notes.push(Note::MessageChanged { session, message: facts.message });
+    // Its first place in the outbox is settled and passed by.
+    out.appends.push(Append::Outbox { session, message: facts.message });
 }
 
 /// Changes a message's row, if the step is a new one, and tells its session.

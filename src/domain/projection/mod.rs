@@ -242,11 +242,12 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
 
 /// Appends a public event about a message to its tenant's feed.
 fn tell(out: &mut Applied, at: At<'_>, about: About<'_>) {
+    // A message that was queued again may fail again, which is another thing to tell; the first round is left unnamed.
+    let number = about.round.to_be_bytes();
+    let parts: [&[u8]; 4] = [&about.message.0, about.kind.word().as_bytes(), about.step, &number];
+    let named = if about.round == 0 { &parts[..3] } else { &parts[..] };
     let row = FeedRow {
-        id: EventId(super::id::derive(
-            "waybill notification",
-            &[&about.message.0, about.kind.word().as_bytes(), about.step],
-        )),
+        id: EventId(super::id::derive("waybill notification", named)),
         kind: about.kind,
         message: Some(about.message),
         session: Some(about.session),
@@ -263,6 +264,8 @@ struct About<'a> {
     tenant: TenantId,
     session: SessionId,
     message: MessageId,
+    /// Which round of it.
+    round: u16,
     kind: NotificationKind,
     /// Which time, for kinds that may happen more than once (`unknown` of attempt 2).
     step: &'a [u8],

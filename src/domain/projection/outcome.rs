@@ -86,8 +86,8 @@ fn refuse<'a>(
         return None;
     }
     let failure = Failure { fact, class: class.to_owned(), code };
-    // Called off is called off: a refusal that comes after it changes nothing.
-    let fails = !settled && row.refuse(failure);
+    // Called off is called off: a refusal that comes after it changes nothing. Nor does one of an earlier round.
+    let fails = !settled && !row.is_past(of) && row.refuse(failure);
     Some((fails.then_some(NotificationKind::Failed), code, class))
 }
 
@@ -109,7 +109,8 @@ fn write(
             NotificationKind::Unknown | NotificationKind::Duplicated => &attempt,
             _ => &[],
         };
-        tell(out, at, About { tenant, session, message, kind, step, code, class });
+        let round = row.round;
+        tell(out, at, About { tenant, session, message, round, kind, step, code, class });
     }
     row.through = at.position;
     rows.put_message(message, row);

@@ -157,10 +157,12 @@ fn take(
     out: &mut Applied,
 ) {
     let fact = Fact { at: status.provider_at, position: status.position };
+    let round = row.round;
     let about = |message: MessageId, kind, step, code, class| About {
         tenant: accepted.tenant,
         session: accepted.session,
         message,
+        round,
         kind,
         step,
         code,
@@ -170,13 +172,15 @@ fn take(
         return;
     }
     let (was_sent, step) = (row.sent.is_some(), of.attempt.to_be_bytes());
+    // That it failed, or was sent and failed later, is past once it was queued again. That it arrived all the same is not.
+    let past = row.is_past(of) && matches!(status.status, Status::Sent | Status::Failed);
     if status.status == Status::Failed {
         row.close(of, Ended { fact, how: How::Sent, code: status.code, class: Box::default() });
     } else if row.mark_sent(of, fact) && row.delivered.is_none() && row.read.is_none() {
         let kind = if was_sent { NotificationKind::Duplicated } else { NotificationKind::Sent };
         tell(out, at, about(of.message, kind, if was_sent { &step } else { &[] }, 0, ""));
     }
-    if !row.report(status.status, fact, &status.class, status.code) {
+    if past || !row.report(status.status, fact, &status.class, status.code) {
         return;
     }
     let kind = match (status.status, row.state()) {

@@ -140,4 +140,10 @@ pub struct MessageRow {
     pub duplicates: u16,
     /// The provider's price category.
     pub pricing: Option<String>,
+    /// The round it is in: 0 until it is queued again after it failed or ran out of time.
+    pub round: u16,
+    /// The last round that was asked for, begun or not.
+    pub asked: u16,
+    /// Attempts of earlier rounds, up to this number: their tries count no more, and that they failed is past.
+    pub past: u16,
 }

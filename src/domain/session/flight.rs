@@ -11,6 +11,8 @@ pub(super) struct Flight {
     pub(super) of: AttemptRef,
     pub(super) contact: KeyId,
     pub(super) expires_at: Micros,
+    /// Attempts of earlier rounds.
+    pub(super) past: u16,
     pub(super) queued: Option<Queued>,
     pub(super) phase: Phase,
 }

@@ -160,14 +160,14 @@ impl Machine {
                 self.unknown.insert(message, (of, policy));
                 self.due.insert((due, message));
             }
-            Standing::Open { of, running, presumed_dead, expires_at, contact } => {
+            Standing::Open { of, running, presumed_dead, expires_at, contact, past } => {
                 // A row from the store may be older than what is known.
                 if self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= of.attempt) {
                     return;
                 }
                 self.forget(message);
                 let phase = if running { Phase::Running } else { Phase::Inherited };
-                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, phase });
+                self.flights.insert(message, Flight { of, contact, expires_at, past, queued: None, phase });
                 if !running {
                     self.due.insert((presumed_dead, message));
                 }
@@ -238,8 +238,10 @@ impl Machine {
         endings: &mut Vec<Ending>,
         effects: &mut Vec<Effect>,
     ) {
-        let expires_at = self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at);
-        let (verdict, hold) = judge(answer, of.attempt, expires_at, now, drawn, &self.limits.retry);
+        let flight = self.flights.get(&of.message);
+        let (expires_at, past) = flight.map_or((Micros::MAX, 0), |flight| (flight.expires_at, flight.past));
+        let tries = of.attempt.saturating_sub(past);
+        let (verdict, hold) = judge(answer, tries, expires_at, now, drawn, &self.limits.retry);
         match (hold, answer) {
             (Some(hold), _) => {
                 let until = self.wall.hit(now, hold.until);
@@ -361,6 +363,7 @@ impl Machine {
             of,
             contact: queued.contact,
             expires_at: queued.expires_at,
+            past: queued.past,
             queued: Some(queued),
             phase: Phase::Proposed,
         };

@@ -38,6 +38,8 @@ pub struct Queued {
     pub not_before: Micros,
     /// The number its next attempt has.
     pub attempt: u16,
+    /// Attempts of earlier rounds: they are no tries of this one.
+    pub past: u16,
 }
 
 /// Where a message stands, as its row says.
@@ -58,6 +60,8 @@ pub enum Standing {
         expires_at: Micros,
         /// Its lane.
         contact: KeyId,
+        /// Attempts of earlier rounds: they are no tries of this one.
+        past: u16,
     },
     /// The last attempt may have been sent.
     Unknown {

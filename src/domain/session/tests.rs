@@ -35,6 +35,7 @@ fn queued(n: u32, attempt: u16, not_before: Micros) -> Input {
         expires_at: START + 86_400 * SECOND,
         not_before,
         attempt,
+        past: 0,
     };
     Input::Standing(message, Standing::Queued(standing))
 }
@@ -123,6 +124,7 @@ fn fresh_messages_leave_at_once_after_a_crash() {
             presumed_dead: START + 30 * SECOND,
             expires_at: Micros::MAX,
             contact: KeyId([n; 16]),
+            past: 0,
         };
         machine.step([Input::Standing(message, open)], START, 1);
     }
@@ -180,8 +182,26 @@ fn an_older_row_read_back_late_does_not_unseat_a_younger_attempt() {
         presumed_dead: 0,
         expires_at: Micros::MAX,
         contact: KeyId(of.message.0),
+        past: 0,
     };
     machine.step([Input::Standing(of.message, older)], START, 1);
     let effects = machine.step([Input::Judged(vec![(of, Ok(()))])], START, 1);
     assert!(effects.contains(&Effect::Begin(of)), "{effects:?}");
+}
+
+#[test]
+fn tries_of_an_earlier_round_do_not_count() {
+    let mut machine = machine();
+    let refused =
+        Answer::Rejected { code: 131_000, class: FailureClass::Retry, retry_after_ms: None, detail: String::new() };
+    for (past, attempt, ends) in [(0, 6, true), (6, 7, false), (6, 12, true)] {
+        let Input::Standing(message, Standing::Queued(standing)) = queued(u32::from(attempt), attempt, 0) else {
+            unreachable!("it is queued");
+        };
+        let standing = Input::Standing(message, Standing::Queued(Queued { past, ..standing }));
+        let of = proposed(&machine.step([standing], START, 1));
+        let endings = endings(&answer(&mut machine, &of, &refused, START));
+        let failed = matches!(endings[0].verdict, Verdict::Failed { .. });
+        assert_eq!(failed, ends, "attempt {attempt} after {past}");
+    }
 }

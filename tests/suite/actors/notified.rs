@@ -162,7 +162,7 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
     let unknown = scene.accepted(State::Unknown).await;
     all.push(scene.told("message.unknown", Some(unknown)).await);
     let of = AttemptRef { message: unknown, attempt: 1 };
-    scene.happens(UnknownResolvedV1 { of, resolution: Resolution::Resend }).await;
+    scene.happens(UnknownResolvedV1 { of, resolution: Resolution::Resend, reason: None }).await;
     scene.is(unknown, State::Sent).await;
     scene.reported(unknown, Status::Sent).await;
     all.push(scene.told("message.duplicated", Some(unknown)).await);
@@ -170,8 +170,8 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
     all.push(scene.told("message.received", None).await);
     scene.happens(SessionSuspendedV1 { session: scene.session, reason: "test".to_owned() }).await;
     let (one, two) = (scene.accepted(State::Queued).await, scene.accepted(State::Queued).await);
-    scene.happens(MessageCancelledV1 { message: one }).await;
-    scene.happens(MessageExpiredV1 { message: two }).await;
+    scene.happens(MessageCancelledV1 { message: one, round: None }).await;
+    scene.happens(MessageExpiredV1 { message: two, round: None }).await;
     all.push(scene.told("message.cancelled", Some(one)).await);
     all.push(scene.told("message.expired", Some(two)).await);
     scene.reported(unknown, Status::Read).await;
@@ -240,8 +240,8 @@ async fn what_waits_is_counted_until_it_is_settled() {
     scene.happens(SessionSuspendedV1 { session: scene.session, reason: "test".to_owned() }).await;
     let (one, _two) = (scene.accepted(State::Queued).await, scene.accepted(State::Queued).await);
     waits(&scene, Waiting { held: 1, queued: 2, ..Waiting::default() }).await;
-    scene.happens(MessageCancelledV1 { message: one }).await;
-    scene.happens(MessageCancelledV1 { message: one }).await;
+    scene.happens(MessageCancelledV1 { message: one, round: None }).await;
+    scene.happens(MessageCancelledV1 { message: one, round: None }).await;
     scene.reported(open, Status::Delivered).await;
     scene.reported(open, Status::Delivered).await;
     waits(&scene, Waiting { queued: 1, ..Waiting::default() }).await;

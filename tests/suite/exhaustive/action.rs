@@ -7,7 +7,7 @@ use waybill::domain::row::How;
 use super::fold::{Fold, Violation};
 use super::mutation::Mutation;
 use super::symbol::{MESSAGES, Of, Sym, SymId};
-use super::world::{Actor, Age, Fault, Memory, Proposal, REPORTED, Stage, TAKEN, WRITTEN, World};
+use super::world::{Actor, Age, Fault, Memory, Proposal, REPORTED, RETURNED, Stage, TAKEN, WRITTEN, World};
 
 /// What comes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,7 +113,8 @@ impl World {
             Action::Restart(node) => next.nodes[node].memory = Some(Memory::replayed(&next)),
             Action::CrashActor(node) => next.memory_mut(node).lose_actor(),
             Action::Report(of, status) => {
-                next.wire[usize::from(of.message)][usize::from(of.attempt) - 1] |= REPORTED;
+                let returned = if status == Status::Failed { RETURNED } else { 0 };
+                next.wire[usize::from(of.message)][usize::from(of.attempt) - 1] |= REPORTED | returned;
                 next.fly(fold.alphabet.number(Sym::Status { of, status }));
             }
             Action::Resume => {
@@ -255,7 +256,7 @@ impl World {
             return Err(Violation::new("an attempt is written once", what));
         }
         *mark |= WRITTEN | if taken { TAKEN } else { 0 };
-        let people = wire.iter().filter(|mark| **mark & TAKEN != 0).count();
+        let people = wire.iter().filter(|mark| **mark & (TAKEN | RETURNED) == TAKEN).count();
         if let Some(why) = task.forbidden {
             let what = format!("attempt {} left although {why} before its intent", of.attempt);
             return Err(Violation::new("what stops a send stops it", what));

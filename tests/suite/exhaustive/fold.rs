@@ -213,7 +213,10 @@ impl Fold {
             }
             let settled = |state: State| state.is_settled() && state != State::Withdrawn;
             let provider = story.confirmed != 0 || story.undelivered;
-            let old = old.map(|old| old.state).filter(|old| settled(*old));
+            // The one event that begins anew what was over.
+            let again =
+                matches!(self.alphabet.name(number), Sym::Requeued { message: of, .. } if usize::from(of) == message);
+            let old = old.map(|old| old.state).filter(|old| settled(*old) && !again);
             if old.is_some_and(|old| old != new.state && !provider) {
                 let what = format!("it was {old:?}, and now {:?}", new.state);
                 return Err(Violation::new("settled stays settled", what));
@@ -225,7 +228,7 @@ impl Fold {
             let row = after.message(u8::try_from(message).expect("small"));
             let confirmed = u16::try_from(story.confirmed.count_ones()).expect("small");
             let counted = row.map_or(0, |row| row.duplicates);
-            if !story.undelivered && story.is_accepted() && counted != confirmed.saturating_sub(1) {
+            if !story.undelivered && story.is_accepted() && story.round == 0 && counted != confirmed.saturating_sub(1) {
                 let what = format!("{confirmed} attempts confirmed, {counted} counted as duplicates");
                 return Err(Violation::new("confirmed duplicates are counted", what));
             }

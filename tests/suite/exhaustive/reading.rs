@@ -34,6 +34,18 @@ pub struct Story {
     /// Withdrawn when it was too late.
     stands: bool,
     cancelled: bool,
+    expired: bool,
+    /// It ran out of time while an attempt was known to be unknown, and so was given up with it.
+    expired_unknown: bool,
+    /// The round it is in, and the last one that was asked for.
+    pub round: u8,
+    asked: u8,
+    /// Attempts of earlier rounds.
+    past: u8,
+    /// Of those, the ones that the provider is known to have taken.
+    gone: u8,
+    /// Somebody has it.
+    arrived: bool,
     opened: u8,
     last: Last,
     refused: bool,
@@ -41,6 +53,8 @@ pub struct Story {
     pub confirmed: u8,
     /// The provider says that it could not deliver one.
     pub undelivered: bool,
+    /// Which ones those are.
+    returned: u8,
 }
 
 /// What is known after a prefix.
@@ -73,7 +87,12 @@ impl Reading {
             }
             Sym::Accepted { message, nonce } => self.story(message).accept(nonce),
             Sym::Withdrawn { message, nonce } => self.story(message).withdraw(nonce),
-            Sym::Cancelled { message } => self.story(message).cancelled = true,
+            Sym::Cancelled { message } => {
+                let story = self.story(message);
+                story.cancelled |= story.may_be_called_off(0);
+            }
+            Sym::Expired { message, round } => self.story(message).expire(round),
+            Sym::Requeued { message, round } => self.story(message).requeue(round),
             Sym::Closed { of, how, .. } => self.story(of.message).close(of, how),
             Sym::Resent { of } => self.story(of.message).resend(of),
             Sym::Status { of, status } => self.story(of.message).report(of, status),
@@ -105,6 +124,7 @@ impl Reading {
             () if story.confirmed != 0 => Some("it was confirmed as sent"),
             () if story.undelivered || story.refused => Some("it had failed"),
             () if story.cancelled => Some("it was called off"),
+            () if story.expired => Some("it had run out of time"),
             () if !story.is_accepted() => Some("its acceptance was void"),
             () if self.suspended => Some("the session was stopped"),
             () => None,
@@ -123,7 +143,7 @@ impl Story {
     }
 
     fn may_leave(&self) -> bool {
-        let settled = self.cancelled || self.refused || self.undelivered || self.confirmed != 0;
+        let settled = self.cancelled || self.expired || self.refused || self.undelivered || self.confirmed != 0;
         self.is_accepted() && !settled && matches!(self.last, Last::None | Last::Again)
     }
 
@@ -147,7 +167,47 @@ impl Story {
         self.refused |= self.last == Last::Over;
     }
 
+    /// Only what waits is called off, once, and by whoever knows which round it is.
+    fn may_be_called_off(&self, round: u8) -> bool {
+        let settled = self.cancelled || self.expired || self.refused || self.undelivered || self.confirmed != 0;
+        round == self.round && self.is_accepted() && !settled
+    }
+
+    fn expire(&mut self, round: u8) {
+        if self.may_be_called_off(round) {
+            self.expired = true;
+            self.expired_unknown = self.last == Last::Unknown;
+        }
+    }
+
+    /// What failed or ran out of time begins anew, unless somebody has it, called it off, or an attempt is under way.
+    fn requeue(&mut self, round: u8) {
+        let out_of_time = self.expired && (self.last != Last::Unknown || self.expired_unknown);
+        let failed = self.undelivered || (self.confirmed == 0 && (self.refused || out_of_time));
+        let under_way = self.last == Last::Open;
+        let fresh = round > self.asked;
+        self.asked = self.asked.max(round);
+        if !fresh || !failed || under_way || self.arrived || self.cancelled || !self.is_accepted() {
+            return;
+        }
+        self.round = round;
+        self.past = self.opened;
+        self.gone |= self.confirmed | self.returned;
+        (self.confirmed, self.returned) = (0, 0);
+        (self.undelivered, self.refused, self.expired) = (false, false, false);
+        if self.last != Last::None {
+            self.last = Last::Again;
+        }
+    }
+
+    fn is_past(&self, of: Of) -> bool {
+        of.attempt <= self.past
+    }
+
     fn confirm(&mut self, of: Of) {
+        if self.is_past(of) && self.gone & (1 << of.attempt) != 0 {
+            return;
+        }
         self.confirmed |= 1 << of.attempt;
         self.decide(of);
     }
@@ -166,28 +226,38 @@ impl Story {
 
     fn report(&mut self, of: Of, status: Status) {
         match status {
+            Status::Failed if self.is_past(of) => self.gone |= 1 << of.attempt,
             Status::Failed => {
                 self.undelivered = true;
+                self.returned |= 1 << of.attempt;
                 self.decide(of);
             }
             Status::Other => {}
-            _ => self.confirm(of),
+            Status::Sent => self.confirm(of),
+            _ => {
+                self.arrived = true;
+                self.confirm(of);
+                self.confirmed |= 1 << of.attempt;
+            }
         }
     }
 
     /// Whether the state of the row may be called that.
     pub fn agrees(&self, state: State) -> bool {
-        use State::{Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn};
+        use State::{Cancelled, Delivered, Expired, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn};
         let fits: &[State] = match () {
             () if !self.is_accepted() => &[Withdrawn],
             () if self.undelivered => &[Failed, Delivered, Read],
             () if self.confirmed != 0 => &[Sent, Delivered, Read],
             () if self.refused && self.cancelled => &[Failed, Cancelled],
+            () if self.refused && self.expired => &[Failed, Expired],
             () if self.refused => &[Failed],
             () if self.last == Last::Open => &[Sending],
             () if self.last == Last::Unknown && self.cancelled => &[Unknown, Cancelled],
+            () if self.last == Last::Unknown && self.expired => &[Unknown, Expired],
             () if self.last == Last::Unknown => &[Unknown],
             () if self.cancelled => &[Cancelled],
+            () if self.expired => &[Expired],
             () => &[Queued],
         };
         fits.contains(&state)

@@ -142,6 +142,33 @@ fn a_doubtful_acceptance() {
     holds("a doubtful acceptance", stage, limits, 100);
 }
 
+/// One message that fails or runs out of time and is queued again, while earlier words of it land late and twice.
+#[test]
+fn one_message_queued_again() {
+    let limits = Limits {
+        claims: [2, 0],
+        lag: 2,
+        attempts: 3,
+        total: depth(2, 2, 3),
+        faults: Limits::faults(&[
+            (Fault::ActorCrash, 1),
+            (Fault::Double, 1),
+            (Fault::Late, 1),
+            (Fault::Answer, 1),
+            (Fault::Callback, 1),
+        ]),
+        answers: ALL_ANSWERS,
+        reports: &[Status::Sent, Status::Delivered, Status::Failed],
+        ..QUIET
+    };
+    let mut stage = Stage::with(1);
+    stage.flying = vec![Sym::Expired { message: 0, round: 0 }, Sym::Requeued { message: 0, round: 1 }];
+    if depth(0, 1, 1) == 1 {
+        stage.flying.extend([Sym::Cancelled { message: 0 }, Sym::Requeued { message: 0, round: 2 }]);
+    }
+    holds("one message, queued again", stage, limits, 50_000);
+}
+
 /// Three messages of one owner whose actor dies, one called off, the session stopped and let go.
 #[test]
 fn three_messages_of_two_lives() {

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
     AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event, GenesisV1,
-    MessageAcceptedV1, MessageCancelledV1, MessageWithdrawnV1, OutcomeV1, Priority, Resolution, SealedV1,
-    SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy,
-    UnknownResolvedV1,
+    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1,
+    Priority, Resolution, SealedV1, SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status,
+    StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
 };
 use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId, derive};
 use waybill::domain::record::{Header, Position, Principal};
@@ -63,6 +63,10 @@ pub enum Sym {
     Resent { of: Of },
     /// The message is called off.
     Cancelled { message: u8 },
+    /// The message's time has run out, in this round of it.
+    Expired { message: u8, round: u8 },
+    /// The message is queued again: this round of it begins.
+    Requeued { message: u8, round: u8 },
     /// The session is stopped.
     Suspended,
     /// The session goes on.
@@ -170,8 +174,18 @@ impl Alphabet {
             Sym::Withdrawn { message, nonce } => {
                 MessageWithdrawnV1 { message: message_id(message), nonce: u64::from(nonce) }.into()
             }
-            Sym::Resent { of } => UnknownResolvedV1 { of: of.named(), resolution: Resolution::Resend }.into(),
-            Sym::Cancelled { message } => MessageCancelledV1 { message: message_id(message) }.into(),
+            Sym::Resent { of } => {
+                UnknownResolvedV1 { of: of.named(), resolution: Resolution::Resend, reason: None }.into()
+            }
+            Sym::Cancelled { message } => MessageCancelledV1 { message: message_id(message), round: None }.into(),
+            Sym::Expired { message, round } => {
+                let round = Some(u16::from(round)).filter(|round| *round > 0);
+                MessageExpiredV1 { message: message_id(message), round }.into()
+            }
+            Sym::Requeued { message, round } => {
+                let (message, round) = (message_id(message), u16::from(round));
+                MessageRequeuedV1 { message, round, expires_at: i64::MAX, reason: "asked".to_owned() }.into()
+            }
             Sym::Suspended => {
                 let reason = "asked".to_owned();
                 SessionSuspendedV1 { session, reason }.into()

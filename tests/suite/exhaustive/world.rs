@@ -16,6 +16,9 @@ pub const TAKEN: u8 = 2;
 /// On the wire: the provider reported on it.
 pub const REPORTED: u8 = 4;
 
+/// On the wire: the provider reported that nobody got it.
+pub const RETURNED: u8 = 8;
+
 /// What may go wrong, each with a budget of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
