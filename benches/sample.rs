@@ -105,6 +105,9 @@ pub fn status(n: u64, status: Status) -> Event {
         class: String::new(),
         pricing: Some("utility".to_owned()),
         provider_id: Some(provider_id(n)),
+        billable: None,
+        pricing_model: None,
+        pricing_type: None,
     };
     facts.into()
 }

@@ -49,6 +49,7 @@ pub mod state;
 mod tenant;
 mod time;
 pub mod tls;
+mod usage;
 
 pub use accept::{Request, Sender, Taken, accept};
 pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};

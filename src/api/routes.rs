@@ -12,7 +12,7 @@ use super::codes::Code;
 use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
-use super::{admin, contacts, endpoints, failures, graph, keys, messages, openapi, ready, sessions, tenant};
+use super::{admin, contacts, endpoints, failures, graph, keys, messages, openapi, ready, sessions, tenant, usage};
 
 /// One route.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,7 @@ routes! {
     post "/v1/keys" ADMIN, keys::create, "Issue a key; its text is shown once";
     delete "/v1/keys/{id}" ADMIN, keys::revoke, "Revoke a key";
     get "/v1/tenant" READ, tenant::show, "The tenant of this key";
+    get "/v1/usage" READ, usage::usage, "What became of messages, by day, category and outcome";
     put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
     put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
     delete "/v1/admin/keys/{tenant}/{name}" Access::Operator, admin::revoke_key, "Revoke a key of any tenant";

@@ -8,7 +8,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
-use super::{apply, check_config, failures, inspect, revoke, send, serve, status, tail};
+use super::{apply, check_config, failures, inspect, revoke, send, serve, status, tail, usage};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -98,6 +98,7 @@ pub enum Verb {
     Tail(tail::Tail),
     Inspect(inspect::Inspect),
     Failures(failures::Failures),
+    Usage(usage::Usage),
     Status(status::Status),
     CheckConfig(check_config::CheckConfig),
     /// List the exit codes and what each means

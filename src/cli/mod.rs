@@ -44,6 +44,7 @@ pub mod tail;
 #[cfg(test)]
 mod tests;
 pub mod time;
+pub mod usage;
 
 pub use exit::Exit;
 pub use failure::Failure;

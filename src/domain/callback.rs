@@ -51,6 +51,19 @@ pub struct Names {
     pub bsuid: Option<String>,
 }
 
+/// What Meta charges for a message, as far as a callback says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pricing {
+    /// `category`.
+    pub category: Option<String>,
+    /// `billable`.
+    pub billable: Option<bool>,
+    /// `pricing_model`.
+    pub model: Option<String>,
+    /// `type`.
+    pub kind: Option<String>,
+}
+
 /// What a part says. `raw` is the callback's own JSON of it, byte for byte.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PartBody {
@@ -66,8 +79,8 @@ pub enum PartBody {
         provider_at: Micros,
         /// The first error's code, 0 without one.
         code: i32,
-        /// `pricing.category`.
-        pricing: Option<String>,
+        /// `pricing`.
+        pricing: Pricing,
         /// The status object.
         raw: String,
     },

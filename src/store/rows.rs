@@ -6,6 +6,7 @@
 //! | name | `Name` | kind ‖ partition | scope ‖ name |
 //! | outbox | `Outbox` | session ‖ bucket | position |
 //! | feed | `Feed` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
+//! | tally | `Tally` | tenant ‖ partition | day |
 //! | failing | `Failing` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
 //! | open session | `OpenSession` | partition | session |
 //! | quarantine | `Quarantine` | partition | position |
@@ -13,8 +14,11 @@
 //! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
 
 mod failing;
+mod tally;
 
 pub use failing::{Failing, failing, put_failing};
+pub use tally::tallies;
+use tally::tally_pk;
 
 use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::projection::FeedRow;
@@ -58,6 +62,7 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Contact(id) => (Table::Contact, &id.0),
         RowId::Idempotency(tag) => (Table::Idempotency, &tag.0),
         RowId::Provider(tag) => (Table::ProviderTag, &tag.0),
+        RowId::Tally(id) => return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), id.day.to_be_bytes()),
     };
     RowKey::single(table, pk)
 }

@@ -30,7 +30,7 @@ pub async fn load(store: &dyn Store, at: At<'_>, event: &Event, rows: &mut Rows)
 pub fn trim(rows: &mut Rows) {
     if rows.len() > CACHE {
         rows.retain(|id, row| match (id, row) {
-            (RowId::Partition(_) | RowId::Session(_) | RowId::Endpoint(_), _) => true,
+            (RowId::Partition(_) | RowId::Session(_) | RowId::Endpoint(_) | RowId::Tally(_), _) => true,
             // Its outcome is on its way.
             (RowId::Message(_), Some(Row::Message(row))) => row.open_attempt().is_some(),
             _ => false,

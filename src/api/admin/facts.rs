@@ -147,7 +147,8 @@ fn reported(it: &StatusReportedV1) -> Value {
     json!({
         "session": text(&it.session), "of": it.of.as_ref().map(of), "tag": text(&it.tag),
         "status": status, "provider_at": stamp(it.provider_at), "code": it.code,
-        "class": it.class, "pricing": it.pricing,
+        "class": it.class, "pricing": it.pricing, "billable": it.billable,
+        "pricing_model": it.pricing_model, "pricing_type": it.pricing_type,
     })
 }
 

@@ -39,7 +39,7 @@ pub fn summary(found: &Found, session: Option<&str>) -> Map<String, Value> {
     put("cancelled_at", fact(row.cancelled));
     put("expired_at", fact(row.expired));
     put("failure", failure(row));
-    put("pricing", json!(row.pricing));
+    put("pricing", json!(row.price.as_ref().and_then(|price| price.category.as_ref())));
     map
 }
 

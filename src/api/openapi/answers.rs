@@ -30,6 +30,9 @@ pub(super) fn answers(route: &Route, its: &Value, groups: &Value) -> Value {
         if let Some(schema) = answer["schema"].as_str() {
             let kind = answer["type"].as_str().unwrap_or("application/json");
             said["content"] = content(kind, schema);
+            for (kind, schema) in answer["also"].as_object().into_iter().flatten() {
+                said["content"][kind] = json!({"schema": reference(schema.as_str().unwrap_or_default())});
+            }
         }
         all.insert(status.clone(), said);
     }

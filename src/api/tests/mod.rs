@@ -27,4 +27,5 @@ mod sessions;
 pub(in crate::api) mod stage;
 mod strangers;
 mod test_keys;
+mod usage;
 mod walk;

@@ -127,6 +127,7 @@ fn is_format(rule: &Value, value: &Value) -> bool {
     let Some(text) = value.as_str() else { return true };
     match rule.as_str() {
         Some("date-time") => text.parse::<jiff::Timestamp>().is_ok(),
+        Some("date") => text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10,
         Some("uri") => text.parse::<url::Url>().is_ok(),
         other => panic!("no format {other:?}"),
     }

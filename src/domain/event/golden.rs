@@ -59,7 +59,22 @@ fn example(number: u16) -> Option<Event> {
 fn later() -> Vec<(&'static str, Event)> {
     let reason = Some("seen on the phone".to_owned());
     let resolved = UnknownResolvedV1 { of: attempt(1), resolution: Resolution::Sent, reason };
+    let priced = StatusReportedV1 {
+        session: SESSION,
+        of: None,
+        tag: TAG,
+        status: Status::Delivered,
+        provider_at: AT,
+        code: 0,
+        class: String::new(),
+        pricing: Some("utility".into()),
+        provider_id: None,
+        billable: Some(true),
+        pricing_model: Some("PMP".into()),
+        pricing_type: Some("regular".into()),
+    };
     vec![
+        ("price", priced.into()),
         ("round", MessageCancelledV1 { message: MESSAGE, round: Some(3) }.into()),
         ("round", MessageExpiredV1 { message: MESSAGE, round: Some(3) }.into()),
         ("reason", resolved.into()),
@@ -183,6 +198,9 @@ fn of_callback(number: u16) -> Option<Event> {
             class: "consent".into(),
             pricing: Some("marketing".into()),
             provider_id: Some(sealed()),
+            billable: None,
+            pricing_model: None,
+            pricing_type: None,
         }
         .into(),
         55 => UnknownResolvedV1 { of: attempt(1), resolution: Resolution::GiveUp, reason: None }.into(),

@@ -62,6 +62,15 @@ pub struct StatusReportedV1 {
     /// The provider's message id, sealed, when the contact is known.
     #[n(8)]
     pub provider_id: Option<SealedV1>,
+    /// Whether the provider charges for it, if it said so.
+    #[n(9)]
+    pub billable: Option<bool>,
+    /// The provider's pricing model, if it named one.
+    #[n(10)]
+    pub pricing_model: Option<String>,
+    /// The provider's pricing type, if it named one.
+    #[n(11)]
+    pub pricing_type: Option<String>,
 }
 
 /// What an operator, or the message's policy after the window, decides about an unknown outcome.

@@ -12,6 +12,9 @@ mod outcome;
 mod partition;
 mod session;
 mod status;
+mod tally;
+#[cfg(test)]
+mod tests;
 
 use super::event::{AttemptRef, Event};
 use super::id::{EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
@@ -187,6 +190,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     status::needs(event, rows, &mut wanted);
     contact::needs(event, &mut wanted);
     endpoint::needs(event, &mut wanted);
+    tally::needs(at, event, rows, &mut wanted);
     wanted.retain(|id| !rows.knows(id));
     wanted
 }

@@ -5,7 +5,7 @@ use super::super::event::{AttemptRef, Event, Status, StatusReportedV1};
 use super::super::id::{EventId, MessageId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
-use super::super::row::{Accepted, Ended, Fact, How, MessageRow, OrphanStatus, ProviderRow, RowId, Rows};
+use super::super::row::{Accepted, Ended, Fact, How, MessageRow, OrphanStatus, Price, ProviderRow, RowId, Rows};
 use super::{About, Append, Applied, At, FeedRow, Note, tell};
 
 /// Orphans kept for one provider id: a message has at most five different statuses.
@@ -88,8 +88,8 @@ fn reported(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows, out: &mut App
     if row.provider.is_none() {
         row.provider = Some((facts.tag, facts.provider_id.clone()));
     }
-    if facts.pricing.is_some() && row.pricing.is_none() {
-        row.pricing.clone_from(&facts.pricing);
+    if row.price.is_none() {
+        row.price = price(facts);
     }
     if row == before {
         return;
@@ -100,6 +100,17 @@ fn reported(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows, out: &mut App
         out.notes.push(Note::MessageChanged { session: accepted.session, message: of.message });
     }
     rows.put_message(of.message, row);
+}
+
+/// The price, if the provider named one.
+fn price(facts: &StatusReportedV1) -> Option<Price> {
+    let price = Price {
+        category: facts.pricing.clone(),
+        billable: facts.billable,
+        model: facts.pricing_model.clone(),
+        kind: facts.pricing_type.clone(),
+    };
+    (price != Price::default()).then_some(price)
 }
 
 fn keep_orphan(at: At<'_>, facts: &StatusReportedV1, rows: &mut Rows) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::event::{Category, Priority, SealedV1, UnknownPolicy};
 use super::super::id::{EventId, KeyId, SessionId, Tag, TenantId};
 use super::super::record::{Micros, Position, Principal};
+use super::Price;
 
 /// When something became true, and where that stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,8 +139,8 @@ pub struct MessageRow {
     pub expired: Option<Fact>,
     /// Attempts beyond the first that the provider confirmed: sent more than once.
     pub duplicates: u16,
-    /// The provider's price category.
-    pub pricing: Option<String>,
+    /// What the provider charges for it.
+    pub price: Option<Price>,
     /// The round it is in: 0 until it is queued again after it failed or ran out of time.
     pub round: u16,
     /// The last round that was asked for, begun or not.

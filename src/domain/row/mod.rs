@@ -11,6 +11,7 @@ mod failing;
 mod message;
 mod overlay;
 mod session;
+mod tally;
 mod waiting;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ pub use failing::*;
 pub use message::*;
 pub use overlay::Rows;
 pub use session::*;
+pub use tally::*;
 pub use waiting::*;
 
 use super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
@@ -47,6 +49,8 @@ pub enum RowId {
     Idempotency(Tag),
     /// What a provider's message id stands for.
     Provider(Tag),
+    /// What became of a tenant's messages of a day.
+    Tally(TallyId),
 }
 
 /// One row's value.
@@ -70,4 +74,6 @@ pub enum Row {
     Idempotency(IdempotencyRow),
     /// See [`ProviderRow`].
     Provider(ProviderRow),
+    /// See [`TallyRow`].
+    Tally(Box<TallyRow>),
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::tally::Share;
 use super::{
     ApiKeyRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow, ProviderRow, Row,
-    RowId, SessionRow, TenantRow,
+    RowId, SessionRow, TallyId, TallyRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -24,6 +25,15 @@ impl Rows {
         self.slots.contains_key(id)
     }
 
+    /// A message's row, if it was loaded and there is one.
+    #[must_use]
+    pub fn loaded_message(&self, id: MessageId) -> Option<&MessageRow> {
+        match self.slots.get(&RowId::Message(id)) {
+            Some(Some(Row::Message(row))) => Some(row),
+            _ => None,
+        }
+    }
+
     /// Puts in what the store said.
     pub fn load(&mut self, id: RowId, row: Option<Row>) {
         self.slots.insert(id, row);
@@ -40,20 +50,54 @@ impl Rows {
 
     /// Writes a row.
     pub fn put(&mut self, id: RowId, row: Row) {
-        if let Row::Message(after) = &row {
-            let before = match self.slots.get(&id) {
-                Some(Some(Row::Message(before))) => Some(before.as_ref()),
+        if let (RowId::Message(message), Row::Message(after)) = (id, &row) {
+            let before = self.slots.get_mut(&id).and_then(Option::take);
+            let before = match &before {
+                Some(Row::Message(before)) => Some(before.as_ref()),
                 _ => None,
             };
-            self.moves.note(before, after);
-            let trouble = after.trouble().filter(|now| before.and_then(MessageRow::trouble).as_ref() != Some(now));
-            if let (Some(trouble), RowId::Message(message), Some(accepted)) = (trouble, id, &after.accepted) {
-                let tenant = accepted.tenant;
-                self.failing.extend(FailingRow::of(message, after, &trouble).map(|row| (tenant, row)));
-            }
+            self.note(message, before, after);
         }
         self.changed.push(id);
         self.slots.insert(id, Some(row));
+    }
+
+    /// What a message's row that is written over means for those that count and list.
+    fn note(&mut self, message: MessageId, before: Option<&MessageRow>, after: &MessageRow) {
+        self.moves.note(before, after);
+        let trouble = after.trouble().filter(|now| before.and_then(MessageRow::trouble).as_ref() != Some(now));
+        if let (Some(trouble), Some(accepted)) = (trouble, &after.accepted) {
+            let tenant = accepted.tenant;
+            self.failing.extend(FailingRow::of(message, after, &trouble).map(|row| (tenant, row)));
+        }
+        let share = |row| Share::of(row, message.partition());
+        let (was, is) = (before.and_then(share), share(after));
+        if was == is {
+            return;
+        }
+        match (was, is) {
+            // By far the most: looked up once.
+            (Some(was), Some(is)) if was.id == is.id => {
+                let tally = self.tally(is.id);
+                tally.take(&was);
+                tally.add(&is);
+            }
+            (was, is) => {
+                was.iter().for_each(|was| self.tally(was.id).take(was));
+                is.iter().for_each(|is| self.tally(is.id).add(is));
+            }
+        }
+    }
+
+    /// A count, to be changed. Nothing is allocated but for the first message of a day.
+    fn tally(&mut self, id: TallyId) -> &mut TallyRow {
+        let id = RowId::Tally(id);
+        self.changed.push(id);
+        let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
+        match slot.get_or_insert_with(|| Row::Tally(Box::default())) {
+            Row::Tally(row) => row,
+            other => panic!("{other:?} stands in the place of {id:?}"),
+        }
     }
 
     /// Which rows were written since the last call, each once.

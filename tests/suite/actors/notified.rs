@@ -75,6 +75,9 @@ impl Scene {
             class: String::new(),
             pricing: None,
             provider_id: None,
+            billable: None,
+            pricing_model: None,
+            pricing_type: None,
         })
         .await;
     }

@@ -286,5 +286,8 @@ fn reported(of: Of, status: Status) -> StatusReportedV1 {
         class: String::new(),
         pricing: None,
         provider_id: None,
+        billable: None,
+        pricing_model: None,
+        pricing_type: None,
     }
 }

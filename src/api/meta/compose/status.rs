@@ -29,8 +29,11 @@ pub(super) async fn compose(scene: &Scene<'_>, of: Option<AttemptRef>) -> Result
         provider_at: *provider_at,
         code: if failed { *code } else { 0 },
         class: if failed { class(scene, *code) } else { String::new() },
-        pricing: pricing.as_deref().map(word),
+        pricing: pricing.category.as_deref().map(word),
         provider_id: sealed_id(scene, contact, of, provider_id).await?,
+        billable: pricing.billable,
+        pricing_model: pricing.model.as_deref().map(model),
+        pricing_type: pricing.kind.as_deref().map(word),
     });
     let mut all = told(scene, contact, of, tag, &event).await?;
     if failed && *code == OPTED_OUT {
@@ -48,6 +51,13 @@ async fn told(
 ) -> Result<Vec<Placed>, Trouble> {
     let about = (contact, of.map(|of| of.message));
     scene.told(scene.mailbox(tag), event, about, body::of(scene.part)).await
+}
+
+/// A pricing model is written in capitals (`PMP`); what is none is not kept.
+fn model(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let good = !text.is_empty() && text.len() <= 64 && text.bytes().all(plain);
+    if good { text.to_owned() } else { "other".to_owned() }
 }
 
 fn class(scene: &Scene<'_>, code: i32) -> String {

@@ -79,7 +79,7 @@ async fn a_status_with_our_token_settles_its_message() {
     stage.apply().await;
     let row = row(&stage, message).await;
     assert!(row.delivered.is_some() && row.sent.is_some());
-    assert_eq!(row.pricing.as_deref(), Some("service"));
+    assert_eq!(row.price.as_ref().and_then(|price| price.category.as_deref()), Some("service"));
     let record = &stage.written()[0].record;
     assert_eq!((record.header.subject, record.header.tenant), (Some(message), Some(stage.tenant)));
     let sealed = row.provider.and_then(|(_, sealed)| sealed).expect("the provider's id, sealed");

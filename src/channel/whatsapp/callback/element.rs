@@ -5,7 +5,7 @@
 
 use super::json::Object;
 use super::person::{guess, named, person, phone};
-use crate::domain::callback::{Names, PartBody, Person};
+use crate::domain::callback::{Names, PartBody, Person, Pricing};
 use crate::domain::event::Status;
 use crate::domain::id::derive;
 use crate::domain::record::Micros;
@@ -73,7 +73,12 @@ fn status(status: &Object<'_>, raw: &str) -> Option<Element> {
     let single = || named(status, "recipient_id", "recipient_user_id", "recipient_parent_user_id");
     let participant = member.as_ref().and_then(|member| member.bsuid.clone().or(member.phone.clone()));
     let error = status.list("errors").and_then(|errors| Object::read(errors.first()?)?.number("code"));
-    let pricing = status.object("pricing").and_then(|pricing| pricing.short("category"));
+    let pricing = status.object("pricing").map(|pricing| Pricing {
+        category: pricing.short("category"),
+        billable: pricing.flag("billable"),
+        model: pricing.short("pricing_model"),
+        kind: pricing.short("type"),
+    });
     Some(Element {
         dedup: format!("status|{id}|{word}|{}", participant.unwrap_or_default()),
         person: if group { member } else { member.or_else(single) },
@@ -83,7 +88,7 @@ fn status(status: &Object<'_>, raw: &str) -> Option<Element> {
             status: status_of(&word),
             provider_at: time(status)?,
             code: error.and_then(|code| i32::try_from(code).ok()).unwrap_or(0),
-            pricing,
+            pricing: pricing.unwrap_or_default(),
             raw: raw.to_owned(),
         },
     })

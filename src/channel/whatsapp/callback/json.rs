@@ -78,6 +78,11 @@ impl<'a> Object<'a> {
         self.short(name).or_else(|| Some(self.number(name)?.to_string()))
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+
     /// A whole number, also one written as a string.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         let json = self.get(name)?;

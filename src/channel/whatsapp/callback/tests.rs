@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{CallbackError, parse};
-use crate::domain::callback::{Names, Part, PartBody, Person};
+use crate::domain::callback::{Names, Part, PartBody, Person, Pricing};
 use crate::domain::event::Status;
 
 const RECEIVED: i64 = 1_795_000_000_000_000;
@@ -93,9 +93,23 @@ fn statuses_say_what_meta_said() {
         };
         assert!(provider_id.starts_with("wamid."), "{name}");
         assert_eq!((*status, *code), (expected, number), "{name}");
-        assert_eq!((pricing.as_deref(), token.as_deref()), (category, ours), "{name}");
+        assert_eq!((pricing.category.as_deref(), token.as_deref()), (category, ours), "{name}");
         assert!((1_795_000_005_000_000..1_795_000_100_000_000).contains(provider_at), "{name}");
     }
+}
+
+#[test]
+fn a_price_is_read_as_far_as_it_is_said() {
+    let cases = [("sent.legacy_v23", "CBP"), ("sent", "PMP"), ("delivered", "PMP"), ("delivered.bsuid_only", "PMP")];
+    for (name, model) in cases {
+        let PartBody::Status { pricing, .. } = one(&format!("whatsapp.status.{name}")).body else {
+            panic!("{name}");
+        };
+        assert_eq!(pricing.model.as_deref(), Some(model), "{name}");
+        assert!(pricing.billable.is_some() && pricing.category.is_some(), "{name}: {pricing:?}");
+    }
+    let PartBody::Status { pricing, .. } = one("whatsapp.status.read").body else { panic!("a status") };
+    assert_eq!(pricing, Pricing::default());
 }
 
 #[test]

@@ -1,0 +1,32 @@
+//! Which counts an event may change: those of the days on which its messages were accepted.
+
+use super::super::event::Event;
+use super::super::row::{RowId, Rows, TallyId};
+use super::At;
+
+/// Asked once the messages' rows are loaded: the day stands in them.
+pub(super) fn needs(at: At<'_>, event: &Event, rows: &Rows, wanted: &mut Vec<RowId>) {
+    // An intent settles nothing, and comes once a message.
+    if matches!(event, Event::AttemptsStarted(_)) {
+        return;
+    }
+    let before = wanted.len();
+    for place in 0..before {
+        let RowId::Message(message) = wanted[place] else {
+            continue;
+        };
+        let mut want = |id: TallyId| {
+            // A batch is of one day, but around midnight.
+            let id = RowId::Tally(id);
+            if !wanted[before..].contains(&id) {
+                wanted.push(id);
+            }
+        };
+        if let (Event::MessageAccepted(_), Some(tenant)) = (event, at.header.tenant) {
+            want(TallyId::at(tenant, message.partition(), at.header.at));
+        }
+        for accepted in rows.loaded_message(message).into_iter().flat_map(|row| row.accepted.iter().chain(&row.spare)) {
+            want(TallyId::at(accepted.tenant, message.partition(), accepted.fact.at));
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Counts against a recount: random walks of a few messages, with late and doubled events, and the same from the start.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::super::draft::Draft;
+use super::super::event::{
+    AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, MessageAcceptedV1, MessageCancelledV1,
+    MessageExpiredV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1, Priority, Resolution, SealedV1,
+    SessionDeclaredV1, SessionStartedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
+};
+use super::super::id::{KeyId, NodeId, Tag};
+use super::super::message::State;
+use super::super::record::{Principal, Record};
+use super::super::row::{MessageRow, Row, TallyId, TallyRow};
+use super::*;
+
+const SESSION: SessionId = SessionId([4; 16]);
+const DAY: Micros = 86_400_000_000;
+
+/// What happens to a message: which, what, and a number that says more.
+type Step = (u8, u8, u8);
+
+fn message(n: u8) -> MessageId {
+    let mut id = [n + 1; 16];
+    id[..2].copy_from_slice(&[0, 0]);
+    MessageId(id)
+}
+
+fn tenant(n: u8) -> TenantId {
+    TenantId([n % 2 + 1; 16])
+}
+
+fn accepted(n: u8, nonce: u8) -> Event {
+    MessageAcceptedV1 {
+        message: message(n),
+        session: SESSION,
+        contact: KeyId([n; 16]),
+        category: [Category::Utility, Category::Marketing][usize::from(n % 2)],
+        priority: Priority::Normal,
+        unknown: UnknownPolicy::Hold,
+        expires_at: Micros::MAX,
+        nonce: u64::from(nonce),
+        idempotency: None,
+        template: None,
+        consent: None,
+        policy: None,
+        test: n == 3,
+        ordered: false,
+    }
+    .into()
+}
+
+fn reported(n: u8, attempt: u16, more: u8) -> Event {
+    let status = [Status::Sent, Status::Delivered, Status::Read, Status::Failed][usize::from(more % 4)];
+    StatusReportedV1 {
+        session: SESSION,
+        of: Some(AttemptRef { message: message(n), attempt }),
+        tag: Tag([n + 1; 16]),
+        status,
+        provider_at: 0,
+        code: 0,
+        class: "recipient".to_owned(),
+        pricing: (more % 3 == 0).then(|| "utility".to_owned()),
+        provider_id: None,
+        billable: (more % 3 == 0).then_some(more % 2 == 0),
+        pricing_model: None,
+        pricing_type: None,
+    }
+    .into()
+}
+
+fn closed(n: u8, attempt: u16, more: u8) -> Event {
+    let why = "x".to_owned();
+    let provider_id = SealedV1 { key: KeyId([n; 16]), bytes: Vec::new() };
+    let outcome = match more % 5 {
+        0 => OutcomeV1::Sent { tag: Tag([n + 1; 16]), provider_id },
+        1 => OutcomeV1::Retry { class: why, code: 1, not_before: 0 },
+        2 => OutcomeV1::Failed { class: why, code: 2 },
+        3 => OutcomeV1::Unknown { why },
+        _ => OutcomeV1::Withdrawn { why },
+    };
+    let of = AttemptRef { message: message(n), attempt };
+    AttemptsClosedV1 { session: SESSION, closed: vec![ClosedV1 { of, outcome, at: 0 }] }.into()
+}
+
+fn event(life: Position, (n, what, more): Step) -> Event {
+    let attempt = u16::from(more % 3) + 1;
+    let of = AttemptRef { message: message(n), attempt };
+    let round = u16::from(more % 3);
+    match what % 9 {
+        0 => accepted(n, more % 2),
+        1 => MessageWithdrawnV1 { message: message(n), nonce: u64::from(more % 2) }.into(),
+        2 | 3 => {
+            let (session, incarnation) = (SESSION, life);
+            AttemptsStartedV1 { session, incarnation, deadline_ms: 1, attempts: vec![of] }.into()
+        }
+        4 => closed(n, attempt, more / 3),
+        5 => reported(n, attempt, more / 3),
+        6 if more % 2 == 0 => MessageCancelledV1 { message: message(n), round: Some(round) }.into(),
+        6 => MessageExpiredV1 { message: message(n), round: Some(round) }.into(),
+        7 => MessageRequeuedV1 { message: message(n), round: round + 1, expires_at: 9, reason: "again".to_owned() }
+            .into(),
+        _ => {
+            let resolution = [Resolution::Sent, Resolution::Resend, Resolution::GiveUp][usize::from(more / 3 % 3)];
+            UnknownResolvedV1 { of, resolution, reason: None }.into()
+        }
+    }
+}
+
+/// A journal of one claimed partition in which these steps stand, some of them twice.
+fn journal(steps: &[Step]) -> Vec<(Record, Event)> {
+    let mut journal = Vec::new();
+    let mut write = |n: u8, event: Event, days: u8, id: u8| {
+        let at = 20_000 * DAY + Micros::from(days) * DAY / 2;
+        let draft = Draft::new(EventId([id; 16]), SESSION, &event, Principal::Operator, at).tenant(tenant(n));
+        journal.push((draft.epoch(Position(0)).record().expect("small"), event));
+    };
+    write(0, ClaimedV1 { node: NodeId([1; 16]), supersedes: None }.into(), 0, 251);
+    let declared = SessionDeclaredV1 {
+        session: SESSION,
+        tenant: tenant(0),
+        name: "s".to_owned(),
+        channel: "whatsapp".to_owned(),
+        account: "1".to_owned(),
+        waba: None,
+        per_second: 1,
+        burst: 1,
+        test: false,
+    };
+    write(0, declared.into(), 0, 252);
+    write(0, SessionStartedV1 { session: SESSION }.into(), 0, 253);
+    for (id, step) in (0..).zip(steps) {
+        for _ in 0..=u8::from(step.2 % 7 == 0) {
+            write(step.0, event(Position(2), *step), id / 20, id);
+        }
+    }
+    journal
+}
+
+fn fold(journal: &[(Record, Event)], rows: &mut Rows) {
+    for (position, (record, event)) in (0..).zip(journal) {
+        let at = At { partition: 0, position: Position(position), header: &record.header };
+        loop {
+            let wanted = needs(at, event, rows);
+            if wanted.is_empty() {
+                break;
+            }
+            wanted.into_iter().for_each(|id| rows.load(id, None));
+        }
+        apply(at, event, rows).expect("known");
+    }
+}
+
+/// What each message's row says, counted from the start, in other words than those of the count.
+fn recount(messages: &[(MessageId, MessageRow)]) -> BTreeMap<TallyId, TallyRow> {
+    let mut all: BTreeMap<TallyId, TallyRow> = BTreeMap::new();
+    for (_, row) in messages {
+        let Some(accepted) = row.accepted.as_ref().filter(|accepted| !accepted.test) else {
+            continue;
+        };
+        let day = u32::try_from(accepted.fact.at / DAY).expect("after 1970");
+        let tally = all.entry(TallyId { tenant: accepted.tenant, partition: 0, day }).or_default();
+        let facts = [
+            true,
+            row.sent.is_some(),
+            row.delivered.is_some(),
+            row.read.is_some(),
+            row.state() == State::Failed,
+            row.state() == State::Expired,
+            row.state() == State::Cancelled,
+        ];
+        for (at, _) in facts.iter().enumerate().filter(|(_, holds)| **holds) {
+            tally.counts[accepted.category as usize][at] += 1;
+        }
+        tally.counts[accepted.category as usize][7] += u64::from(row.duplicates);
+        if let Some(price) = &row.price {
+            let known = tally.priced.iter_mut().find(|one| one.price == *price && one.category == accepted.category);
+            match known {
+                Some(one) => one.messages += 1,
+                None => tally.priced.push(super::super::row::Priced {
+                    category: accepted.category,
+                    price: price.clone(),
+                    messages: 1,
+                }),
+            }
+        }
+    }
+    all
+}
+
+fn read(rows: &mut Rows) -> (Vec<(MessageId, MessageRow)>, BTreeMap<TallyId, TallyRow>) {
+    let (mut messages, mut tallies) = (Vec::new(), BTreeMap::new());
+    for id in rows.take_changed() {
+        match (id, rows.get(&id)) {
+            (RowId::Message(id), Some(Row::Message(row))) => messages.push((id, row.as_ref().clone())),
+            (RowId::Tally(id), Some(Row::Tally(row))) => drop(tallies.insert(id, row.as_ref().clone())),
+            _ => {}
+        }
+    }
+    (messages, tallies)
+}
+
+/// Without the days on which nothing is left, and with prices in one order.
+fn plain(tallies: BTreeMap<TallyId, TallyRow>) -> BTreeMap<TallyId, TallyRow> {
+    let mut plain: BTreeMap<TallyId, TallyRow> =
+        tallies.into_iter().filter(|(_, row)| *row != TallyRow::default()).collect();
+    for row in plain.values_mut() {
+        row.priced.sort_by(|a, b| (a.category, &a.price).cmp(&(b.category, &b.price)));
+    }
+    plain
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn counts_are_those_of_the_rows_after_any_walk_and_from_the_start(
+        walk in prop::collection::vec((0..4_u8, 0..9_u8, 0..60_u8), 1..120),
+    ) {
+        let steps: Vec<Step> = (0..4).map(|n| (n, 0, 0)).chain(walk).collect();
+        let journal = journal(&steps);
+        let mut rows = Rows::default();
+        fold(&journal, &mut rows);
+        let (messages, tallies) = read(&mut rows);
+        prop_assert_eq!(plain(tallies.clone()), plain(recount(&messages)));
+        let mut rebuilt = Rows::default();
+        fold(&journal, &mut rebuilt);
+        prop_assert_eq!(read(&mut rebuilt), (messages, tallies));
+    }
+}
+
+#[test]
+fn walks_get_far_enough_to_be_worth_counting() {
+    // Accepted, tried and sent, delivered at a price, failed by a callback and queued again.
+    let steps = [(0, 0, 1), (0, 2, 0), (0, 4, 1), (0, 5, 9), (1, 0, 1), (1, 2, 0), (1, 4, 0), (1, 5, 9), (1, 7, 0)];
+    let mut rows = Rows::default();
+    fold(&journal(&steps), &mut rows);
+    let (messages, tallies) = read(&mut rows);
+    let states: Vec<State> = messages.iter().map(|(_, row)| row.state()).collect();
+    assert!(messages.iter().any(|(_, row)| row.price.is_some()), "{messages:?}");
+    assert!(states.contains(&State::Queued) && tallies.len() == 2, "{states:?} {tallies:?}");
+}
