@@ -26,6 +26,7 @@ pub fn moves(event: &Value) -> Vec<Move> {
         "MessageCancelled" => vec![of_message(facts, "cancelled", String::new())],
         "MessageExpired" => vec![of_message(facts, "expired", String::new())],
         "MessageRequeued" => vec![of_message(facts, "queued again", text(facts, "reason"))],
+        "MessageReleased" => vec![of_message(facts, "released", String::new())],
         "AttemptsStarted" => {
             let each = |of| Move { state: "sending".to_owned(), ..of_attempt(of) };
             list(facts, "attempts").map(each).collect()

@@ -49,13 +49,15 @@ pub enum Table {
     Failing = 17,
     /// Actors that were taken out of service.
     Quarantine = 18,
+    /// Messages that enter the outbox when their time has come.
+    Due = 19,
     /// What became of a tenant's messages, by day.
     Tally = 21,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -74,6 +76,7 @@ impl Table {
         Self::OpenSession,
         Self::Failing,
         Self::Quarantine,
+        Self::Due,
         Self::Tally,
     ];
 
@@ -111,6 +114,7 @@ impl Table {
             Self::OpenSession => "open_session",
             Self::Failing => "failing",
             Self::Quarantine => "quarantine",
+            Self::Due => "due",
             Self::Tally => "tally",
         }
     }
@@ -121,7 +125,7 @@ impl Table {
     /// as a whole bucket, everything below a clustering key.
     #[must_use]
     pub const fn mutable(self) -> bool {
-        !matches!(self, Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing)
+        !matches!(self, Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing | Self::Due)
     }
 }
 
@@ -292,7 +296,15 @@ mod tests {
         assert_eq!(listed.first(), Some(&(1, "partition")));
         assert_eq!(
             listed[13..],
-            [(14, "outbox"), (15, "feed"), (16, "open_session"), (17, "failing"), (18, "quarantine"), (21, "tally")]
+            [
+                (14, "outbox"),
+                (15, "feed"),
+                (16, "open_session"),
+                (17, "failing"),
+                (18, "quarantine"),
+                (19, "due"),
+                (21, "tally"),
+            ]
         );
         assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "{listed:?}");
         for (place, (number, _)) in listed.iter().enumerate() {

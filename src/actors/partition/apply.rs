@@ -147,6 +147,10 @@ impl State {
                     let number = u16::try_from(number).unwrap_or(u16::MAX);
                     stored::put_failing(tenant, self.number, number, &row, at)?
                 }
+                Append::Due { at: due, message } => {
+                    self.schedule.note(due);
+                    stored::put_due(self.number, due, message, at)
+                }
                 Append::Name { kind, scope, name, id } => {
                     stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at)
                 }

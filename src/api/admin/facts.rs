@@ -18,6 +18,7 @@ pub fn facts(event: &Event) -> Value {
         Event::MessageRequeued(it) => json!({
             "message": text(&it.message), "round": it.round, "expires_at": stamp(it.expires_at), "reason": it.reason,
         }),
+        Event::MessageReleased(it) => json!({"message": text(&it.message)}),
         Event::AttemptsStarted(it) => started(it),
         Event::AttemptsClosed(it) => json!({
             "session": text(&it.session),

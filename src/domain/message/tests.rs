@@ -29,6 +29,7 @@ fn queued() -> MessageRow {
         test: false,
         ordered: false,
         template: None,
+        send_at: None,
     };
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }
@@ -116,4 +117,15 @@ fn a_repeated_word_that_it_was_sent_does_not_settle_the_next_round() {
     assert_eq!(row.requeue(1, at(14), LATER), Some(true));
     assert!(!row.mark_sent(of(1), at(15)));
     assert_eq!(row.state(), State::Queued);
+}
+
+#[test]
+fn what_expired_before_its_time_had_come_is_queued_and_waits_no_more() {
+    let mut row = queued();
+    row.accepted.as_mut().expect("accepted").send_at = Some(50);
+    assert_eq!(row.state(), State::Scheduled);
+    assert!(row.call_off(at(5), State::Expired, 0));
+    assert_eq!(row.requeue(1, at(6), LATER), Some(true));
+    assert_eq!(row.state(), State::Queued);
+    assert!(!row.release(at(7)));
 }

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::super::draft::Draft;
 use super::super::event::{
     AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, MessageAcceptedV1, MessageCancelledV1,
-    MessageExpiredV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1, Priority, Resolution, SealedV1,
-    SessionDeclaredV1, SessionStartedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
+    MessageExpiredV1, MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1, Priority, Resolution,
+    SealedV1, SessionDeclaredV1, SessionStartedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
 };
 use super::super::id::{KeyId, NodeId, Tag};
 use super::super::message::State;
@@ -48,6 +48,7 @@ fn accepted(n: u8, nonce: u8) -> Event {
         policy: None,
         test: n == 3,
         ordered: false,
+        send_at: (n == 2).then_some(1),
     }
     .into()
 }
@@ -89,7 +90,8 @@ fn event(life: Position, (n, what, more): Step) -> Event {
     let attempt = u16::from(more % 3) + 1;
     let of = AttemptRef { message: message(n), attempt };
     let round = u16::from(more % 3);
-    match what % 9 {
+    match what % 10 {
+        9 => MessageReleasedV1 { message: message(n) }.into(),
         0 => accepted(n, more % 2),
         1 => MessageWithdrawnV1 { message: message(n), nonce: u64::from(more % 2) }.into(),
         2 | 3 => {
@@ -217,7 +219,7 @@ proptest! {
 
     #[test]
     fn counts_are_those_of_the_rows_after_any_walk_and_from_the_start(
-        walk in prop::collection::vec((0..4_u8, 0..9_u8, 0..60_u8), 1..120),
+        walk in prop::collection::vec((0..4_u8, 0..10_u8, 0..60_u8), 1..120),
     ) {
         let steps: Vec<Step> = (0..4).map(|n| (n, 0, 0)).chain(walk).collect();
         let journal = journal(&steps);

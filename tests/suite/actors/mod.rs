@@ -3,5 +3,6 @@
 mod neighbours;
 mod notified;
 mod panics;
+mod scheduled;
 mod walk;
 mod world;

@@ -23,7 +23,7 @@ use waybill::domain::id::{
     EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition,
 };
 use waybill::domain::message::State;
-use waybill::domain::record::{Principal, Record};
+use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
 use waybill::domain::row::{MessageRow, Row, RowId};
@@ -196,8 +196,24 @@ impl World {
         self.accept_as(tenant, session, object).await
     }
 
+    /// Accepts a message that is to leave at this time.
+    pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
+        let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
+        self.accept_at(tenant, session, object, Some(send_at)).await
+    }
+
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
+        self.accept_at(tenant, session, object, None).await
+    }
+
+    async fn accept_at(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        object: serde_json::Value,
+        send_at: Option<Micros>,
+    ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
         let message = MessageId(with_partition(SystemEntropy.id(), partition));
         let content = Content::check(object).unwrap();
@@ -221,6 +237,7 @@ impl World {
             policy: None,
             test: false,
             ordered: false,
+            send_at,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now);
         let draft = draft.tenant(tenant).subject(message).sealed(contact, sealed.commitment, sealed.bytes);
