@@ -63,9 +63,9 @@ fn reported(n: u8, attempt: u16, more: u8) -> Event {
         provider_at: 0,
         code: 0,
         class: "recipient".to_owned(),
-        pricing: (more % 3 == 0).then(|| "utility".to_owned()),
+        pricing: (more.is_multiple_of(3)).then(|| "utility".to_owned()),
         provider_id: None,
-        billable: (more % 3 == 0).then_some(more % 2 == 0),
+        billable: (more.is_multiple_of(3)).then_some(more.is_multiple_of(2)),
         pricing_model: None,
         pricing_type: None,
     }
@@ -100,7 +100,7 @@ fn event(life: Position, (n, what, more): Step) -> Event {
         }
         4 => closed(n, attempt, more / 3),
         5 => reported(n, attempt, more / 3),
-        6 if more % 2 == 0 => MessageCancelledV1 { message: message(n), round: Some(round) }.into(),
+        6 if more.is_multiple_of(2) => MessageCancelledV1 { message: message(n), round: Some(round) }.into(),
         6 => MessageExpiredV1 { message: message(n), round: Some(round) }.into(),
         7 => MessageRequeuedV1 { message: message(n), round: round + 1, expires_at: 9, reason: "again".to_owned() }
             .into(),
@@ -134,7 +134,7 @@ fn journal(steps: &[Step]) -> Vec<(Record, Event)> {
     write(0, declared.into(), 0, 252);
     write(0, SessionStartedV1 { session: SESSION }.into(), 0, 253);
     for (id, step) in (0..).zip(steps) {
-        for _ in 0..=u8::from(step.2 % 7 == 0) {
+        for _ in 0..=u8::from(step.2.is_multiple_of(7)) {
             write(step.0, event(Position(2), *step), id / 20, id);
         }
     }

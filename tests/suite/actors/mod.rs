@@ -3,6 +3,7 @@
 mod neighbours;
 mod notified;
 mod panics;
+mod requeued;
 mod scheduled;
 mod walk;
 mod world;

@@ -159,7 +159,6 @@ fn one_message_queued_again() {
         ]),
         answers: ALL_ANSWERS,
         reports: &[Status::Sent, Status::Delivered, Status::Failed],
-        ..QUIET
     };
     let mut stage = Stage::with(1);
     stage.flying = vec![Sym::Expired { message: 0, round: 0 }, Sym::Requeued { message: 0, round: 1 }];
