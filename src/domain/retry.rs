@@ -30,6 +30,8 @@ pub enum Verdict {
         code: i32,
         /// Not before this.
         not_before: Micros,
+        /// It was the message's fault, and is one of its tries.
+        counts: bool,
     },
     /// Refused for good.
     Failed {
@@ -62,18 +64,27 @@ pub struct Hold {
 const SECOND: Micros = 1_000_000;
 const HOUR: Micros = 3_600 * SECOND;
 
+/// How often a message was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// The number of the attempt that was answered.
+    pub attempt: u16,
+    /// Attempts before it that count.
+    pub counted: u16,
+}
+
 /// Decides one answer. `drawn` is a random number for the jitter.
 #[must_use]
 pub fn judge(
     answer: &Answer,
-    attempt: u16,
+    tries: Tries,
     expires_at: Micros,
     now: Micros,
     drawn: u64,
     limits: &RetryLimits,
 ) -> (Verdict, Option<Hold>) {
-    let again = |class, code, wait: Micros| retry(class, code, now + wait, attempt, expires_at, limits);
-    let backoff = backoff(attempt, drawn, limits);
+    let again = |class, code, wait: Micros| retry(class, code, now + wait, tries.counted, expires_at, limits);
+    let backoff = backoff(tries.attempt, drawn, limits);
     match answer {
         Answer::Sent { provider_id } => (Verdict::Sent { provider_id: provider_id.clone() }, None),
         Answer::Unknown { why } => (Verdict::Unknown { why }, None),
@@ -84,7 +95,7 @@ pub fn judge(
         }
         Answer::Rejected { code, class, retry_after_ms, .. } => {
             let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
-            rejected(*code, *class, asked, backoff, attempt, now, again)
+            rejected(*code, *class, asked, backoff, tries.attempt, now, again)
         }
     }
 }
@@ -125,21 +136,21 @@ fn rejected(
 
 /// A throttled or held attempt is no fault of the message: it does not count against its attempts, only its expiry.
 fn later(class: &'static str, code: i32, not_before: Micros) -> Verdict {
-    Verdict::Retry { class, code, not_before }
+    Verdict::Retry { class, code, not_before, counts: false }
 }
 
 fn retry(
     class: &'static str,
     code: i32,
     not_before: Micros,
-    attempt: u16,
+    counted: u16,
     expires_at: Micros,
     limits: &RetryLimits,
 ) -> Verdict {
-    if attempt >= limits.max_attempts || not_before >= expires_at {
+    if counted.saturating_add(1) >= limits.max_attempts || not_before >= expires_at {
         return Verdict::Failed { class, code };
     }
-    Verdict::Retry { class, code, not_before }
+    Verdict::Retry { class, code, not_before, counts: true }
 }
 
 /// Exponential, full jitter in its upper half: `base·2^(n-1)` capped, times 0.5 to 1.

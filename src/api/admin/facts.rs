@@ -121,8 +121,9 @@ fn started(it: &AttemptsStartedV1) -> Value {
 fn closed(it: &ClosedV1) -> Value {
     let outcome = match &it.outcome {
         OutcomeV1::Sent { tag, .. } => json!({"how": "sent", "tag": text(tag)}),
-        OutcomeV1::Retry { class, code, not_before } => json!({
+        OutcomeV1::Retry { class, code, not_before, counts } => json!({
             "how": "retry", "class": class, "code": code, "not_before": stamp(*not_before),
+            "counts": counts.unwrap_or(true),
         }),
         OutcomeV1::Failed { class, code } => {
             json!({"how": "failed", "class": class, "code": code})

@@ -156,7 +156,7 @@ fn of_message(number: u16) -> Option<Event> {
 fn closed() -> AttemptsClosedV1 {
     let outcomes = [
         OutcomeV1::Sent { tag: TAG, provider_id: sealed() },
-        OutcomeV1::Retry { class: "throttle".into(), code: 130_429, not_before: AT },
+        OutcomeV1::Retry { class: "throttle".into(), code: 130_429, not_before: AT, counts: None },
         OutcomeV1::Failed { class: "recipient".into(), code: -1 },
         OutcomeV1::Unknown { why: "timeout".into() },
         OutcomeV1::Withdrawn { why: "deadline".into() },
@@ -234,6 +234,11 @@ fn of_endpoint(number: u16) -> Option<Event> {
 fn later(number: u16) -> Option<Event> {
     match example(number)? {
         Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
+        Event::AttemptsClosed(facts) => {
+            let outcome = OutcomeV1::Retry { class: "throttle".into(), code: 4, not_before: AT, counts: Some(false) };
+            let closed = vec![ClosedV1 { of: attempt(9), outcome, at: AT }];
+            Some(AttemptsClosedV1 { closed, ..facts }.into())
+        }
         _ => None,
     }
 }

@@ -49,10 +49,13 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                 (Some(kind), 0, "")
             })
         }
-        OutcomeV1::Retry { code, not_before, .. } => end(&mut row, closed.of, fact, How::Retry, *code).then(|| {
-            row.not_before = Some(*not_before);
-            (called_off(&row), 0, "")
-        }),
+        OutcomeV1::Retry { code, not_before, counts, .. } => {
+            end(&mut row, closed.of, fact, How::Retry, *code).then(|| {
+                row.not_before = Some(*not_before);
+                row.counted = row.counted.saturating_add(u16::from(counts.unwrap_or(true)));
+                (called_off(&row), 0, "")
+            })
+        }
         OutcomeV1::Failed { class, code } => refuse(&mut row, closed.of, fact, How::Failed, *code, class),
         OutcomeV1::Withdrawn { why } => refuse(&mut row, closed.of, fact, How::Withdrawn, 0, why),
         OutcomeV1::Unknown { why } => end(&mut row, closed.of, fact, How::Unknown, 0).then(|| {

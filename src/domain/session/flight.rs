@@ -12,6 +12,8 @@ pub(super) struct Flight {
     pub(super) contact: KeyId,
     pub(super) expires_at: Micros,
     pub(super) queued: Option<Queued>,
+    /// Attempts before it that count.
+    pub(super) counted: u16,
     pub(super) phase: Phase,
 }
 

@@ -7,7 +7,7 @@ use super::super::failure::Answer;
 use super::super::id::{KeyId, MessageId};
 use super::super::pacing::{Held, Pacer};
 use super::super::record::Micros;
-use super::super::retry::{Verdict, judge};
+use super::super::retry::{Tries, Verdict, judge};
 use super::super::validity::Void;
 use super::flight::{Flight, Phase, wait_over};
 use super::wall::Wall;
@@ -153,21 +153,30 @@ impl Machine {
     fn follow(&mut self, message: MessageId, standing: Standing, now: Micros) {
         match standing {
             Standing::Queued(queued) => self.enqueue(queued, now),
-            // Held until somebody decides: there is nothing to time, and the decision comes as another standing.
-            Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. } => self.forget(message),
-            Standing::Unknown { of, policy, due } => {
+            Standing::Settled => {
                 self.forget(message);
+                self.lanes.settle(message);
+            }
+            // Held until somebody decides: there is nothing to time, and the decision comes as another standing.
+            Standing::Unknown { policy: UnknownPolicy::Hold, blocks, .. } => {
+                self.forget(message);
+                self.block(blocks, message);
+            }
+            Standing::Unknown { of, policy, due, blocks } => {
+                self.forget(message);
+                self.block(blocks, message);
                 self.unknown.insert(message, (of, policy));
                 self.due.insert((due, message));
             }
-            Standing::Open { of, running, presumed_dead, expires_at, contact } => {
+            Standing::Open { of, running, presumed_dead, expires_at, contact, counted, strict } => {
                 // A row from the store may be older than what is known.
                 if self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= of.attempt) {
                     return;
                 }
                 self.forget(message);
                 let phase = if running { Phase::Running } else { Phase::Inherited };
-                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, phase });
+                self.block(strict.then_some(contact), message);
+                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, counted, phase });
                 if !running {
                     self.due.insert((presumed_dead, message));
                 }
@@ -182,11 +191,19 @@ impl Machine {
             return;
         }
         self.forget(message);
+        // A first attempt takes its lane when it is its turn.
+        self.block((queued.strict && queued.attempt > 1).then_some(queued.contact), message);
         if wait_over(&queued) > now {
             self.retries.insert((wait_over(&queued), message));
             self.waiting.insert(message, queued);
         } else {
             self.lanes.push(queued, queued.attempt > 1);
+        }
+    }
+
+    fn block(&mut self, lane: Option<KeyId>, message: MessageId) {
+        if let Some(contact) = lane {
+            self.lanes.reserve(contact, message);
         }
     }
 
@@ -238,8 +255,10 @@ impl Machine {
         endings: &mut Vec<Ending>,
         effects: &mut Vec<Effect>,
     ) {
-        let expires_at = self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at);
-        let (verdict, hold) = judge(answer, of.attempt, expires_at, now, drawn, &self.limits.retry);
+        let flight = self.flights.get(&of.message);
+        let expires_at = flight.map_or(Micros::MAX, |flight| flight.expires_at);
+        let tries = Tries { attempt: of.attempt, counted: flight.map_or(0, |flight| flight.counted) };
+        let (verdict, hold) = judge(answer, tries, expires_at, now, drawn, &self.limits.retry);
         match (hold, answer) {
             (Some(hold), _) => {
                 let until = self.wall.hit(now, hold.until);
@@ -362,6 +381,7 @@ impl Machine {
             contact: queued.contact,
             expires_at: queued.expires_at,
             queued: Some(queued),
+            counted: queued.counted,
             phase: Phase::Proposed,
         };
         self.flights.insert(queued.message, flight);

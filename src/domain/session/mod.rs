@@ -38,6 +38,10 @@ pub struct Queued {
     pub not_before: Micros,
     /// The number its next attempt has.
     pub attempt: u16,
+    /// Attempts so far that count.
+    pub counted: u16,
+    /// Nothing after it to the same person leaves before it is settled.
+    pub strict: bool,
 }
 
 /// Where a message stands, as its row says.
@@ -58,6 +62,10 @@ pub enum Standing {
         expires_at: Micros,
         /// Its lane.
         contact: KeyId,
+        /// Attempts before it that count.
+        counted: u16,
+        /// As in [`Queued::strict`].
+        strict: bool,
     },
     /// The last attempt may have been sent.
     Unknown {
@@ -67,6 +75,8 @@ pub enum Standing {
         policy: UnknownPolicy,
         /// When it does.
         due: Micros,
+        /// Its lane, if it blocks it.
+        blocks: Option<KeyId>,
     },
     /// Nothing more is to be done.
     Settled,
