@@ -2,7 +2,7 @@
 //!
 //! A file is never edited. If this test fails after a change to an event, the change is wrong: stored bytes would be read
 //! differently. For a new kind, add an example below and run the test once with `WAYBILL_WRITE_GOLDEN=1`, which writes
-//! only files that are absent.
+//! only files that are absent. An optional field that a kind got later is shown in a file of its own, see `later`.
 
 use std::path::PathBuf;
 
@@ -55,6 +55,20 @@ fn example(number: u16) -> Option<Event> {
     })
 }
 
+/// Kinds that got optional fields after their first file was written, with the word for them in the file's name.
+fn later() -> Vec<(&'static str, Event)> {
+    let tenant = TenantDeclaredV1 {
+        tenant: TENANT,
+        name: "acme".into(),
+        display_name: "Acme Größe".into(),
+        per_second: 80,
+        burst: 160,
+        require_opt_in: Some(true),
+        require_window: Some(false),
+    };
+    vec![("gates", tenant.into())]
+}
+
 fn of_partition(number: u16) -> Option<Event> {
     Some(match number {
         1 => GenesisV1 { installation: InstallationId([0x88; 16]), partition: 513, count: 1024, routing: 1 }.into(),
@@ -74,6 +88,8 @@ fn of_tenant(number: u16) -> Option<Event> {
             display_name: "Acme Größe".into(),
             per_second: 80,
             burst: 160,
+            require_opt_in: None,
+            require_window: None,
         }
         .into(),
         17 => ApiKeyIssuedV1 {
@@ -268,22 +284,38 @@ fn every_kind_is_read_from_its_golden_file_and_written_back_the_same() {
     for &(number, name, _) in Event::KINDS {
         let event = example(number).unwrap_or_else(|| panic!("add an example of kind {number} ({name})"));
         assert_eq!((event.kind(), event.name()), (number, name));
-        let expected = header(&event);
-        let written = Record::new(expected.clone(), Bytes::from_static(b"sealed")).expect("it encodes");
-        let path = folder().join(file(number, name));
-        write_absent(&path, &written.raw);
-        let raw = stored(&path);
-        let read = Record::decode(Bytes::from(raw.clone()), Bytes::new()).expect("it decodes");
-        assert_eq!(read.header, expected, "{name}");
-        assert_eq!(read.event(), Ok(event.clone()), "{name}");
-        assert_eq!(event.facts(), read.header.facts, "{name}");
-        assert_eq!(hex::encode(&written.raw), hex::encode(raw), "{name} is encoded differently than it is stored");
+        is_as_stored(&event, &file(number, name));
     }
 }
 
 #[test]
+fn fields_that_came_later_are_read_from_their_golden_files() {
+    for (word, event) in later() {
+        is_as_stored(&event, &later_file(word, &event));
+    }
+}
+
+fn later_file(word: &str, event: &Event) -> String {
+    file(event.kind(), &format!("{}_{word}", event.name()))
+}
+
+fn is_as_stored(event: &Event, name: &str) {
+    let expected = header(event);
+    let written = Record::new(expected.clone(), Bytes::from_static(b"sealed")).expect("it encodes");
+    let path = folder().join(name);
+    write_absent(&path, &written.raw);
+    let raw = stored(&path);
+    let read = Record::decode(Bytes::from(raw.clone()), Bytes::new()).expect("it decodes");
+    assert_eq!(read.header, expected, "{name}");
+    assert_eq!(read.event(), Ok(event.clone()), "{name}");
+    assert_eq!(event.facts(), read.header.facts, "{name}");
+    assert_eq!(hex::encode(&written.raw), hex::encode(raw), "{name} is encoded differently than it is stored");
+}
+
+#[test]
 fn no_stored_kind_has_disappeared() {
-    let known: Vec<String> = Event::KINDS.iter().map(|&(number, name, _)| file(number, name)).collect();
+    let mut known: Vec<String> = Event::KINDS.iter().map(|&(number, name, _)| file(number, name)).collect();
+    known.extend(later().iter().map(|(word, event)| later_file(word, event)));
     for entry in std::fs::read_dir(folder()).expect("the golden files") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         assert!(known.contains(&name), "{name} belongs to no kind: a stored kind is never renamed or removed");
