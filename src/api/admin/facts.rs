@@ -45,7 +45,7 @@ fn standing(event: &Event) -> Value {
         }),
         Event::ConsentChanged(it) => json!({
             "contact": text(&it.contact), "marketing": it.marketing, "source": it.source,
-            "said_at": stamp(it.said_at),
+            "said_at": stamp(it.said_at), "evidence": it.evidence,
         }),
         Event::WindowOpened(it) => json!({
             "contact": text(&it.contact), "session": text(&it.session), "until": stamp(it.until),

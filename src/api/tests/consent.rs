@@ -9,7 +9,6 @@ use crate::domain::event::{Event, WindowOpenedV1};
 use crate::domain::id::{EventId, KeyId, SessionId};
 use crate::domain::record::Principal;
 use crate::journal::Journal;
-use crate::runtime::Entropy;
 use crate::vault::{Alias, Vault};
 
 const DECLARE: &str = "/v1/admin/declarations";
@@ -78,6 +77,9 @@ async fn bad_consents_are_refused() {
         ("said_at", json!("2099-01-01T00:00:00Z")),
         ("colour", json!("red")),
         ("marketing", json!("yes")),
+        ("evidence", json!("")),
+        ("evidence", json!("é".repeat(1_025))),
+        ("evidence", json!({"form": 7})),
     ] {
         let mut body = good.clone();
         body[field] = value;
@@ -167,4 +169,23 @@ async fn nobody_is_refused_by_a_row_that_is_late() {
     let record = stage.journal.contents(stage.app.partition_of(SessionId::named(stage.tenant("acme"), "shop")));
     let last = record.last().expect("the acceptance").record.event().expect("facts");
     assert!(matches!(last, Event::MessageAccepted(_)), "{last:?}");
+}
+
+#[tokio::test]
+async fn evidence_stands_sealed_beside_the_word_it_shows() {
+    let stage = Stage::new().await;
+    let evidence = "é".repeat(1_024);
+    let yes = json!({"to": TO, "marketing": true, "source": "checkout", "evidence": evidence});
+    stage.put("acme/sender", "/v1/contacts/consent", &yes).await.expect(200);
+    let contact = contact(&stage).await;
+    let entries = stage.journal.contents(stage.app.partition_of(contact));
+    let record = &entries.last().expect("the word").record;
+    let Ok(Event::ConsentChanged(facts)) = record.event() else {
+        panic!("it is no word on marketing");
+    };
+    assert_eq!((facts.evidence, record.header.key), (Some(2_048), Some(contact)));
+    assert!(!record.raw.windows(20).any(|window| window == &evidence.as_bytes()[..20]), "it stands in the clear");
+    let opened = stage.vault.open(stage.tenant("acme"), contact, &record.header.id.0, &record.body).await;
+    let opened: serde_json::Value = serde_json::from_slice(&opened.expect("it opens")).expect("JSON");
+    assert_eq!(opened, json!({"evidence": evidence}));
 }

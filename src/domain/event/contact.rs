@@ -22,6 +22,9 @@ pub struct ConsentChangedV1 {
     /// When it was said.
     #[n(3)]
     pub said_at: Micros,
+    /// How many bytes of evidence lie sealed in the body; absent: none was given. Meta's own text in a body is none.
+    #[n(4)]
+    pub evidence: Option<u16>,
 }
 
 /// The person wrote: free-form answers are allowed for a while.

@@ -66,7 +66,14 @@ fn later() -> Vec<(&'static str, Event)> {
         require_opt_in: Some(true),
         require_window: Some(false),
     };
-    vec![("gates", tenant.into())]
+    let said = ConsentChangedV1 {
+        contact: CONTACT,
+        marketing: true,
+        source: "api".into(),
+        said_at: -1,
+        evidence: Some(2_048),
+    };
+    vec![("gates", tenant.into()), ("evidence", said.into())]
 }
 
 fn of_partition(number: u16) -> Option<Event> {
@@ -199,7 +206,8 @@ fn of_callback(number: u16) -> Option<Event> {
 
 fn of_contact(number: u16) -> Option<Event> {
     Some(match number {
-        64 => ConsentChangedV1 { contact: CONTACT, marketing: true, source: "api".into(), said_at: -1 }.into(),
+        64 => ConsentChangedV1 { contact: CONTACT, marketing: true, source: "api".into(), said_at: -1, evidence: None }
+            .into(),
         65 => WindowOpenedV1 { contact: CONTACT, session: SESSION, until: AT }.into(),
         66 => AliasAddedV1 { contact: CONTACT, kind: AliasKind::Bsuid }.into(),
         _ => return None,

@@ -76,7 +76,13 @@ async fn strangers_get_templates_and_a_person_who_wrote_or_agreed_gets_more() {
     assert_eq!(street.channel.asked().len(), 1, "what is barred never leaves");
     let (tenant, session) = (street.tenant, street.session);
     street.world.tell(contact, tenant, window(contact, session, Duration::from_secs(60))).await;
-    let yes = ConsentChangedV1 { contact, marketing: true, source: "test".into(), said_at: SystemClock.wall() };
+    let yes = ConsentChangedV1 {
+        contact,
+        marketing: true,
+        source: "test".into(),
+        said_at: SystemClock.wall(),
+        evidence: None,
+    };
     street.world.tell(contact, tenant, yes).await;
     // Nobody waits for the rows: the gate itself does.
     let (hello, sale) =

@@ -47,7 +47,7 @@ pub(super) fn opted_out(scene: &Scene<'_>, contacts: &[KeyId], at: Micros) -> Re
 }
 
 fn consent(contact: KeyId, marketing: bool, source: &str, said_at: Micros) -> Event {
-    Event::from(ConsentChangedV1 { contact, marketing, source: source.to_owned(), said_at })
+    Event::from(ConsentChangedV1 { contact, marketing, source: source.to_owned(), said_at, evidence: None })
 }
 
 /// The update itself is carried; a person we know gets the new names. Makes nobody: it is no sign of life.
