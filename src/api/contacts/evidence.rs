@@ -7,7 +7,8 @@ use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
 use crate::domain::id::{EventId, KeyId, TenantId};
-use crate::vault::Sealed;
+use crate::domain::record::Record;
+use crate::vault::{Sealed, VaultError};
 
 /// Longest evidence, bytes: room for a form's words and the name of a document, not for the document.
 pub(super) const EVIDENCE_MAX: usize = 2_048;
@@ -36,4 +37,35 @@ pub(super) async fn seal(
         Problem::new(Code::Internal, "the evidence could not be encoded")
     })?);
     Ok(app.vault.seal(tenant, contact, &event.0, body.as_slice()).await?)
+}
+
+/// What is to be had of it.
+pub(super) enum Seen {
+    /// All of it.
+    Text(String),
+    /// Nothing, and why, as a word.
+    Not(&'static str),
+}
+
+/// Opens it out of its record.
+pub(super) async fn open(app: &App, tenant: TenantId, contact: KeyId, record: &Record) -> Seen {
+    if record.body.is_empty() {
+        return Seen::Not("erased");
+    }
+    let opened = match app.vault.open(tenant, contact, &record.header.id.0, &record.body).await {
+        Ok(opened) => Zeroizing::new(opened),
+        Err(VaultError::Erased { .. }) => return Seen::Not("erased"),
+        Err(error) => {
+            tracing::error!(%contact, %error, "evidence cannot be opened");
+            return Seen::Not("unavailable");
+        }
+    };
+    match serde_json::from_slice::<Evidence>(&opened) {
+        Ok(body) => Seen::Text(body.evidence),
+        Err(error) => {
+            // Not the error's own words: they may quote it.
+            tracing::error!(%contact, column = error.column(), "evidence does not decode");
+            Seen::Not("unavailable")
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::domain::record::Principal;
 use crate::journal::Journal;
 use crate::vault::{Alias, Vault};
 
+const SHOW: &str = "/v1/contacts/show";
 const DECLARE: &str = "/v1/admin/declarations";
 
 /// As shipped.
@@ -188,4 +189,68 @@ async fn evidence_stands_sealed_beside_the_word_it_shows() {
     let opened = stage.vault.open(stage.tenant("acme"), contact, &record.header.id.0, &record.body).await;
     let opened: serde_json::Value = serde_json::from_slice(&opened.expect("it opens")).expect("JSON");
     assert_eq!(opened, json!({"evidence": evidence}));
+}
+
+#[tokio::test]
+async fn a_contact_shows_the_word_that_counts_its_evidence_and_open_windows() {
+    let stage = Stage::new().await;
+    let who = json!({"to": "+1 (202) 555-0123"});
+    for (key, asked) in [("acme/admin", &who), ("other/admin", &who)] {
+        let reply = stage.post(key, SHOW, asked).await;
+        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (404, "not_found"), "nobody is made by asking");
+    }
+    stage.post("acme/sender", "/v1/messages", &text("hello")).await.expect(202);
+    let bare = stage.post("acme/sender", SHOW, &who).await.expect(200);
+    assert_eq!((&bare["marketing"], &bare["windows"]), (&json!(null), &json!([])));
+    let yes = json!({"to": TO, "marketing": true, "source": "checkout", "said_at": "2026-01-02T03:04:05Z",
+        "evidence": "box 3 of form 7"});
+    let recorded = stage.put("acme/sender", "/v1/contacts/consent", &yes).await.expect(200);
+    let contact = contact(&stage).await;
+    stage.happens(stage.app.partition_of(contact), writes(&stage, contact)).await;
+    let shown = stage.post("acme/auditor", SHOW, &who).await.expect(200);
+    let marketing = &shown["marketing"];
+    assert_eq!((&marketing["allowed"], &marketing["source"]), (&json!(true), &json!("checkout")));
+    assert_eq!((&marketing["said_at"], &marketing["position"]), (&yes["said_at"], &recorded["position"]));
+    assert_eq!(marketing["evidence"], json!({"bytes": 15, "text": "box 3 of form 7", "withheld": null}));
+    assert_eq!((&shown["contact"], &shown["windows"][0]["from"]), (&json!(contact.to_string()), &json!("shop")));
+    assert!(shown["windows"][0]["until"].as_str().is_some_and(|until| until.starts_with("2026-11-")), "{shown}");
+    let elsewhere = stage.post("other/admin", SHOW, &who).await;
+    assert_eq!(elsewhere.status.as_u16(), 404, "another tenant's person is nobody");
+    stage.clock.advance(std::time::Duration::from_secs(86_400));
+    let later = stage.post("acme/admin", SHOW, &who).await.expect(200);
+    assert_eq!(later["windows"], json!([]), "what is over is not open");
+}
+
+#[tokio::test]
+async fn evidence_is_for_those_who_answer_for_it_and_goes_with_the_person() {
+    let stage = Stage::new().await;
+    let who = json!({"to": TO});
+    let yes = json!({"to": TO, "marketing": true, "source": "checkout", "evidence": "box 3 of form 7"});
+    stage.put("acme/sender", "/v1/contacts/consent", &yes).await.expect(200);
+    let asked = json!({"name": "ci", "role": "admin", "test": true});
+    let issued = stage.post("acme/admin", "/v1/keys", &asked).await.expect(201);
+    let test_admin = issued["key"].as_str().expect("a text");
+    for key in [stage.key("acme/sender"), stage.key("acme/tester"), test_admin] {
+        let shown = stage.call(request(Method::POST, SHOW, Some(key), Some(&who))).await.expect(200);
+        assert_eq!(shown["marketing"]["evidence"], json!({"bytes": 15, "text": null, "withheld": "role"}));
+    }
+    for key in ["acme/admin", "acme/auditor"] {
+        let shown = stage.post(key, SHOW, &who).await.expect(200);
+        assert_eq!(shown["marketing"]["evidence"]["text"], "box 3 of form 7");
+    }
+    let no = json!({"to": TO, "marketing": false, "source": "support"});
+    stage.clock.advance(std::time::Duration::from_secs(1));
+    stage.put("acme/sender", "/v1/contacts/consent", &no).await.expect(200);
+    let shown = stage.post("acme/admin", SHOW, &who).await.expect(200);
+    assert_eq!((&shown["marketing"]["allowed"], &shown["marketing"]["evidence"]), (&json!(false), &json!(null)));
+    stage.vault.erase(contact(&stage).await);
+    assert_eq!(stage.post("acme/admin", SHOW, &who).await.status.as_u16(), 404, "who is erased is nobody");
+}
+
+#[tokio::test]
+async fn a_question_names_a_person_and_nothing_else() {
+    let stage = Stage::new().await;
+    for body in [json!({}), json!({"to": "12"}), json!({"to": TO, "colour": "red"}), json!({"to": 7})] {
+        assert_eq!(stage.post("acme/admin", SHOW, &body).await.code(), "invalid_request", "{body}");
+    }
 }
