@@ -3,6 +3,7 @@
 mod consent;
 mod neighbours;
 mod notified;
+mod opt_out;
 mod panics;
 mod walk;
 mod world;

@@ -12,7 +12,7 @@ use waybill::runtime::SystemClock;
 use super::world::{World, limits};
 
 /// Every place that `Hands::trip` names.
-const PLACES: [&str; 16] = [
+pub(super) const PLACES: [&str; 16] = [
     "session:nudged",
     "session:before_step",
     "session:after_step",
