@@ -189,6 +189,7 @@ impl House {
             policy: None,
             test: false,
             ordered: false,
+            send_at: None,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now).tenant(self.tenant);
         let draft = draft.subject(message).sealed(contact, sealed.commitment, sealed.bytes);

@@ -68,6 +68,7 @@ pub fn accepted(n: u64) -> Event {
         policy: Some(Position(2)),
         test: false,
         ordered: false,
+        send_at: None,
     };
     facts.into()
 }

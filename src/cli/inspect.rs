@@ -47,13 +47,14 @@ impl Inspect {
 }
 
 /// What is said of a message above its steps, in this order; what is null or not named here is left to `--json`.
-const FACTS: [&str; 14] = [
+const FACTS: [&str; 15] = [
     "tenant",
     "from",
     "to",
     "reference",
     "category",
     "accepted_at",
+    "send_at",
     "expires_at",
     "not_before",
     "attempts",

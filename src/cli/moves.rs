@@ -25,6 +25,7 @@ pub fn moves(event: &Value) -> Vec<Move> {
         "MessageWithdrawn" => vec![of_message(facts, "withdrawn", String::new())],
         "MessageCancelled" => vec![of_message(facts, "cancelled", String::new())],
         "MessageExpired" => vec![of_message(facts, "expired", String::new())],
+        "MessageReleased" => vec![of_message(facts, "released", String::new())],
         "AttemptsStarted" => {
             let each = |of| Move { state: "sending".to_owned(), ..of_attempt(of) };
             list(facts, "attempts").map(each).collect()

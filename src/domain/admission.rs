@@ -16,10 +16,13 @@ pub const EXPIRY_MIN: Micros = 1_000_000;
 /// Longest: Meta itself tries for 30 days (Cloud API, "Message delivery sequence").
 pub const EXPIRY_MAX: Micros = 30 * 24 * 3_600 * 1_000_000;
 
+/// Furthest ahead a message may be scheduled: as long as it may wait otherwise.
+pub const SCHEDULE_MAX: Micros = EXPIRY_MAX;
+
 /// When a message is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// So many microseconds after its acceptance.
+    /// So many microseconds after its acceptance, or after the time it is scheduled for.
     In(Micros),
     /// At this time.
     At(Micros),
@@ -38,6 +41,8 @@ pub struct Asked {
     pub unknown: Option<UnknownPolicy>,
     /// When it is given up.
     pub expiry: Option<Expiry>,
+    /// When it is to leave; at once, if that has passed.
+    pub send_at: Option<Micros>,
     /// Blocks its lane until settled.
     pub ordered: bool,
 }
@@ -88,6 +93,8 @@ pub struct Admitted {
     pub unknown: UnknownPolicy,
     /// Not sent after this.
     pub expires_at: Micros,
+    /// Not sent before this.
+    pub send_at: Option<Micros>,
     /// Never reaches the provider.
     pub test: bool,
     /// Blocks its lane until settled.
@@ -103,6 +110,8 @@ pub enum Refused {
     ExpiresTooSoon,
     /// It may wait 30 days and no longer.
     ExpiresTooLate,
+    /// It is to leave more than 30 days from now.
+    SendsTooLate,
     /// A gate bars it: see [`super::consent`].
     Consent(&'static str),
 }
@@ -121,6 +130,7 @@ pub fn admit(
     let sender = standing.sender.filter(|sender| sender.tenant == standing.tenant).ok_or(Refused::NoSender)?;
     let category = category(asked);
     let by_category = category as usize;
+    let send_at = send_at(asked.send_at, standing.now)?;
     let admitted = Admitted {
         category,
         priority: asked.priority.unwrap_or(match category {
@@ -128,12 +138,15 @@ pub fn admit(
             _ => Priority::Normal,
         }),
         unknown: asked.unknown.unwrap_or(defaults.unknown[by_category]),
-        expires_at: expires_at(asked.expiry, standing.now, defaults.expiry[by_category])?,
+        expires_at: expires_at(asked.expiry, send_at.unwrap_or(standing.now), defaults.expiry[by_category])?,
+        send_at,
         test: standing.test_key || sender.test,
         ordered: asked.ordered,
     };
     let leaving = Leaving { category, kind: asked.kind, session: sender.session, now: standing.now };
     if let Some(gates) = gates {
+        // By the time it is to leave the person may have written, or the window have closed: the gate will know.
+        let gates = Gates { require_window: gates.require_window && send_at.is_none(), ..gates };
         may_leave(leaving, standing.contact, gates).map_err(Refused::Consent)?;
     }
     Ok(admitted)
@@ -146,6 +159,14 @@ pub fn category(asked: Asked) -> Category {
         Kind::Template => Category::Utility,
         Kind::Text | Kind::Opaque => Category::Service,
     })
+}
+
+/// A time that has passed is no mistake: a request may have been on its way for long.
+fn send_at(asked: Option<Micros>, now: Micros) -> Result<Option<Micros>, Refused> {
+    match asked.filter(|at| *at > now) {
+        Some(at) if at - now > SCHEDULE_MAX => Err(Refused::SendsTooLate),
+        other => Ok(other),
+    }
 }
 
 fn expires_at(expiry: Option<Expiry>, now: Micros, default: Micros) -> Result<Micros, Refused> {
@@ -178,8 +199,15 @@ mod tests {
         expiry: [HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR],
         unknown: [UnknownPolicy::Expire, UnknownPolicy::Resend, UnknownPolicy::Hold, UnknownPolicy::Resend],
     };
-    const ASKED: Asked =
-        Asked { kind: Kind::Template, category: None, priority: None, unknown: None, expiry: None, ordered: false };
+    const ASKED: Asked = Asked {
+        kind: Kind::Template,
+        category: None,
+        priority: None,
+        unknown: None,
+        expiry: None,
+        send_at: None,
+        ordered: false,
+    };
     const STANDING: Standing<'static> = Standing {
         tenant: TenantId([1; 16]),
         test_key: false,
@@ -232,6 +260,23 @@ mod tests {
     }
 
     #[test]
+    fn a_scheduled_message_has_its_time_to_leave_from_then_on() {
+        let at = |send_at, expiry| {
+            let admitted = decide(Asked { send_at: Some(send_at), expiry, ..ASKED }, STANDING)?;
+            Ok((admitted.send_at, admitted.expires_at))
+        };
+        let then = 1_000 + HOUR;
+        assert_eq!(at(then, None), Ok((Some(then), then + 2 * HOUR)));
+        assert_eq!(at(then, Some(Expiry::In(HOUR))), Ok((Some(then), then + HOUR)));
+        assert_eq!(at(then, Some(Expiry::At(then))), Err(Refused::ExpiresTooSoon));
+        assert_eq!(at(1_000 + SCHEDULE_MAX + 1, None), Err(Refused::SendsTooLate));
+        assert_eq!(at(Micros::MAX, None), Err(Refused::SendsTooLate));
+        for passed in [Micros::MIN, 0, 1_000] {
+            assert_eq!(at(passed, None), Ok((None, 1_000 + 2 * HOUR)), "{passed}");
+        }
+    }
+
+    #[test]
     fn a_test_key_or_a_test_session_keeps_it_from_the_provider() {
         let test = |key, session| {
             let sender = STANDING.sender.map(|sender| Sender { test: session, ..sender });
@@ -260,6 +305,7 @@ mod tests {
         let strict = |asked| admit(asked, STANDING, &DEFAULTS, Some(Gates::STRICT));
         assert_eq!(strict(text), Err(Refused::Consent("window_closed")));
         assert!(strict(ASKED).is_ok() && decide(text, STANDING).is_ok());
+        assert!(strict(Asked { send_at: Some(1_000 + HOUR), ..text }).is_ok(), "who knows who writes until then");
         let late = Asked { expiry: Some(Expiry::In(0)), ..text };
         assert_eq!(strict(late), Err(Refused::ExpiresTooSoon), "what is wrong in any case comes first");
     }

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::event::{AttemptRef, Status};
+use super::record::Position;
 use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
 
 /// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
@@ -20,6 +21,8 @@ pub const MAX_WITHDRAWN: usize = 16;
 pub enum State {
     /// A withdrawn acceptance: there is no such message.
     Withdrawn,
+    /// Waiting for the time it was asked to leave at.
+    Scheduled,
     /// Waiting for its turn.
     Queued,
     /// An attempt is open.
@@ -44,7 +47,7 @@ impl State {
     /// Whether nothing more will be sent for it.
     #[must_use]
     pub fn is_settled(self) -> bool {
-        !matches!(self, Self::Queued | Self::Sending | Self::Unknown)
+        !matches!(self, Self::Scheduled | Self::Queued | Self::Sending | Self::Unknown)
     }
 
     /// The word for it, as the API writes it.
@@ -52,6 +55,7 @@ impl State {
     pub fn word(self) -> &'static str {
         match self {
             Self::Withdrawn => "withdrawn",
+            Self::Scheduled => "scheduled",
             Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Unknown => "unknown",
@@ -96,8 +100,29 @@ impl MessageRow {
             Some(Some(ended)) if ended.how == How::Unknown && !self.called_off_after(ended) => State::Unknown,
             _ if self.cancelled.is_some() => State::Cancelled,
             _ if self.expired.is_some() => State::Expired,
+            None if self.is_early() => State::Scheduled,
             _ => State::Queued,
         }
+    }
+
+    fn is_early(&self) -> bool {
+        self.released.is_none() && self.accepted.as_ref().is_some_and(|accepted| accepted.send_at.is_some())
+    }
+
+    /// The time it was scheduled for has come.
+    pub fn release(&mut self, fact: Fact) -> bool {
+        let waits = self.state() == State::Scheduled;
+        if waits {
+            self.released = Some(fact);
+        }
+        waits
+    }
+
+    /// Where it entered the outbox first: at its acceptance, or when its time had come.
+    #[must_use]
+    pub fn entered(&self) -> Option<Position> {
+        let accepted = self.accepted.as_ref()?.fact.position;
+        Some(self.released.map_or(accepted, |released| released.position))
     }
 
     fn called_off_after(&self, ended: &Ended) -> bool {

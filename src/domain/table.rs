@@ -49,11 +49,13 @@ pub enum Table {
     Failing = 17,
     /// Actors that were taken out of service.
     Quarantine = 18,
+    /// Messages that enter the outbox when their time has come.
+    Due = 19,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -72,6 +74,7 @@ impl Table {
         Self::OpenSession,
         Self::Failing,
         Self::Quarantine,
+        Self::Due,
     ];
 
     /// The stored number.
@@ -108,6 +111,7 @@ impl Table {
             Self::OpenSession => "open_session",
             Self::Failing => "failing",
             Self::Quarantine => "quarantine",
+            Self::Due => "due",
         }
     }
 
@@ -117,7 +121,7 @@ impl Table {
     /// as a whole bucket, everything below a clustering key.
     #[must_use]
     pub const fn mutable(self) -> bool {
-        !matches!(self, Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing)
+        !matches!(self, Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing | Self::Due)
     }
 }
 
@@ -288,13 +292,13 @@ mod tests {
         assert_eq!(listed.first(), Some(&(1, "partition")));
         assert_eq!(
             listed[13..],
-            [(14, "outbox"), (15, "feed"), (16, "open_session"), (17, "failing"), (18, "quarantine")]
+            [(14, "outbox"), (15, "feed"), (16, "open_session"), (17, "failing"), (18, "quarantine"), (19, "due")]
         );
         for (place, (number, _)) in listed.iter().enumerate() {
             assert_eq!(usize::from(*number), place + 1, "no table is missing from ALL");
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!((Table::from_number(0), Table::from_number(19)), (None, None));
+        assert_eq!((Table::from_number(0), Table::from_number(20)), (None, None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::Notice;
 use super::children::Children;
 use super::commit::Pending;
+use super::due::Schedule;
 use super::poison::Poison;
 use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
@@ -64,6 +65,7 @@ pub struct State {
     pub(super) notices: Arc<Inbox<Notice>>,
     pub(super) wheel: Arc<Wheel>,
     pub(super) children: Children,
+    pub(super) schedule: Schedule,
     /// Sessions whose open mark stands in the store, and the last acceptance of each in this life.
     pub(super) open: HashMap<SessionId, Position>,
     /// Those of them that are not committed yet.
@@ -164,6 +166,7 @@ impl State {
             notices: Arc::default(),
             wheel: Arc::default(),
             children: Children::default(),
+            schedule: Schedule::default(),
             open: open.into_iter().collect(),
             opened: Vec::new(),
             lows: HashMap::new(),
@@ -224,6 +227,10 @@ impl State {
             }
             Notice::Low { session, low, seen } => self.note_low(session, low, seen),
             Notice::Look(session, message) => self.look(session, message).await?,
+            Notice::Released(last) => {
+                self.schedule.recorded(last);
+                self.release_due().await?;
+            }
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {

@@ -143,6 +143,10 @@ impl State {
                     }
                     stored::put_outbox(session, message, at)
                 }
+                Append::Due { at: due, message } => {
+                    self.schedule.note(due);
+                    stored::put_due(self.number, due, message, at)
+                }
                 Append::Name { kind, scope, name, id } => {
                     stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at)
                 }

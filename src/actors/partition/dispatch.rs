@@ -110,6 +110,8 @@ impl State {
         }
         self.children.sweep();
         self.commit().await?;
+        self.release_due().await?;
+        self.drop_due().await?;
         if !self.lows.is_empty() {
             self.write_lows().await?;
         }

@@ -19,6 +19,7 @@
 //! | [`poison`] | events that cannot be applied, and the durable count of tries |
 //! | [`claim`] | becoming and staying the owner |
 //! | [`dispatch`] | whom an event concerns |
+//! | `due` | releasing scheduled messages |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
 //!
 //! To add a kind of child: a file beside `children/session.rs`, a case in [`children::Children`].
@@ -29,6 +30,7 @@ pub mod children;
 pub mod claim;
 mod commit;
 pub mod dispatch;
+mod due;
 pub mod poison;
 pub mod rows;
 
@@ -63,6 +65,8 @@ pub enum Notice {
     Commit,
     /// A session wants to see a message's row.
     Look(SessionId, MessageId),
+    /// Releases were recorded up to there; `None` when they were not.
+    Released(Option<Position>),
     /// A child may live again.
     Restart(Address),
     /// A claim was refused or is in doubt: try again.

@@ -42,13 +42,13 @@ impl State {
         }
         let entering = self.entering.entry(queued.contact).or_default();
         let taken = self.machine.waiting_for(queued.contact) + *entering;
-        let waits = Waits { contact: queued.contact, at: reference.accepted, message };
+        let waits = Waits { contact: queued.contact, at: reference.entered, message };
         if !self.aside.take(waits, taken) {
             *entering += 1;
             return false;
         }
-        self.seen = self.seen.max(reference.accepted);
-        self.unsettled.insert((reference.accepted, message));
+        self.seen = self.seen.max(reference.entered);
+        self.unsettled.insert((reference.entered, message));
         true
     }
 
@@ -81,12 +81,12 @@ impl State {
             // What is held until somebody decides is found by the decision, not by the outbox.
             (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. }, _) | (_, None) => {
                 if let Some(reference) = self.refs.remove(&message).or(reference) {
-                    self.unsettled.remove(&(reference.accepted, message));
+                    self.unsettled.remove(&(reference.entered, message));
                 }
             }
             (_, Some(reference)) => {
-                self.seen = self.seen.max(reference.accepted);
-                self.unsettled.insert((reference.accepted, message));
+                self.seen = self.seen.max(reference.entered);
+                self.unsettled.insert((reference.entered, message));
                 self.refs.insert(message, reference);
             }
         }

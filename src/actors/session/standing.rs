@@ -8,11 +8,13 @@ use crate::domain::record::{Micros, Position};
 use crate::domain::row::{Accepted, MessageRow};
 use crate::domain::session::{Queued, Standing};
 
-/// Where a message's content is, and under which key: 104 bytes, kept while the message is in memory.
+/// Where a message's content is, and under which key: 112 bytes, kept while the message is in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageRef {
     /// Position of its acceptance.
     pub accepted: Position,
+    /// Where it entered the outbox.
+    pub entered: Position,
     /// When that was.
     pub at: Micros,
     /// Its acceptance's event, the seal's context.
@@ -27,10 +29,11 @@ pub struct MessageRef {
     pub test: bool,
 }
 
-impl From<&Accepted> for MessageRef {
-    fn from(accepted: &Accepted) -> Self {
+impl MessageRef {
+    fn of(row: &MessageRow, accepted: &Accepted) -> Self {
         Self {
             accepted: accepted.fact.position,
+            entered: row.entered().unwrap_or(accepted.fact.position),
             at: accepted.fact.at,
             event: accepted.event,
             tenant: accepted.tenant,
@@ -56,7 +59,7 @@ pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) 
     let Some(accepted) = &row.accepted else {
         return (Standing::Settled, None);
     };
-    let reference = Some(MessageRef::from(accepted));
+    let reference = Some(MessageRef::of(row, accepted));
     match row.state() {
         State::Queued => (Standing::Queued(queued(id, row, accepted)), reference),
         State::Sending => (open(id, row, accepted, tenure, hands), reference),

@@ -83,6 +83,7 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
         policy: Some(session.declared_at),
         test: admitted.test,
         ordered: admitted.ordered,
+        send_at: admitted.send_at,
     };
     seal(app, caller, &session, facts, &request.content, (now, began)).await
 }
@@ -164,6 +165,7 @@ fn asked(request: &Request) -> Asked {
         priority: request.priority,
         unknown: request.unknown,
         expiry: request.expiry,
+        send_at: request.send_at,
         ordered: request.ordered,
     }
 }
@@ -206,11 +208,15 @@ async fn admit(
 }
 
 fn refused(refused: Refused) -> Problem {
-    let expiry = |what: &str| Problem::field("/expires_at", what, "choose 1 second to 30 days from now");
+    let expiry =
+        |what: &str| Problem::field("/expires_at", what, "choose 1 second to 30 days from now, or from `send_at`");
     match refused {
         Refused::NoSender => no_sender(),
         Refused::ExpiresTooSoon => expiry("is not at least one second ahead"),
         Refused::ExpiresTooLate => expiry("is more than 30 days ahead"),
+        Refused::SendsTooLate => {
+            Problem::field("/send_at", "is more than 30 days ahead", "choose a time within 30 days from now")
+        }
         Refused::Consent(gate) => consent::refused(gate),
     }
 }

@@ -5,6 +5,7 @@ use super::super::problem::Problem;
 use crate::domain::admission::Expiry;
 use crate::domain::content::Content;
 use crate::domain::event::{Category, Priority, UnknownPolicy};
+use crate::domain::record::Micros;
 
 /// Longest idempotency key, characters.
 pub const KEY_MAX: usize = 255;
@@ -69,6 +70,8 @@ pub struct Request {
     pub unknown: Option<UnknownPolicy>,
     /// When it is given up.
     pub expiry: Option<Expiry>,
+    /// When it is to leave.
+    pub send_at: Option<Micros>,
     /// Blocks its recipient's lane until settled.
     pub ordered: bool,
     /// The caller's key, if it gave one.

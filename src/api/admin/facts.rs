@@ -15,6 +15,7 @@ pub fn facts(event: &Event) -> Value {
         Event::MessageWithdrawn(it) => json!({"message": text(&it.message), "nonce": it.nonce}),
         Event::MessageCancelled(it) => json!({"message": text(&it.message)}),
         Event::MessageExpired(it) => json!({"message": text(&it.message)}),
+        Event::MessageReleased(it) => json!({"message": text(&it.message)}),
         Event::AttemptsStarted(it) => started(it),
         Event::AttemptsClosed(it) => json!({
             "session": text(&it.session),

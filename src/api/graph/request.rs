@@ -46,6 +46,7 @@ pub(super) fn checked(account: &str, headers: &HeaderMap, body: Value, print: [u
         priority: None,
         unknown: None,
         expiry: None,
+        send_at: None,
         ordered: false,
         idempotency: header(headers, IDEMPOTENCY)?.map(IdempotencyKey::parse).transpose()?,
         fingerprint: print,

@@ -26,7 +26,7 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
     let found = find(&app, caller.scope, &id).await?;
     caller.may_change(found.accepted.test)?;
     match found.row.state() {
-        Standing::Queued | Standing::Unknown => {}
+        Standing::Scheduled | Standing::Queued | Standing::Unknown => {}
         Standing::Sending => {
             return Err(wrong("sending").remedy("an attempt is under way; ask again when its outcome is known"));
         }

@@ -9,10 +9,11 @@ use super::super::problem::{Problem, fault};
 use super::super::time;
 use crate::domain::admission::Expiry;
 use crate::domain::content::{Content, Problem as Fault};
+use crate::domain::record::Micros;
 
 /// Fields of Waybill's own.
-const OURS: [&str; 9] =
-    ["from", "to", "category", "priority", "reference", "expires_in", "expires_at", "unknown", "ordered"];
+const OURS: [&str; 10] =
+    ["from", "to", "category", "priority", "reference", "send_at", "expires_in", "expires_at", "unknown", "ordered"];
 
 /// Fields of Meta's message object beside the content itself (Cloud API, "Messages"). A field that is in neither list is
 /// refused: it is more likely a slip than news.
@@ -42,6 +43,7 @@ pub fn decode(body: Value, idempotency: Option<IdempotencyKey>) -> Result<Reques
     // Only a key compares bodies.
     let fingerprint = idempotency.as_ref().map_or([0; 32], |_| fingerprint(&Value::Object(object.clone())));
     let expiry = expiry(&mut object, &mut faults);
+    let send_at = send_at(&mut object, &mut faults);
     let request = (
         word(&mut object, "category", &["authentication", "utility", "marketing", "service"], &mut faults),
         word(&mut object, "priority", &["urgent", "normal", "bulk"], &mut faults),
@@ -64,6 +66,7 @@ pub fn decode(body: Value, idempotency: Option<IdempotencyKey>) -> Result<Reques
         priority,
         unknown,
         expiry,
+        send_at,
         ordered,
         idempotency,
         fingerprint,
@@ -136,6 +139,11 @@ fn expiry(object: &mut Map<String, Value>, faults: &mut Vec<Fault>) -> Option<Ex
         (None, Some(value)) => time::read("/expires_at", &value).map(Expiry::At),
     };
     read.map_err(|fault| faults.push(fault)).ok()
+}
+
+fn send_at(object: &mut Map<String, Value>, faults: &mut Vec<Fault>) -> Option<Micros> {
+    let value = object.remove("send_at").filter(|value| !value.is_null())?;
+    time::read("/send_at", &value).map_err(|fault| faults.push(fault)).ok()
 }
 
 fn ordered(object: &mut Map<String, Value>, faults: &mut Vec<Fault>) -> bool {

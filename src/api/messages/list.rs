@@ -34,7 +34,8 @@ const LIMIT: usize = 50;
 const LIMIT_MAX: usize = 200;
 
 /// States that can be asked for.
-const STATES: [Standing; 9] = [
+const STATES: [Standing; 10] = [
+    Standing::Scheduled,
     Standing::Queued,
     Standing::Sending,
     Standing::Unknown,

@@ -30,6 +30,7 @@ pub fn summary(found: &Found, session: Option<&str>) -> Map<String, Value> {
     put("attempts", json!(row.next_attempt() - 1));
     put("duplicates", json!(row.duplicates));
     put("accepted_at", stamp(accepted.fact.at));
+    put("send_at", maybe(accepted.send_at));
     put("expires_at", stamp(accepted.expires_at));
     put("sent_at", fact(row.sent));
     put("delivered_at", fact(row.delivered));
@@ -76,6 +77,9 @@ fn timeline(found: &Found) -> Vec<Value> {
         steps.push((fact.position, entry));
     };
     step(found.accepted.fact, "accepted", Value::Null);
+    if let Some(released) = row.released {
+        step(released, "released", Value::Null);
+    }
     for attempt in &row.attempts {
         step(attempt.started, "attempt_started", json!({"attempt": attempt.number}));
         if let Some(ended) = &attempt.ended {

@@ -36,6 +36,8 @@ async fn the_table_of_bad_messages() {
         (with(|b| b["expires_in"] = json!("31d")), "invalid_request", "/expires_at"),
         (with(|b| b["expires_in"] = json!("tomorrow")), "invalid_request", "/expires_in"),
         (with(|b| b["expires_at"] = json!("2020-01-01T00:00:00Z")), "invalid_request", "/expires_at"),
+        (with(|b| b["send_at"] = json!("in an hour")), "invalid_request", "/send_at"),
+        (with(|b| b["send_at"] = json!("2027-11-18T00:00:00Z")), "invalid_request", "/send_at"),
         (with(|b| b["reference"] = json!("r".repeat(257))), "invalid_request", "/reference"),
         (with(|b| b["recipient_type"] = json!("group")), "invalid_request", "/recipient_type"),
         (with(|b| b["messaging_product"] = json!("sms")), "invalid_request", "/messaging_product"),

@@ -48,6 +48,23 @@ async fn a_message_is_durable_at_its_202_and_sealed() {
 }
 
 #[tokio::test]
+async fn a_scheduled_message_says_so_and_can_be_called_off() {
+    let stage = Stage::new().await;
+    let mut body = text("later");
+    body["send_at"] = json!("2026-11-20T09:00:00+01:00");
+    body["expires_in"] = json!("1h");
+    let id = stage.post("acme/sender", "/v1/messages", &body).await.expect(202)["id"].as_str().expect("id").to_owned();
+    let shown = stage.shown(&id).await;
+    assert_eq!(shown["state"], "scheduled");
+    assert_eq!(shown["send_at"], "2026-11-20T08:00:00Z");
+    assert_eq!(shown["expires_at"], "2026-11-20T09:00:00Z", "its time to leave begins then");
+    let list = stage.get("acme/auditor", "/v1/messages?state=scheduled").await.expect(200);
+    assert_eq!(list["data"][0]["id"], json!(id));
+    stage.post("acme/sender", &format!("/v1/messages/{id}/cancel"), &json!({})).await.expect(202);
+    assert_eq!(stage.shown(&id).await["state"], "cancelled");
+}
+
+#[tokio::test]
 async fn right_after_its_202_a_message_is_found_without_asking_to_wait() {
     let stage = Stage::new().await;
     for _ in 0..20 {

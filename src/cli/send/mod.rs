@@ -28,6 +28,8 @@ One message:
     waybill send --from orders --to +4915500010000 --text 'Your parcel is on its way.'
     waybill send --from orders --to +4915500010000 \\
         --template order_update --param wbm-100001 --param shipped
+    waybill send --from orders --to +4915500010000 \\
+        --template appointment_reminder --at 2027-01-31T09:00:00+01:00
 
 A file, one request of the API a line (`-` reads standard input):
 
@@ -64,6 +66,9 @@ pub struct Send {
     /// What it is for; decides how long it may wait and what happens when nobody knows whether it was sent.
     #[arg(long, value_name = "CATEGORY", value_parser = ["authentication", "utility", "marketing", "service"], conflicts_with = "file")]
     pub category: Option<String>,
+    /// When it is to leave, such as 2027-01-31T09:00:00+01:00: at most 30 days ahead. Without it, at once.
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "file")]
+    pub at: Option<String>,
     /// Your own name for the message, repeated in every notification about it.
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     pub reference: Option<String>,
@@ -102,6 +107,12 @@ fn idempotency_key(text: &str) -> Result<String, String> {
 /// A run's name becomes the head of an idempotency key.
 fn run_name(text: &str) -> Result<String, String> {
     visible(text, RUN_MAX)
+}
+
+/// Passed on as it is written; a slip is found here.
+fn time(text: &str) -> Result<String, String> {
+    let read = text.parse::<jiff::Timestamp>();
+    read.map(|_| text.to_owned()).map_err(|_| "write it as 2027-01-31T09:00:00+01:00".to_owned())
 }
 
 fn visible(text: &str, most: usize) -> Result<String, String> {

@@ -52,7 +52,8 @@ pub(in crate::cli) fn body(send: &Send) -> Value {
             body["template"]["components"] = json!([{ "type": "body", "parameters": params }]);
         }
     }
-    for (name, value) in [("category", &send.category), ("reference", &send.reference)] {
+    let named = [("category", &send.category), ("reference", &send.reference), ("send_at", &send.at)];
+    for (name, value) in named {
         if let Some(value) = value {
             body[name] = json!(value);
         }

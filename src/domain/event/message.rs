@@ -118,6 +118,9 @@ pub struct MessageAcceptedV1 {
     /// Blocks its recipient's lane until it is settled.
     #[n(13)]
     pub ordered: bool,
+    /// Not queued before this: it waits for a [`MessageReleasedV1`].
+    #[n(14)]
+    pub send_at: Option<Micros>,
 }
 
 /// A doubtful acceptance is void: whichever of the two lands first, the acceptance with this nonce does not count.
@@ -254,6 +257,15 @@ pub struct MessageCancelledV1 {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct MessageExpiredV1 {
+    /// The message.
+    #[n(0)]
+    pub message: MessageId,
+}
+
+/// The time a message was scheduled for has come: it is queued from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessageReleasedV1 {
     /// The message.
     #[n(0)]
     pub message: MessageId,

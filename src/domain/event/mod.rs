@@ -138,6 +138,7 @@ events! {
     55 UnknownResolved UnknownResolvedV1 must,
     56 InboundReceived InboundReceivedV1 must,
     57 CallbackCarried CallbackCarriedV1 skip,
+    58 MessageReleased MessageReleasedV1 must,
 
     64 ConsentChanged ConsentChangedV1 must,
     65 WindowOpened WindowOpenedV1 must,

@@ -21,6 +21,7 @@ pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
         Event::MessageWithdrawn(facts) => wanted.push(RowId::Message(facts.message)),
         Event::MessageCancelled(facts) => wanted.push(RowId::Message(facts.message)),
         Event::MessageExpired(facts) => wanted.push(RowId::Message(facts.message)),
+        Event::MessageReleased(facts) => wanted.push(RowId::Message(facts.message)),
         Event::UnknownResolved(facts) => wanted.push(RowId::Message(facts.of.message)),
         Event::AttemptsStarted(facts) => {
             wanted.push(RowId::Session(facts.session));
@@ -50,6 +51,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             call_off(at, facts.message, State::Cancelled, rows, out);
         }
         Event::MessageExpired(facts) => call_off(at, facts.message, State::Expired, rows, out),
+        Event::MessageReleased(facts) => released(at, facts.message, rows, out),
         Event::UnknownResolved(facts) => outcome::resolved(at, facts, rows, out),
         _ => {}
     }
@@ -74,6 +76,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         nonce: facts.nonce,
         test: facts.test,
         ordered: facts.ordered,
+        send_at: facts.send_at,
     };
     let spares = row.spare.len();
     if !row.accept(accepted) {
@@ -86,8 +89,10 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
     row.through = at.position;
     tell(out, at, about_accepted(tenant, facts, NotificationKind::Accepted));
     if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
-        out.appends.push(Append::Outbox { session: facts.session, message: facts.message });
-        out.notes.push(Note::Queued { session: facts.session, message: facts.message });
+        match facts.send_at {
+            None => queue(facts.session, facts.message, out),
+            Some(at) => out.appends.push(Append::Due { at, message: facts.message }),
+        }
     } else {
         // Admission saw no conflict because the winner was not applied yet: the later one fails, visibly.
         row.failed = Some(Failure { fact: at.fact(), class: IDEMPOTENCY_CONFLICT.to_owned(), code: 0 });
@@ -95,6 +100,24 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         tell(out, at, About { class: IDEMPOTENCY_CONFLICT, ..about });
     }
     rows.put_message(facts.message, row);
+}
+
+fn queue(session: SessionId, message: MessageId, out: &mut Applied) {
+    out.appends.push(Append::Outbox { session, message });
+    out.notes.push(Note::Queued { session, message });
+}
+
+/// A release repeated, or of a message that was called off meanwhile, changes nothing.
+fn released(at: At<'_>, message: MessageId, rows: &mut Rows, out: &mut Applied) {
+    let Some(mut row) = rows.message(message).cloned() else {
+        return;
+    };
+    let session = row.accepted.as_ref().map(|accepted| accepted.session);
+    if let Some(session) = session.filter(|_| row.release(at.fact())) {
+        row.through = at.position;
+        rows.put_message(message, row);
+        queue(session, message, out);
+    }
 }
 
 fn about_accepted<'a>(
@@ -147,14 +170,14 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
 }
 
 /// Whether an intent is void for a reason that may pass: the session is stopped and may be let go, the acceptance was
-/// withdrawn and another may follow. Every other reason lasts.
+/// withdrawn and another may follow, the message is not released yet. Every other reason lasts.
 fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u16) -> bool {
     let Some(row) = row.filter(|row| row.next_attempt() == attempt) else {
         return false;
     };
     matches!(
         (life, row.state()),
-        (Ok(()) | Err(Void::Suspended), State::Withdrawn) | (Err(Void::Suspended), State::Queued)
+        (Ok(()) | Err(Void::Suspended), State::Withdrawn | State::Scheduled) | (Err(Void::Suspended), State::Queued)
     )
 }
 

@@ -54,6 +54,13 @@ pub enum Append {
         /// Which.
         message: MessageId,
     },
+    /// A message that enters the outbox when its time has come.
+    Due {
+        /// By our clock.
+        at: Micros,
+        /// Which.
+        message: MessageId,
+    },
     /// A name that leads to a declared thing.
     Name {
         /// What kind of name (`tenant`, `session`, `endpoint`, `key`).

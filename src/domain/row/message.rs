@@ -55,6 +55,8 @@ pub struct Accepted {
     pub test: bool,
     /// Blocks its lane until settled.
     pub ordered: bool,
+    /// Not queued before this.
+    pub send_at: Option<Micros>,
 }
 
 /// An attempt whose intent was valid.
@@ -112,6 +114,8 @@ pub struct MessageRow {
     pub spare: Vec<Accepted>,
     /// Acceptances that do not count, at most [`super::message::MAX_WITHDRAWN`].
     pub withdrawn: Vec<u64>,
+    /// The time it was scheduled for has come.
+    pub released: Option<Fact>,
     /// The last attempts, at most [`super::message::MAX_ATTEMPTS_KEPT`].
     pub attempts: Vec<Attempt>,
     /// Not tried before this.

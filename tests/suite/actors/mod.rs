@@ -5,5 +5,6 @@ mod neighbours;
 mod notified;
 mod opt_out;
 mod panics;
+mod scheduled;
 mod walk;
 mod world;

@@ -24,7 +24,7 @@ use waybill::domain::id::{
     EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
 };
 use waybill::domain::message::State;
-use waybill::domain::record::{Principal, Record};
+use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
 use waybill::domain::row::{MessageRow, Row, RowId};
@@ -205,9 +205,15 @@ impl World {
         self.accept_as(tenant, session, object).await
     }
 
+    /// Accepts a message that is to leave at this time.
+    pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
+        let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
+        self.accept_at(tenant, session, (Category::Utility, Some(send_at)), object).await
+    }
+
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
-        self.accept_for(tenant, session, Category::Utility, object).await
+        self.accept_at(tenant, session, (Category::Utility, None), object).await
     }
 
     /// Accepts a message object of this category.
@@ -216,6 +222,16 @@ impl World {
         tenant: TenantId,
         session: SessionId,
         category: Category,
+        object: serde_json::Value,
+    ) -> MessageId {
+        self.accept_at(tenant, session, (category, None), object).await
+    }
+
+    async fn accept_at(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        (category, send_at): (Category, Option<Micros>),
         object: serde_json::Value,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
@@ -241,6 +257,7 @@ impl World {
             policy: None,
             test: false,
             ordered: false,
+            send_at,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now);
         let draft = draft.tenant(tenant).subject(message).sealed(contact, sealed.commitment, sealed.bytes);

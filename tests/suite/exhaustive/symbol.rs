@@ -198,6 +198,7 @@ impl Alphabet {
             policy: None,
             test: false,
             ordered: false,
+            send_at: None,
         }
     }
 }

@@ -35,6 +35,7 @@ async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
         policy: None,
         test: false,
         ordered: false,
+        send_at: None,
     };
     stage.write(stage.session, &Event::from(facts)).await;
     stage.apply().await;

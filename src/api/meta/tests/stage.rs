@@ -242,6 +242,7 @@ fn put(append: Append, partition: u16, number: usize, at: Position) -> Option<cr
             rows::put_feed(tenant, partition, number, &row, at).expect("a row")
         }
         Append::Outbox { session, message } => rows::put_outbox(session, message, at),
+        Append::Due { at: due, message } => rows::put_due(partition, due, message, at),
         Append::Quarantine { .. } => return None,
     })
 }
