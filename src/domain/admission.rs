@@ -3,7 +3,7 @@
 //! A suspended or held session takes messages: they wait. What is refused here never existed; what fails later fails
 //! visibly.
 
-use super::consent::{Gates, Leaving, may_leave};
+use super::consent::{Bar, Gates, Leaving, may_leave};
 use super::content::Kind;
 use super::event::{Category, Priority, UnknownPolicy};
 use super::id::{MessageId, SessionId, Tag, TenantId, with_partition};
@@ -147,7 +147,10 @@ pub fn admit(
     if let Some(gates) = gates {
         // By the time it is to leave the person may have written, or the window have closed: the gate will know.
         let gates = Gates { require_window: gates.require_window && send_at.is_none(), ..gates };
-        may_leave(leaving, standing.contact, gates).map_err(Refused::Consent)?;
+        // A hold ends: the message is taken, and waits.
+        if let Err(Bar::Never(why)) = may_leave(leaving, standing.contact, gates) {
+            return Err(Refused::Consent(why));
+        }
     }
     Ok(admitted)
 }

@@ -19,6 +19,15 @@ pub const NO_OPT_IN: &str = "no_opt_in";
 /// that window only (Cloud API, error 131047).
 pub const WINDOW_CLOSED: &str = "window_closed";
 
+/// Why a message may not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bar {
+    /// Never: the gate, as a word.
+    Never(&'static str),
+    /// Not before this time: the provider asked, with this code, to leave the person alone with marketing.
+    Until(Micros, i32),
+}
+
 /// What is asked for beyond what the person forbade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gates {
@@ -85,15 +94,19 @@ fn is_free_form(kind: Kind) -> bool {
 /// Whether a message may leave.
 ///
 /// # Errors
-/// The first gate that bars it, as a word: opt-out, opt-in, window.
-pub fn may_leave(leaving: Leaving, contact: Option<&ContactRow>, gates: Gates) -> Result<(), &'static str> {
-    if leaving.category == Category::Marketing {
-        marketing(contact, gates)?;
+/// The first gate that bars it: opt-out, opt-in, window; a hold last, for what can never leave need not wait for it.
+pub fn may_leave(leaving: Leaving, contact: Option<&ContactRow>, gates: Gates) -> Result<(), Bar> {
+    let is_marketing = leaving.category == Category::Marketing;
+    if is_marketing {
+        marketing(contact, gates).map_err(Bar::Never)?;
     }
     if gates.require_window && is_free_form(leaving.kind) {
-        window(contact, leaving.session, leaving.now)?;
+        window(contact, leaving.session, leaving.now).map_err(Bar::Never)?;
     }
-    Ok(())
+    match contact.and_then(|row| row.held) {
+        Some((until, code)) if is_marketing && until > leaving.now => Err(Bar::Until(until, code)),
+        _ => Ok(()),
+    }
 }
 
 fn marketing(contact: Option<&ContactRow>, gates: Gates) -> Result<(), &'static str> {
@@ -124,6 +137,7 @@ mod tests {
             marketing: marketing.map(|allowed| (allowed, 0, Position(1))),
             windows: window.map(|until| (SESSION, until)).into_iter().collect(),
             aliases: 0,
+            held: None,
         }
     }
 
@@ -138,7 +152,7 @@ mod tests {
             for (category, kind) in CATEGORIES.into_iter().flat_map(|category| KINDS.map(|kind| (category, kind))) {
                 let bars = category == Category::Marketing;
                 let asked = may_leave(leaving(category, kind), Some(&out), gates);
-                assert_eq!(asked, if bars { Err(OPTED_OUT) } else { Ok(()) }, "{category:?} {kind:?}");
+                assert_eq!(asked, if bars { Err(Bar::Never(OPTED_OUT)) } else { Ok(()) }, "{category:?} {kind:?}");
             }
         }
     }
@@ -151,17 +165,17 @@ mod tests {
                 let ask = |gates| may_leave(leaving(category, kind), row, gates);
                 assert_eq!(ask(Gates::OPEN), Ok(()));
                 let strict = match (category, kind) {
-                    (Category::Marketing, _) => Err(NO_OPT_IN),
+                    (Category::Marketing, _) => Err(Bar::Never(NO_OPT_IN)),
                     (_, Kind::Template) => Ok(()),
                     // Whatever it is called: Meta asks what it is, not what it is for.
-                    _ => Err(WINDOW_CLOSED),
+                    _ => Err(Bar::Never(WINDOW_CLOSED)),
                 };
                 assert_eq!(ask(Gates::STRICT), strict, "{category:?} {kind:?}");
             }
         }
         let allowed = contact(Some(true), None);
         let ask = |kind| may_leave(leaving(Category::Marketing, kind), Some(&allowed), Gates::STRICT);
-        assert_eq!([ask(Kind::Template), ask(Kind::Text)], [Ok(()), Err(WINDOW_CLOSED)]);
+        assert_eq!([ask(Kind::Template), ask(Kind::Text)], [Ok(()), Err(Bar::Never(WINDOW_CLOSED))]);
     }
 
     #[test]
@@ -172,8 +186,23 @@ mod tests {
             may_leave(leaving, Some(&row), Gates::STRICT)
         };
         assert_eq!(ask(SESSION, 99), Ok(()));
-        assert_eq!(ask(SESSION, 100), Err(WINDOW_CLOSED));
-        assert_eq!(ask(SessionId([2; 16]), 99), Err(WINDOW_CLOSED));
+        assert_eq!(ask(SESSION, 100), Err(Bar::Never(WINDOW_CLOSED)));
+        assert_eq!(ask(SessionId([2; 16]), 99), Err(Bar::Never(WINDOW_CLOSED)));
+    }
+
+    #[test]
+    fn a_hold_keeps_marketing_back_until_its_end_and_nothing_else() {
+        let held = ContactRow { held: Some((100, 131_049)), ..contact(Some(true), Some(1_000)) };
+        for (category, kind) in CATEGORIES.into_iter().flat_map(|category| KINDS.map(|kind| (category, kind))) {
+            for (gates, now) in [(Gates::OPEN, 99), (Gates::STRICT, 99), (Gates::OPEN, 100), (Gates::STRICT, 100)] {
+                let asked = may_leave(Leaving { now, ..leaving(category, kind) }, Some(&held), gates);
+                let bars = category == Category::Marketing && now < 100;
+                assert_eq!(asked, if bars { Err(Bar::Until(100, 131_049)) } else { Ok(()) }, "{category:?} {kind:?}");
+            }
+        }
+        let out = ContactRow { held: Some((100, 131_049)), ..contact(Some(false), None) };
+        let asked = may_leave(leaving(Category::Marketing, Kind::Template), Some(&out), Gates::OPEN);
+        assert_eq!(asked, Err(Bar::Never(OPTED_OUT)), "what can never leave does not wait");
     }
 
     #[test]

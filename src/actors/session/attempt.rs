@@ -10,6 +10,7 @@ use super::mail::{Answered, SessionBox, SessionMail};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
+use crate::domain::consent::Bar;
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
@@ -46,10 +47,10 @@ impl Guard {
         self.hands.registry.end(self.of);
     }
 
-    fn bar(mut self, why: &'static str) {
+    fn bar(mut self, bar: Bar) {
         self.armed = false;
         self.hands.registry.end(self.of);
-        self.mailbox.inbox.push(SessionMail::Barred(self.of, why));
+        self.mailbox.inbox.push(SessionMail::Barred(self.of, bar));
     }
 }
 
@@ -77,7 +78,7 @@ pub fn begin(
     crate::runtime::spawn("attempt", async move {
         match attempt(&guard.hands, &sender, of, reference, deadline).await {
             Ok(answered) => guard.answer(answered),
-            Err(gate) => guard.bar(gate),
+            Err(bar) => guard.bar(bar),
         }
     });
 }
@@ -88,7 +89,7 @@ async fn attempt(
     of: AttemptRef,
     reference: MessageRef,
     deadline: Duration,
-) -> Result<Answered, &'static str> {
+) -> Result<Answered, Bar> {
     let Ok(_slot) = hands.windows.acquire().await else {
         return Ok(not_sent("stopping"));
     };
@@ -97,12 +98,12 @@ async fn attempt(
     }
     let content = match content(hands, sender.partition, reference).await {
         Ok(content) => content,
-        Err(Missing::Erased) => return Err("erased"),
+        Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
     match gate(hands, sender.session, reference, content.kind).await {
         Gate::Open => {}
-        Gate::Barred(why) => return Err(why),
+        Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),
     }
     hands.trip("attempt:before_call");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
-use crate::domain::consent::{Gates, Leaving, may_leave};
+use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
 use crate::domain::content::Kind;
 use crate::domain::id::{KeyId, SessionId};
 use crate::domain::record::Position;
@@ -28,8 +28,8 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) enum Gate {
     /// It may leave.
     Open,
-    /// It must not, ever.
-    Barred(&'static str),
+    /// It must not, ever or for now.
+    Barred(Bar),
     /// Nobody knows just now, and this is why: no leave to send what may have been forbidden, and no reason to fail it.
     Later(&'static str),
 }
@@ -41,10 +41,11 @@ pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRe
         return Gate::Open;
     }
     match ask(hands, session, reference, kind).await {
+        Ok(Err(bar @ Bar::Until(..))) => Gate::Barred(bar),
         Ok(Err(_)) if !caught_up(hands, reference.contact).await => Gate::Later("consent_behind"),
         Ok(Err(_)) => match ask(hands, session, reference, kind).await {
             Ok(Ok(())) => Gate::Open,
-            Ok(Err(why)) => Gate::Barred(why),
+            Ok(Err(bar)) => Gate::Barred(bar),
             Err(_) => Gate::Later("gate_unreadable"),
         },
         Ok(Ok(())) => Gate::Open,
@@ -58,7 +59,7 @@ async fn ask(
     session: SessionId,
     reference: MessageRef,
     kind: Kind,
-) -> Result<Result<(), &'static str>, StoreError> {
+) -> Result<Result<(), Bar>, StoreError> {
     let ids = [RowId::Contact(reference.contact), RowId::Tenant(reference.tenant)];
     let found = rows::get_many(hands.store.as_ref(), &ids).await?;
     let contact = found.iter().flatten().find_map(|row| if let Row::Contact(row) = row { Some(row) } else { None });

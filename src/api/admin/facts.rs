@@ -51,6 +51,9 @@ fn standing(event: &Event) -> Value {
         Event::WindowOpened(it) => json!({
             "contact": text(&it.contact), "session": text(&it.session), "until": stamp(it.until),
         }),
+        Event::ContactHeld(it) => json!({
+            "contact": text(&it.contact), "until": stamp(it.until), "code": it.code,
+        }),
         Event::AliasAdded(it) => json!({"contact": text(&it.contact), "kind": it.kind}),
         Event::EndpointDeclared(it) => endpoint(it),
         Event::DeliveriesSettled(it) => settled(it),

@@ -53,7 +53,13 @@ pub async fn show(
     for (session, until) in row.windows.into_iter().filter(|(_, until)| *until > now) {
         windows.push(window(&app, &caller, session, until).await?);
     }
-    Ok(Json(json!({"contact": contact.to_string(), "marketing": marketing, "windows": windows})))
+    let held = row.held.filter(|(until, _)| *until > now);
+    Ok(Json(json!({
+        "contact": contact.to_string(),
+        "marketing": marketing,
+        "marketing_held": held.map(|(until, code)| json!({"until": stamp(until), "code": code})),
+        "windows": windows,
+    })))
 }
 
 /// The word that counts, read where it stands: its row keeps the place.

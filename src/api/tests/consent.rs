@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::stage::{NOW, Stage, TO, request, text};
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, WindowOpenedV1};
+use crate::domain::event::{ContactHeldV1, Event, WindowOpenedV1};
 use crate::domain::id::{EventId, KeyId, SessionId};
 use crate::domain::record::Principal;
 use crate::journal::Journal;
@@ -201,13 +201,21 @@ async fn a_contact_shows_the_word_that_counts_its_evidence_and_open_windows() {
     }
     stage.post("acme/sender", "/v1/messages", &text("hello")).await.expect(202);
     let bare = stage.post("acme/sender", SHOW, &who).await.expect(200);
-    assert_eq!((&bare["marketing"], &bare["windows"]), (&json!(null), &json!([])));
+    assert_eq!(
+        (&bare["marketing"], &bare["marketing_held"], &bare["windows"]),
+        (&json!(null), &json!(null), &json!([]))
+    );
     let yes = json!({"to": TO, "marketing": true, "source": "checkout", "said_at": "2026-01-02T03:04:05Z",
         "evidence": "box 3 of form 7"});
     let recorded = stage.put("acme/sender", "/v1/contacts/consent", &yes).await.expect(200);
     let contact = contact(&stage).await;
     stage.happens(stage.app.partition_of(contact), writes(&stage, contact)).await;
+    let held = Event::from(ContactHeldV1 { contact, until: NOW + 60_000_000, code: 131_049 });
+    let draft = Draft::new(EventId(stage.app.entropy.id()), contact, &held, Principal::Meta, NOW);
+    stage.happens(stage.app.partition_of(contact), draft.tenant(stage.tenant("acme"))).await;
     let shown = stage.post("acme/auditor", SHOW, &who).await.expect(200);
+    assert_eq!(shown["marketing_held"]["code"], 131_049);
+    stage.post("acme/sender", "/v1/messages", &marketing()).await.expect(202);
     let marketing = &shown["marketing"];
     assert_eq!((&marketing["allowed"], &marketing["source"]), (&json!(true), &json!("checkout")));
     assert_eq!((&marketing["said_at"], &marketing["position"]), (&yes["said_at"], &recorded["position"]));
@@ -219,6 +227,7 @@ async fn a_contact_shows_the_word_that_counts_its_evidence_and_open_windows() {
     stage.clock.advance(std::time::Duration::from_secs(86_400));
     let later = stage.post("acme/admin", SHOW, &who).await.expect(200);
     assert_eq!(later["windows"], json!([]), "what is over is not open");
+    assert_eq!(later["marketing_held"], json!(null));
 }
 
 #[tokio::test]

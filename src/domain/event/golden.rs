@@ -197,6 +197,7 @@ fn of_contact(number: u16) -> Option<Event> {
             .into(),
         65 => WindowOpenedV1 { contact: CONTACT, session: SESSION, until: AT }.into(),
         66 => AliasAddedV1 { contact: CONTACT, kind: AliasKind::Bsuid }.into(),
+        67 => ContactHeldV1 { contact: CONTACT, until: AT, code: 131_049 }.into(),
         _ => return None,
     })
 }

@@ -7,7 +7,7 @@ use super::super::failure::Answer;
 use super::super::id::{KeyId, MessageId};
 use super::super::pacing::{Held, Pacer};
 use super::super::record::Micros;
-use super::super::retry::{Verdict, judge};
+use super::super::retry::{Verdict, barred, judge};
 use super::super::validity::Void;
 use super::flight::{Flight, Phase, wait_over};
 use super::wall::Wall;
@@ -133,7 +133,7 @@ impl Machine {
                 }
             }
             Input::Answered(of, answer) => self.answered(of, &answer, now, drawn, endings, effects),
-            Input::Barred(of, why) => self.end(of, Verdict::Withdrawn { why }, now, endings),
+            Input::Barred(of, bar) => self.end(of, barred(bar, self.expires_at(of)), now, endings),
             Input::Held(until) => self.wall.learn(until),
             Input::Suspended(suspended) => self.suspended = suspended,
             Input::Lease(granted, until) => {
@@ -219,6 +219,10 @@ impl Machine {
         }
     }
 
+    fn expires_at(&self, of: AttemptRef) -> Micros {
+        self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at)
+    }
+
     fn put_back(&mut self, of: AttemptRef) {
         let Some(flight) = self.flights.get(&of.message).filter(|flight| flight.of == of).copied() else {
             return;
@@ -238,8 +242,7 @@ impl Machine {
         endings: &mut Vec<Ending>,
         effects: &mut Vec<Effect>,
     ) {
-        let expires_at = self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at);
-        let (verdict, hold) = judge(answer, of.attempt, expires_at, now, drawn, &self.limits.retry);
+        let (verdict, hold) = judge(answer, of.attempt, self.expires_at(of), now, drawn, &self.limits.retry);
         match (hold, answer) {
             (Some(hold), _) => {
                 let until = self.wall.hit(now, hold.until);
@@ -257,12 +260,12 @@ impl Machine {
     fn end(&mut self, of: AttemptRef, verdict: Verdict, now: Micros, endings: &mut Vec<Ending>) {
         if let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) {
             flight.phase = Phase::Closing;
-            match &verdict {
-                Verdict::Retry { not_before, .. } => {
-                    let until = (*not_before).min(now + self.limits.lane_block);
+            match verdict.keeps_place_until() {
+                Some(until) => {
+                    let until = until.min(now + self.limits.lane_block);
                     self.lanes.block(flight.contact, of.message, until);
                 }
-                _ => self.lanes.free(flight.contact, of.message),
+                None => self.lanes.free(flight.contact, of.message),
             }
         }
         endings.push(Ending { of, verdict, at: now });

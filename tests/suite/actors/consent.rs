@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use waybill::actors::hands::Limits;
 use waybill::channel::{Channel, Scripted};
 use waybill::domain::consent::Gates;
-use waybill::domain::event::{Category, ConsentChangedV1, WindowOpenedV1};
+use waybill::domain::event::{Category, ConsentChangedV1, ContactHeldV1, WindowOpenedV1};
 use waybill::domain::id::{KeyId, MessageId, SessionId, TenantId};
 use waybill::domain::message::State;
 use waybill::runtime::{Clock, SystemClock};
@@ -110,5 +110,26 @@ async fn a_window_that_closed_while_the_message_waited_is_closed() {
     tokio::time::sleep(Duration::from_millis(5)).await;
     let hello = street.accept(Category::Service, text()).await;
     assert_eq!(street.barred(hello).await, "window_closed");
+    street.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_enough_marketing_is_left_alone_with_it_and_gets_everything_else() {
+    let street = Street::strict((Some(false), None)).await;
+    let contact = street.world.contact(street.tenant, TO).await;
+    let until = SystemClock.wall() + 2_000_000;
+    street.world.tell(contact, street.tenant, ContactHeldV1 { contact, until, code: 131_049 }).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let sale = street.accept(Category::Marketing, template()).await;
+    let update = street.accept(Category::Utility, template()).await;
+    street.sent(update).await;
+    assert!(SystemClock.wall() < until, "the machine is too slow for this test");
+    street.world.until(&[sale], Duration::from_secs(1), &[State::Queued]).await;
+    let row = street.world.row(sale).await.expect("a row");
+    assert_eq!(row.not_before, Some(until), "it says until when");
+    street.sent(sale).await;
+    let sent = street.world.row(sale).await.and_then(|row| row.sent).expect("sent");
+    assert!(sent.at >= until, "it left before the hold was over");
+    assert_eq!(street.channel.asked().len(), 2, "and not once in between");
     street.world.stop().await;
 }
