@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::mpsc as signal;
 use waybill::actors::hands::{Fault, Limits};
@@ -53,7 +54,7 @@ impl Stop {
         if at == self.place && self.seen.fetch_add(1, Ordering::SeqCst) == self.visit {
             self.reached.send(()).expect("the test waits");
             // What else is on this thread goes on elsewhere.
-            tokio::task::block_in_place(|| self.go.lock().unwrap().recv_timeout(LONG)).expect("the test lets it go on");
+            tokio::task::block_in_place(|| self.go.lock().recv_timeout(LONG)).expect("the test lets it go on");
         }
         if at == "attempt:before_gate" {
             self.gate.store(true, Ordering::SeqCst);
