@@ -1,5 +1,6 @@
 //! Retry: what an answer means for the attempt, and when the next one may start.
 
+use super::consent::Bar;
 use super::failure::{Answer, Bucket, FailureClass};
 use super::record::Micros;
 
@@ -13,6 +14,9 @@ pub struct RetryLimits {
     /// Longest wait.
     pub cap: Micros,
 }
+
+/// The class of waits that the provider asks for one person's sake, with marketing only.
+const USER_MARKETING: &str = "throttle_user_marketing";
 
 /// How an attempt ended, before the provider's id is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +54,18 @@ pub enum Verdict {
         /// Which gate.
         why: &'static str,
     },
+}
+
+impl Verdict {
+    /// Until when the message keeps its place before the next one to the same person. Marketing that has to wait for a
+    /// day keeps none: what follows may be a code that is asked for now.
+    #[must_use]
+    pub fn keeps_place_until(&self) -> Option<Micros> {
+        match self {
+            Self::Retry { class, not_before, .. } if *class != USER_MARKETING => Some(*not_before),
+            _ => None,
+        }
+    }
 }
 
 /// What else an answer says: the whole sender waits.
@@ -124,13 +140,23 @@ fn rejected(
             (later("throttle_pair", code, now + asked.unwrap_or(wait).max(wait)), None)
         }
         FailureClass::Throttle(Bucket::UserMarketing) => {
-            (again("throttle_user_marketing", code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
+            (again(USER_MARKETING, code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
         }
         FailureClass::Throttle(Bucket::Template) => (again("throttle_template", code, asked.unwrap_or(3 * HOUR)), None),
         FailureClass::Throttle(_) => {
             let wait = asked.unwrap_or(SECOND).max(SECOND);
             (later("throttle", code, now + wait), hold(wait))
         }
+    }
+}
+
+/// What a gate's bar means for the attempt. A wait that outlasts the message is no wait.
+#[must_use]
+pub fn barred(bar: Bar, expires_at: Micros) -> Verdict {
+    match bar {
+        Bar::Never(why) => Verdict::Withdrawn { why },
+        Bar::Until(until, code) if until >= expires_at => Verdict::Failed { class: USER_MARKETING, code },
+        Bar::Until(until, code) => later(USER_MARKETING, code, until),
     }
 }
 

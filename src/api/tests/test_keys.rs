@@ -10,6 +10,9 @@ use crate::api::routes::ROUTES;
 /// Routes at which a test key does what it is for: it sends what never goes out.
 const SENDING: [&str; 2] = ["/v1/messages", "/v1/messages/bulk"];
 
+/// Routes that only read, whatever their method.
+const READING: [&str; 1] = ["/v1/contacts/show"];
+
 /// A body that each route would take.
 fn body(path: &str) -> Value {
     match path {
@@ -40,6 +43,9 @@ async fn every_route_that_changes_something_refuses_a_test_key_on_what_is_live()
     let end = || (0..super::stage::COUNT).map(|p| stage.journal.contents(p).len()).sum::<usize>();
     let (before, mut tried) = (end(), 0);
     for route in ROUTES.iter().filter(|route| route.method != "get" && !SENDING.contains(&route.path)) {
+        if READING.contains(&route.path) {
+            continue;
+        }
         if !matches!(route.access, Access::Roles(_)) {
             continue;
         }

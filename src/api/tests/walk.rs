@@ -77,6 +77,8 @@ impl Walk {
         self.does("delete /v1/keys/{id}", &path, Some(admin), None).await;
         let said = json!({"to": TO, "marketing": true, "source": "checkout"});
         self.does("put /v1/contacts/consent", "/v1/contacts/consent", Some(admin), Some(&said)).await;
+        let who = json!({"to": TO});
+        self.does("post /v1/contacts/show", "/v1/contacts/show", Some(admin), Some(&who)).await;
         let lists = ["/v1/sessions", "/v1/endpoints", "/v1/keys", "/v1/tenant"];
         for path in lists {
             self.does(&format!("get {path}"), path, Some(admin), None).await;

@@ -80,6 +80,8 @@ fn of_tenant(number: u16) -> Option<Event> {
             display_name: "Acme Größe".into(),
             per_second: 80,
             burst: 160,
+            require_opt_in: None,
+            require_window: None,
         }
         .into(),
         17 => ApiKeyIssuedV1 {
@@ -191,9 +193,11 @@ fn of_callback(number: u16) -> Option<Event> {
 
 fn of_contact(number: u16) -> Option<Event> {
     Some(match number {
-        64 => ConsentChangedV1 { contact: CONTACT, marketing: true, source: "api".into(), said_at: -1 }.into(),
+        64 => ConsentChangedV1 { contact: CONTACT, marketing: true, source: "api".into(), said_at: -1, evidence: None }
+            .into(),
         65 => WindowOpenedV1 { contact: CONTACT, session: SESSION, until: AT }.into(),
         66 => AliasAddedV1 { contact: CONTACT, kind: AliasKind::Bsuid }.into(),
+        67 => ContactHeldV1 { contact: CONTACT, until: AT, code: 131_049 }.into(),
         _ => return None,
     })
 }
@@ -233,12 +237,16 @@ fn of_endpoint(number: u16) -> Option<Event> {
 /// Examples of kinds with the fields that were added after their first golden file.
 fn later(number: u16) -> Option<Event> {
     match example(number)? {
+        Event::TenantDeclared(facts) => {
+            Some(TenantDeclaredV1 { require_opt_in: Some(true), require_window: Some(false), ..facts }.into())
+        }
         Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
         Event::AttemptsClosed(facts) => {
             let outcome = OutcomeV1::Retry { class: "throttle".into(), code: 4, not_before: AT, counts: Some(false) };
             let closed = vec![ClosedV1 { of: attempt(9), outcome, at: AT }];
             Some(AttemptsClosedV1 { closed, ..facts }.into())
         }
+        Event::ConsentChanged(facts) => Some(ConsentChangedV1 { evidence: Some(2_048), ..facts }.into()),
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ mod tests;
 pub use lanes::Lanes;
 pub use machine::Machine;
 
+use super::consent::Bar;
 use super::event::{AttemptRef, Priority, Resolution, UnknownPolicy};
 use super::failure::Answer;
 use super::id::{KeyId, MessageId};
@@ -94,7 +95,7 @@ pub enum Input {
     /// An attempt's task has its answer.
     Answered(AttemptRef, Answer),
     /// A gate barred an attempt that was read back.
-    Barred(AttemptRef, &'static str),
+    Barred(AttemptRef, Bar),
     /// The sender waits until then, as its row says; an earlier time than is known changes nothing.
     Held(Micros),
     /// An operator stopped the sender, or let it go again.

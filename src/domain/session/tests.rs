@@ -281,3 +281,33 @@ fn throttled_attempts_are_none_of_its_tries() {
     }
     panic!("it never failed");
 }
+
+#[test]
+fn marketing_that_is_held_for_a_day_keeps_nobodys_place() {
+    let (mut machine, now) = (machine(), START);
+    let day = now + 86_400 * SECOND;
+    let first = proposed(&machine.step([queued(1, 1, 0)], now, 1));
+    machine.step([Input::Judged(first.iter().map(|of| (*of, Ok(()))).collect())], now, 1);
+    // A code for the same person comes meanwhile.
+    let Input::Standing(_, Standing::Queued(held)) = queued(1, 1, 0) else { panic!("it is queued") };
+    let code = Queued { message: MessageId([9; 16]), priority: Priority::Urgent, ..held };
+    machine.step([Input::Standing(code.message, Standing::Queued(code))], now, 1);
+    let effects = machine.step([Input::Barred(first[0], Bar::Until(day - SECOND, 131_049))], now, 1);
+    let wait =
+        Verdict::Retry { class: "throttle_user_marketing", code: 131_049, not_before: day - SECOND, counts: false };
+    assert_eq!(endings(&effects).iter().map(|ending| &ending.verdict).collect::<Vec<_>>(), [&wait]);
+    assert_eq!(proposed(&effects), [AttemptRef { message: code.message, attempt: 1 }], "the code does not wait for it");
+    let second = queued(1, 2, day - SECOND);
+    assert!(proposed(&machine.step([second], now, 1)).is_empty());
+    assert_eq!(machine.ring(), 1, "what is held takes nobody's place in the ring");
+}
+
+#[test]
+fn a_hold_that_outlasts_the_message_ends_it() {
+    let mut machine = machine();
+    let first = proposed(&machine.step([queued(1, 1, 0)], START, 1));
+    machine.step([Input::Judged(vec![(first[0], Ok(()))])], START, 1);
+    let effects = machine.step([Input::Barred(first[0], Bar::Until(START + 86_400 * SECOND, 131_049))], START, 1);
+    let failed = Verdict::Failed { class: "throttle_user_marketing", code: 131_049 };
+    assert_eq!(endings(&effects)[0].verdict, failed);
+}
