@@ -16,6 +16,7 @@ use waybill::actors::root::{Root, Start};
 use waybill::channel::null::NullChannel;
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand};
 use waybill::domain::address::Address;
+use waybill::domain::consent::Gates;
 use waybill::domain::content::Content;
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
@@ -124,6 +125,8 @@ impl House {
             display_name: String::new(),
             per_second: 1_000_000,
             burst: 1_000_000,
+            require_opt_in: None,
+            require_window: None,
         };
         self.tell(self.tenant, tenant.into()).await;
         for session in &self.sessions {
@@ -253,6 +256,7 @@ fn limits() -> Limits {
             retry: RetryLimits { max_attempts: 6, base: 1_000_000, cap: 60_000_000 },
         },
         intent_deadline: Duration::from_secs(60),
+        gates: Gates::OPEN,
         unknown_after: 900_000_000,
         pair: fast,
         idle: 60_000_000,

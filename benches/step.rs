@@ -50,7 +50,8 @@ fn queued(n: u64) -> Queued {
         expires_at: Micros::MAX,
         not_before: 0,
         attempt: 1,
-        past: 0,
+        counted: 0,
+        strict: false,
     }
 }
 

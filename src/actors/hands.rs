@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::registry::Registry;
 use crate::channel::Channel;
+use crate::domain::consent::Gates;
 use crate::domain::event::Category;
 use crate::domain::id::NodeId;
 use crate::domain::record::Micros;
@@ -39,6 +40,8 @@ pub type Fault = Arc<dyn Fn(&'static str) + Send + Sync>;
 pub struct Limits {
     /// The session machine's.
     pub session: SessionLimits,
+    /// What is asked for before a message may leave, where its tenant declares nothing else.
+    pub gates: Gates,
     /// An intent's life from its proposal.
     pub intent_deadline: Duration,
     /// How long an unknown outcome waits for a callback.

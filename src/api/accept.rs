@@ -4,6 +4,7 @@
 //! stand in the journal in the order of their lines: [`prepare`] reads, decides and seals; [`Ready::submit`] hands the
 //! record to the journal without waiting; [`Pending::settle`] waits for the answer.
 
+mod consent;
 mod fingerprint;
 mod prepare;
 mod request;

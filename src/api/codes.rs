@@ -76,6 +76,10 @@ codes! {
     UnknownSender UNPROCESSABLE_ENTITY "unknown_sender" "There is no such session";
     /// The person does not want marketing.
     ConsentRefused UNPROCESSABLE_ENTITY "consent_refused" "The recipient does not allow this category";
+    /// Nobody recorded that the person allows marketing, and it is asked for.
+    NoOptIn UNPROCESSABLE_ENTITY "no_opt_in" "No opt-in to marketing is known";
+    /// Free-form content to who has not written to this sender within 24 h, and it is asked for.
+    WindowClosed UNPROCESSABLE_ENTITY "window_closed" "No service window is open";
     /// More than the tenant's rate.
     QuotaExceeded TOO_MANY_REQUESTS "quota_exceeded" "The tenant's rate is used up";
     /// A limit of this node is reached; nothing was accepted.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 
 use super::state::App;
+use crate::domain::consent::OwnGates;
 use crate::domain::id::{ApiKeyId, EndpointId, SessionId, TenantId};
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
@@ -41,6 +42,8 @@ pub struct Tenant {
     pub per_second: u32,
     /// At once after a rest.
     pub burst: u32,
+    /// Which gates it has otherwise than its installation.
+    pub gates: OwnGates,
 }
 
 /// A session as the intake needs it.
@@ -305,7 +308,8 @@ impl Names {
             let (id, Some(Row::Tenant(row))) = (TenantId(named.id), row) else {
                 continue;
             };
-            let tenant = Tenant { id, name: named.name.clone(), per_second: row.per_second, burst: row.burst };
+            let name = named.name.clone();
+            let tenant = Tenant { id, name, per_second: row.per_second, burst: row.burst, gates: row.gates };
             self.by_tenant.insert(id, Arc::new(tenant));
             self.tenants.insert(named.name, id);
         }

@@ -67,6 +67,7 @@ routes! {
     get "/v1/tenant" READ, tenant::show, "The tenant of this key";
     get "/v1/usage" READ, usage::usage, "What became of messages, by day, category and outcome";
     put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
+    post "/v1/contacts/show" READ, contacts::show, "What a person allowed, and the open service windows";
     put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
     delete "/v1/admin/keys/{tenant}/{name}" Access::Operator, admin::revoke_key, "Revoke a key of any tenant";
     get "/v1/admin/tenants" Access::Operator, admin::tenants, "List tenants";

@@ -38,5 +38,7 @@ pub fn view(id: TenantId, row: &TenantRow) -> Value {
         "display_name": row.display_name,
         "per_second": row.per_second,
         "burst": row.burst,
+        "require_opt_in": row.gates.require_opt_in,
+        "require_window": row.gates.require_window,
     })
 }

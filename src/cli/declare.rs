@@ -67,6 +67,8 @@ fn tenant(it: &TenantDeclaration) -> Value {
         ("display_name", it.display_name.as_ref().map(|name| json!(name))),
         ("per_second", it.per_second.map(Into::into)),
         ("burst", it.burst.map(Into::into)),
+        ("require_opt_in", it.require_opt_in.map(Into::into)),
+        ("require_window", it.require_window.map(Into::into)),
     ])
 }
 

@@ -7,7 +7,7 @@ use super::env;
 use super::mistake::{Mistake, Mistakes};
 use super::node::Node;
 use super::section::{
-    Auth, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault, Webhooks,
+    Auth, Consent, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault, Webhooks,
 };
 use super::setting::Setting;
 use super::source;
@@ -38,6 +38,8 @@ keys! {
         delivery: Delivery;
         /// Rates before the provider lowers them.
         pacing: Pacing;
+        /// What is asked for before a message may leave.
+        consent: Consent;
         /// How endpoints are called.
         webhooks: Webhooks;
         /// API keys.

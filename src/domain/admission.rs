@@ -3,7 +3,7 @@
 //! A suspended or held session takes messages: they wait. What is refused here never existed; what fails later fails
 //! visibly.
 
-use super::consent::{Gates, may_leave};
+use super::consent::{Bar, Gates, Leaving, may_leave};
 use super::content::Kind;
 use super::event::{Category, Priority, UnknownPolicy};
 use super::id::{MessageId, SessionId, Tag, TenantId, with_partition};
@@ -116,17 +116,22 @@ pub enum Refused {
     Consent(&'static str),
 }
 
-/// Decides.
+/// Decides. Without `gates` nothing is judged by the contact, of whom too little is known yet: the gate before the call
+/// will.
 ///
 /// # Errors
-/// The first reason against it.
-pub fn admit(asked: Asked, standing: Standing<'_>, defaults: &Defaults, gates: Gates) -> Result<Admitted, Refused> {
+/// The first reason against it; consent last, so that what is wrong in any case is not waited for.
+pub fn admit(
+    asked: Asked,
+    standing: Standing<'_>,
+    defaults: &Defaults,
+    gates: Option<Gates>,
+) -> Result<Admitted, Refused> {
     let sender = standing.sender.filter(|sender| sender.tenant == standing.tenant).ok_or(Refused::NoSender)?;
     let category = category(asked);
-    may_leave(category, standing.contact, sender.session, standing.now, gates).map_err(Refused::Consent)?;
     let by_category = category as usize;
     let send_at = send_at(asked.send_at, standing.now)?;
-    Ok(Admitted {
+    let admitted = Admitted {
         category,
         priority: asked.priority.unwrap_or(match category {
             Category::Authentication => Priority::Urgent,
@@ -137,7 +142,17 @@ pub fn admit(asked: Asked, standing: Standing<'_>, defaults: &Defaults, gates: G
         send_at,
         test: standing.test_key || sender.test,
         ordered: asked.ordered,
-    })
+    };
+    let leaving = Leaving { category, kind: asked.kind, session: sender.session, now: standing.now };
+    if let Some(gates) = gates {
+        // By the time it is to leave the person may have written, or the window have closed: the gate will know.
+        let gates = Gates { require_window: gates.require_window && send_at.is_none(), ..gates };
+        // A hold ends: the message is taken, and waits.
+        if let Err(Bar::Never(why)) = may_leave(leaving, standing.contact, gates) {
+            return Err(Refused::Consent(why));
+        }
+    }
+    Ok(admitted)
 }
 
 /// What the message is for, if the request does not say.
@@ -209,7 +224,7 @@ mod tests {
     };
 
     fn decide(asked: Asked, standing: Standing<'_>) -> Result<Admitted, Refused> {
-        admit(asked, standing, &DEFAULTS, Gates::default())
+        admit(asked, standing, &DEFAULTS, Some(Gates::OPEN))
     }
 
     #[test]
@@ -288,6 +303,18 @@ mod tests {
         let marketing = Asked { category: Some(Category::Marketing), ..ASKED };
         assert_eq!(decide(marketing, standing), Err(Refused::Consent("opted_out")));
         assert!(decide(ASKED, standing).is_ok());
+        assert!(admit(marketing, standing, &DEFAULTS, None).is_ok(), "left to the gate before the call");
+    }
+
+    #[test]
+    fn a_text_to_a_stranger_is_refused_where_a_window_is_asked_for() {
+        let text = Asked { kind: Kind::Text, category: Some(Category::Utility), ..ASKED };
+        let strict = |asked| admit(asked, STANDING, &DEFAULTS, Some(Gates::STRICT));
+        assert_eq!(strict(text), Err(Refused::Consent("window_closed")));
+        assert!(strict(ASKED).is_ok() && decide(text, STANDING).is_ok());
+        assert!(strict(Asked { send_at: Some(1_000 + HOUR), ..text }).is_ok(), "who knows who writes until then");
+        let late = Asked { expiry: Some(Expiry::In(0)), ..text };
+        assert_eq!(strict(late), Err(Refused::ExpiresTooSoon), "what is wrong in any case comes first");
     }
 
     #[test]

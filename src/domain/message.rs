@@ -197,6 +197,7 @@ impl MessageRow {
         self.past = self.next_attempt() - 1;
         self.round = round;
         (self.failed, self.expired, self.sent, self.not_before) = (None, None, None, None);
+        self.counted = 0;
         if let Some(accepted) = &mut self.accepted {
             accepted.expires_at = expires_at;
         }

@@ -1,5 +1,6 @@
 //! Retry: what an answer means for the attempt, and when the next one may start.
 
+use super::consent::Bar;
 use super::failure::{Answer, Bucket, FailureClass};
 use super::record::Micros;
 
@@ -13,6 +14,9 @@ pub struct RetryLimits {
     /// Longest wait.
     pub cap: Micros,
 }
+
+/// The class of waits that the provider asks for one person's sake, with marketing only.
+const USER_MARKETING: &str = "throttle_user_marketing";
 
 /// How an attempt ended, before the provider's id is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub enum Verdict {
         code: i32,
         /// Not before this.
         not_before: Micros,
+        /// It was the message's fault, and is one of its tries.
+        counts: bool,
     },
     /// Refused for good.
     Failed {
@@ -50,6 +56,18 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Until when the message keeps its place before the next one to the same person. Marketing that has to wait for a
+    /// day keeps none: what follows may be a code that is asked for now.
+    #[must_use]
+    pub fn keeps_place_until(&self) -> Option<Micros> {
+        match self {
+            Self::Retry { class, not_before, .. } if *class != USER_MARKETING => Some(*not_before),
+            _ => None,
+        }
+    }
+}
+
 /// What else an answer says: the whole sender waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
@@ -62,18 +80,27 @@ pub struct Hold {
 const SECOND: Micros = 1_000_000;
 const HOUR: Micros = 3_600 * SECOND;
 
+/// How often a message was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// The number of the attempt that was answered.
+    pub attempt: u16,
+    /// Attempts before it that count.
+    pub counted: u16,
+}
+
 /// Decides one answer. `drawn` is a random number for the jitter.
 #[must_use]
 pub fn judge(
     answer: &Answer,
-    attempt: u16,
+    tries: Tries,
     expires_at: Micros,
     now: Micros,
     drawn: u64,
     limits: &RetryLimits,
 ) -> (Verdict, Option<Hold>) {
-    let again = |class, code, wait: Micros| retry(class, code, now + wait, attempt, expires_at, limits);
-    let backoff = backoff(attempt, drawn, limits);
+    let again = |class, code, wait: Micros| retry(class, code, now + wait, tries.counted, expires_at, limits);
+    let backoff = backoff(tries.attempt, drawn, limits);
     match answer {
         Answer::Sent { provider_id } => (Verdict::Sent { provider_id: provider_id.clone() }, None),
         Answer::Unknown { why } => (Verdict::Unknown { why }, None),
@@ -84,7 +111,7 @@ pub fn judge(
         }
         Answer::Rejected { code, class, retry_after_ms, .. } => {
             let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
-            rejected(*code, *class, asked, backoff, attempt, now, again)
+            rejected(*code, *class, asked, backoff, tries.attempt, now, again)
         }
     }
 }
@@ -113,7 +140,7 @@ fn rejected(
             (later("throttle_pair", code, now + asked.unwrap_or(wait).max(wait)), None)
         }
         FailureClass::Throttle(Bucket::UserMarketing) => {
-            (again("throttle_user_marketing", code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
+            (again(USER_MARKETING, code, asked.unwrap_or(24 * HOUR).max(24 * HOUR)), None)
         }
         FailureClass::Throttle(Bucket::Template) => (again("throttle_template", code, asked.unwrap_or(3 * HOUR)), None),
         FailureClass::Throttle(_) => {
@@ -123,23 +150,33 @@ fn rejected(
     }
 }
 
+/// What a gate's bar means for the attempt. A wait that outlasts the message is no wait.
+#[must_use]
+pub fn barred(bar: Bar, expires_at: Micros) -> Verdict {
+    match bar {
+        Bar::Never(why) => Verdict::Withdrawn { why },
+        Bar::Until(until, code) if until >= expires_at => Verdict::Failed { class: USER_MARKETING, code },
+        Bar::Until(until, code) => later(USER_MARKETING, code, until),
+    }
+}
+
 /// A throttled or held attempt is no fault of the message: it does not count against its attempts, only its expiry.
 fn later(class: &'static str, code: i32, not_before: Micros) -> Verdict {
-    Verdict::Retry { class, code, not_before }
+    Verdict::Retry { class, code, not_before, counts: false }
 }
 
 fn retry(
     class: &'static str,
     code: i32,
     not_before: Micros,
-    attempt: u16,
+    counted: u16,
     expires_at: Micros,
     limits: &RetryLimits,
 ) -> Verdict {
-    if attempt >= limits.max_attempts || not_before >= expires_at {
+    if counted.saturating_add(1) >= limits.max_attempts || not_before >= expires_at {
         return Verdict::Failed { class, code };
     }
-    Verdict::Retry { class, code, not_before }
+    Verdict::Retry { class, code, not_before, counts: true }
 }
 
 /// Exponential, full jitter in its upper half: `base·2^(n-1)` capped, times 0.5 to 1.

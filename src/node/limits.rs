@@ -7,6 +7,7 @@ use governor::Quota;
 
 use crate::actors::hands::Limits;
 use crate::config::Settings;
+use crate::domain::consent::Gates;
 use crate::domain::pacing::with_margin;
 use crate::domain::record::Micros;
 use crate::domain::retry::RetryLimits;
@@ -26,7 +27,8 @@ fn micros(duration: Duration) -> Micros {
 /// The bounds that these settings ask for.
 #[must_use]
 pub fn limits(settings: &Settings) -> Limits {
-    let (delivery, pacing, runtime) = (&settings.delivery, &settings.pacing, &settings.runtime);
+    let (delivery, pacing, consent, runtime) =
+        (&settings.delivery, &settings.pacing, &settings.consent, &settings.runtime);
     let window = usize::try_from(delivery.window).unwrap_or(32);
     let burst = NonZeroU32::new(pacing.pair_burst).unwrap_or(NonZeroU32::MIN);
     let pair = Quota::with_period(pacing.pair_interval).map(|quota| quota.allow_burst(burst));
@@ -42,6 +44,7 @@ pub fn limits(settings: &Settings) -> Limits {
                 cap: micros(delivery.retry_cap),
             },
         },
+        gates: Gates { require_opt_in: consent.require_opt_in, require_window: consent.require_window },
         intent_deadline: delivery.intent_deadline,
         unknown_after: micros(delivery.unknown_after),
         pair: with_margin(pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst))),

@@ -1,5 +1,5 @@
 //! Waybill as a target: its settings. What ties it to its street is ours, everything else is as it is shipped unless a measurement says
-//! otherwise: every event sealed, synced and counted.
+//! otherwise: every event sealed, synced and counted. Consent alone is not asked for: streams are plain texts to strangers.
 
 use super::error::HouseError;
 use super::place::{APP_SECRET, CALLBACKS};
@@ -50,6 +50,7 @@ fn text(site: &Site<'_>) -> Result<String, HouseError> {
          [server]\nlisten = \"{addr}\"\n\
          [meta]\ngraph_url = \"{graph}\"\ncallback_path = \"{CALLBACKS}\"\napp_secrets = [\"literal:{APP_SECRET}\"]\n\
          [webhooks]\nallow_private = true\nallowed_ports = {ports:?}\n\
+         [consent]\nrequire_opt_in = false\nrequire_window = false\n\
          [telemetry]\nlog = \"warn\"\n",
         data.display().to_string()
     );

@@ -5,17 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::gate::{Gate, gate};
 use super::mail::{Answered, SessionBox, SessionMail};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
-use crate::domain::consent::{Gates, may_leave};
+use crate::domain::consent::Bar;
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
 use crate::domain::id::{SessionId, Tag};
-use crate::domain::row::{Row, RowId};
-use crate::store::rows;
 use crate::vault::VaultError;
 
 /// What an attempt needs to know of its sender.
@@ -48,10 +47,10 @@ impl Guard {
         self.hands.registry.end(self.of);
     }
 
-    fn bar(mut self, why: &'static str) {
+    fn bar(mut self, bar: Bar) {
         self.armed = false;
         self.hands.registry.end(self.of);
-        self.mailbox.inbox.push(SessionMail::Barred(self.of, why));
+        self.mailbox.inbox.push(SessionMail::Barred(self.of, bar));
     }
 }
 
@@ -79,7 +78,7 @@ pub fn begin(
     crate::runtime::spawn("attempt", async move {
         match attempt(&guard.hands, &sender, of, reference, deadline).await {
             Ok(answered) => guard.answer(answered),
-            Err(gate) => guard.bar(gate),
+            Err(bar) => guard.bar(bar),
         }
     });
 }
@@ -90,7 +89,7 @@ async fn attempt(
     of: AttemptRef,
     reference: MessageRef,
     deadline: Duration,
-) -> Result<Answered, &'static str> {
+) -> Result<Answered, Bar> {
     let Ok(_slot) = hands.windows.acquire().await else {
         return Ok(not_sent("stopping"));
     };
@@ -99,13 +98,13 @@ async fn attempt(
     }
     let content = match content(hands, sender.partition, reference).await {
         Ok(content) => content,
-        Err(Missing::Erased) => return Err("erased"),
+        Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
-    match gate(hands, sender.session, reference).await {
+    match gate(hands, sender.session, reference, content.kind).await {
         Gate::Open => {}
-        Gate::Barred(why) => return Err(why),
-        Gate::Unreadable => return Ok(not_sent("gate_unreadable")),
+        Gate::Barred(bar) => return Err(bar),
+        Gate::Later(why) => return Ok(not_sent(why)),
     }
     hands.trip("attempt:before_call");
     let command = SendCommand {
@@ -160,29 +159,6 @@ async fn content(hands: &Hands, partition: u16, reference: MessageRef) -> Result
         .await
         .map_err(|error| if error.is_erased() { Missing::Erased } else { Missing::ForNow })?;
     serde_json::from_slice(&opened).map_err(|_| Missing::Erased)
-}
-
-/// What the contact's gate says.
-enum Gate {
-    /// It may leave.
-    Open,
-    /// It must not, ever.
-    Barred(&'static str),
-    /// The store is away: no leave to send what may have been forbidden.
-    Unreadable,
-}
-
-/// One read of the contact's gate, between the read-back and the write.
-async fn gate(hands: &Hands, session: SessionId, reference: MessageRef) -> Gate {
-    let contact = match rows::get(hands.store.as_ref(), &RowId::Contact(reference.contact)).await {
-        Ok(Some(Row::Contact(row))) => Some(row),
-        Ok(_) => None,
-        Err(_) => return Gate::Unreadable,
-    };
-    match may_leave(reference.category, contact.as_ref(), session, hands.clock.wall(), Gates::default()) {
-        Ok(()) => Gate::Open,
-        Err(why) => Gate::Barred(why),
-    }
 }
 
 /// Seals the provider's id. A vault that is away is waited for: the outcome must not be lost, and the window's slot it

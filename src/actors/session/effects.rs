@@ -149,8 +149,9 @@ impl State {
                 let (tag, provider_id) = self.args.mailbox.answered(ending.of)?.provider?;
                 OutcomeV1::Sent { tag, provider_id }
             }
-            Verdict::Retry { class, code, not_before } => {
-                OutcomeV1::Retry { class: (*class).to_owned(), code: *code, not_before: *not_before }
+            Verdict::Retry { class, code, not_before, counts } => {
+                let counts = (!counts).then_some(false);
+                OutcomeV1::Retry { class: (*class).to_owned(), code: *code, not_before: *not_before, counts }
             }
             Verdict::Failed { class, code } => OutcomeV1::Failed { class: (*class).to_owned(), code: *code },
             Verdict::Unknown { why } => OutcomeV1::Unknown { why: (*why).to_owned() },

@@ -78,8 +78,9 @@ impl State {
 
     pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
         match (standing, reference) {
-            // What is held until somebody decides is found by the decision, not by the outbox.
-            (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. }, _) | (_, None) => {
+            // What is held until somebody decides is found by the decision, not by the outbox, unless others wait for it.
+            (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, blocks: None, .. }, _)
+            | (_, None) => {
                 if let Some(reference) = self.refs.remove(&message).or(reference) {
                     self.unsettled.remove(&(reference.entered, message));
                 }

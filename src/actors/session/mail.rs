@@ -8,6 +8,7 @@ use ractor::ActorRef;
 
 use super::standing::MessageRef;
 use crate::actors::inbox::{Inbox, Nudge};
+use crate::domain::consent::Bar;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
 use crate::domain::id::{EventId, MessageId, Tag};
@@ -34,7 +35,7 @@ pub enum SessionMail {
     /// An attempt's answer is in the box.
     Answered(AttemptRef),
     /// A gate barred an attempt.
-    Barred(AttemptRef, &'static str),
+    Barred(AttemptRef, Bar),
     /// The tenant's budget lent so many, until then.
     Lease(u32, Micros),
     /// Sweep.

@@ -20,6 +20,7 @@
 //! | [`aside`] | messages to a person who has enough of them in the ring |
 //! | [`known`] | what the session remembers of unsettled messages, and from where on its outbox is unsettled |
 //! | [`attempt`] | the task that makes one call |
+//! | [`gate`] | the last look at the contact before it |
 //!
 //! To add an effect: a variant in `domain/session`, an arm in `effects.rs`.
 
@@ -27,6 +28,7 @@ pub mod actor;
 pub mod aside;
 pub mod attempt;
 pub mod effects;
+mod gate;
 mod known;
 pub mod mail;
 pub mod pull;

@@ -79,7 +79,8 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
         expires_at: accepted.expires_at,
         not_before: row.not_before.unwrap_or_default(),
         attempt: row.next_attempt(),
-        past: row.past,
+        counted: row.counted,
+        strict: accepted.ordered,
     }
 }
 
@@ -98,7 +99,8 @@ fn open(id: MessageId, row: &MessageRow, accepted: &Accepted, tenure: Tenure, ha
         presumed_dead,
         expires_at: accepted.expires_at,
         contact: accepted.contact,
-        past: row.past,
+        counted: row.counted,
+        strict: accepted.ordered,
     }
 }
 
@@ -109,5 +111,6 @@ fn unknown(id: MessageId, row: &MessageRow, accepted: &Accepted, hands: &Hands) 
         of: AttemptRef { message: id, attempt: last.map_or(0, |attempt| attempt.number) },
         policy: accepted.unknown,
         due: hands.unknown_due(accepted.category, since, accepted.expires_at),
+        blocks: accepted.ordered.then_some(accepted.contact),
     }
 }

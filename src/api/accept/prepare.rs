@@ -5,14 +5,14 @@ use super::super::codes::Code;
 use super::super::directory::Session;
 use super::super::problem::Problem;
 use super::super::state::App;
+use super::consent;
 use super::settle::Pending;
 use super::{Request, Sender, Taken};
 use crate::config;
 use crate::domain::admission::{self, Admitted, Asked, Defaults, Expiry, Refused, Standing};
-use crate::domain::consent::Gates;
 use crate::domain::content::{BSUID_PREFIX, Content};
 use crate::domain::draft::Draft;
-use crate::domain::event::{Category, Event, MessageAcceptedV1, UnknownPolicy};
+use crate::domain::event::{Event, MessageAcceptedV1, UnknownPolicy};
 use crate::domain::id::{EventId, KeyId, MessageId, Tag};
 use crate::domain::record::{Micros, Position, Principal, Record};
 use crate::domain::row::{ContactRow, Row, RowId};
@@ -53,8 +53,8 @@ impl Ready {
 /// Reads, decides and seals.
 ///
 /// # Errors
-/// `unhealthy`, `unknown_sender`, `idempotency_conflict`, `consent_refused`, `invalid_request`, `too_large`,
-/// `unavailable`. Nothing was accepted.
+/// `unhealthy`, `unknown_sender`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`,
+/// `invalid_request`, `too_large`, `unavailable`. Nothing was accepted.
 pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Prepared, Problem> {
     let began = app.clock.steady();
     check_health(app)?;
@@ -66,9 +66,8 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
     }
     let asked = asked(&request);
     let contact = contact(app, caller, &request.content).await?;
-    let row = contact_row(app, asked, contact).await?;
     let now = app.clock.wall();
-    let admitted = admit(app, caller, &session, asked, row.as_ref(), now)?;
+    let (admitted, row) = admit(app, caller, &session, asked, contact, now).await?;
     let facts = MessageAcceptedV1 {
         message: id,
         session: session.id,
@@ -188,33 +187,24 @@ pub(in crate::api) fn alias(to: &str) -> Result<Alias, Problem> {
     .map_err(|error| Problem::field("/to", format!("is {error}"), "write `+`, country code and number"))
 }
 
-/// Read only where a gate asks: most messages are not marketing.
-async fn contact_row(app: &App, asked: Asked, contact: KeyId) -> Result<Option<ContactRow>, Problem> {
-    if admission::category(asked) != Category::Marketing {
-        return Ok(None);
-    }
-    Ok(match rows::get(&*app.store, &RowId::Contact(contact)).await? {
-        Some(Row::Contact(row)) => Some(row),
-        _ => None,
-    })
-}
-
-fn admit(
+async fn admit(
     app: &App,
     caller: &Caller,
     session: &Session,
     asked: Asked,
-    contact: Option<&ContactRow>,
+    contact: KeyId,
     now: Micros,
-) -> Result<Admitted, Problem> {
+) -> Result<(Admitted, Option<ContactRow>), Problem> {
     let standing = Standing {
         tenant: caller.scope.tenant(),
         test_key: caller.test,
         sender: Some(admission::Sender { session: session.id, tenant: session.tenant, test: session.test }),
-        contact,
+        contact: None,
         now,
     };
-    admission::admit(asked, standing, &defaults(&app.settings.delivery), Gates::default()).map_err(refused)
+    let defaults = defaults(&app.settings.delivery);
+    let (admitted, row) = consent::admit(app, caller, asked, (standing, contact), &defaults).await?;
+    Ok((admitted.map_err(refused)?, row))
 }
 
 fn refused(refused: Refused) -> Problem {
@@ -227,10 +217,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::SendsTooLate => {
             Problem::field("/send_at", "is more than 30 days ahead", "choose a time within 30 days from now")
         }
-        Refused::Consent(gate) => {
-            Problem::new(Code::ConsentRefused, format!("the recipient may not be written to: {gate}"))
-                .remedy("record a new consent with PUT /v1/contacts/consent only if the person gave one")
-        }
+        Refused::Consent(gate) => consent::refused(gate),
     }
 }
 

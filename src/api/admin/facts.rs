@@ -49,10 +49,13 @@ fn standing(event: &Event) -> Value {
         }),
         Event::ConsentChanged(it) => json!({
             "contact": text(&it.contact), "marketing": it.marketing, "source": it.source,
-            "said_at": stamp(it.said_at),
+            "said_at": stamp(it.said_at), "evidence": it.evidence,
         }),
         Event::WindowOpened(it) => json!({
             "contact": text(&it.contact), "session": text(&it.session), "until": stamp(it.until),
+        }),
+        Event::ContactHeld(it) => json!({
+            "contact": text(&it.contact), "until": stamp(it.until), "code": it.code,
         }),
         Event::AliasAdded(it) => json!({"contact": text(&it.contact), "kind": it.kind}),
         Event::EndpointDeclared(it) => endpoint(it),
@@ -83,6 +86,7 @@ fn instance(event: &Event) -> Value {
         Event::TenantDeclared(it) => json!({
             "tenant": text(&it.tenant), "name": it.name, "display_name": it.display_name,
             "per_second": it.per_second, "burst": it.burst,
+            "require_opt_in": it.require_opt_in, "require_window": it.require_window,
         }),
         Event::ApiKeyIssued(it) => json!({
             "key": text(&it.key), "tenant": text(&it.tenant), "name": it.name, "role": it.role,
@@ -124,8 +128,9 @@ fn started(it: &AttemptsStartedV1) -> Value {
 fn closed(it: &ClosedV1) -> Value {
     let outcome = match &it.outcome {
         OutcomeV1::Sent { tag, .. } => json!({"how": "sent", "tag": text(tag)}),
-        OutcomeV1::Retry { class, code, not_before } => json!({
+        OutcomeV1::Retry { class, code, not_before, counts } => json!({
             "how": "retry", "class": class, "code": code, "not_before": stamp(*not_before),
+            "counts": counts.unwrap_or(true),
         }),
         OutcomeV1::Failed { class, code } => {
             json!({"how": "failed", "class": class, "code": code})

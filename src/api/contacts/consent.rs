@@ -14,6 +14,7 @@ use super::super::problem::{Problem, fault};
 use super::super::propose::propose;
 use super::super::state::App;
 use super::super::time;
+use super::evidence::{self, EVIDENCE_MAX};
 use crate::domain::content::Problem as Fault;
 use crate::domain::draft::Draft;
 use crate::domain::event::{ConsentChangedV1, Event};
@@ -38,6 +39,8 @@ pub struct Ask {
     source: String,
     /// When; now by default.
     said_at: Option<Value>,
+    /// What shows it, in words of the caller's choice: sealed under the person's own key.
+    evidence: Option<String>,
 }
 
 /// Records consent. The later word counts, by when it was said.
@@ -48,8 +51,15 @@ pub async fn consent(State(app): State<Arc<App>>, caller: Caller, Json(ask): Jso
     let said_at = check(&ask, now).map_err(|fault| Problem::invalid(vec![fault]))?;
     let (tenant, alias) = (caller.scope.tenant(), alias(&ask.to)?);
     let contact = app.vault.contact(tenant, &alias).await?;
-    let event = Event::from(ConsentChangedV1 { contact, marketing: ask.marketing, source: ask.source, said_at });
-    let draft = Draft::new(EventId(app.entropy.id()), contact, &event, Principal::Key(caller.key), now).tenant(tenant);
+    let Ask { marketing, source, evidence, .. } = ask;
+    let bytes = evidence.as_ref().map(|text| u16::try_from(text.len()).unwrap_or(u16::MAX));
+    let event = Event::from(ConsentChangedV1 { contact, marketing, source, said_at, evidence: bytes });
+    let id = EventId(app.entropy.id());
+    let mut draft = Draft::new(id, contact, &event, Principal::Key(caller.key), now).tenant(tenant);
+    if let Some(text) = &evidence {
+        let sealed = evidence::seal(&app, tenant, contact, id, text).await?;
+        draft = draft.sealed(sealed.key, sealed.commitment, sealed.bytes);
+    }
     propose(&app, app.partition_of(contact), draft).await?.answer(&app).await
 }
 
@@ -63,6 +73,13 @@ fn check(ask: &Ask, now: Micros) -> Result<Micros, Fault> {
             "/source",
             "is not a source",
             "write where it was said in 1 to 64 letters, like `checkout`; no person's data",
+        ));
+    }
+    if ask.evidence.as_ref().is_some_and(|text| text.is_empty() || text.len() > EVIDENCE_MAX) {
+        return Err(fault(
+            "/evidence",
+            "is empty, or longer than 2048 bytes",
+            "write what shows it in 1 to 2048 bytes, or leave it out; keep whole documents elsewhere and name them here",
         ));
     }
     match &ask.said_at {

@@ -22,7 +22,7 @@ pub(super) struct GraphError {
 }
 
 /// Meta's codes as they are used here, each with Meta's own words.
-const CODES: [(i32, &str); 10] = [
+const CODES: [(i32, &str); 11] = [
     (10, "Application does not have permission for this action"),
     (100, "Invalid parameter"),
     (190, "Invalid access token"),
@@ -31,6 +31,7 @@ const CODES: [(i32, &str); 10] = [
     (131_008, "Required parameter is missing"),
     (131_009, "Parameter value is not valid"),
     (131_016, "Service unavailable"),
+    (131_047, "Re-engagement message"),
     (131_050, "User has stopped marketing messages"),
     (131_051, "Unsupported message type"),
 ];
@@ -124,7 +125,8 @@ impl From<Problem> for GraphError {
             Code::Unauthorized => (status, 190),
             Code::Forbidden => (status, 10),
             Code::UnknownSender => return Self::no_sender(),
-            Code::ConsentRefused => (StatusCode::BAD_REQUEST, 131_050),
+            Code::ConsentRefused | Code::NoOptIn => (StatusCode::BAD_REQUEST, 131_050),
+            Code::WindowClosed => (StatusCode::BAD_REQUEST, 131_047),
             Code::QuotaExceeded => (status, 130_429),
             Code::Overloaded | Code::Unhealthy | Code::Withdrawn | Code::Unavailable => (status, 131_016),
             // May have been accepted: Meta's word for an outcome nobody knows.

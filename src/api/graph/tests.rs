@@ -291,7 +291,7 @@ async fn who_stopped_marketing_gets_none() {
     let stage = Stage::new().await;
     let alias = Alias::phone(TO).expect("a number");
     let contact = stage.vault.contact(stage.tenant, &alias).await.expect("a contact");
-    let facts = ConsentChangedV1 { contact, marketing: false, source: "api".into(), said_at: NOW };
+    let facts = ConsentChangedV1 { contact, marketing: false, source: "api".into(), said_at: NOW, evidence: None };
     stage.write(contact, &Event::from(facts)).await;
     stage.apply().await;
     let reply = send(&stage, &[("X-Waybill-Category", "marketing")], &template()).await;

@@ -94,7 +94,7 @@ async fn a_failure_is_listed_with_its_reason_and_without_content() {
     let sent = shop.send(4, "utility").await;
     shop.ends(&sent[..1], 1, failed("recipient", 131_026)).await;
     shop.ends(&sent[1..2], 1, unknown()).await;
-    let retry = OutcomeV1::Retry { class: "throttle".to_owned(), code: 130_429, not_before: NOW };
+    let retry = OutcomeV1::Retry { class: "throttle".to_owned(), code: 130_429, not_before: NOW, counts: None };
     shop.ends(&sent[2..3], 1, retry).await;
     shop.happens(MessageExpiredV1 { message: sent[2], round: None }).await;
     let rows = shop.list("").await;

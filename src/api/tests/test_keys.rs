@@ -10,6 +10,9 @@ use crate::api::routes::ROUTES;
 /// Routes at which a test key does what it is for: it sends what never goes out.
 const SENDING: [&str; 2] = ["/v1/messages", "/v1/messages/bulk"];
 
+/// Routes that only read, whatever their method.
+const READING: [&str; 1] = ["/v1/contacts/show"];
+
 /// Routes that leave out what is live instead of refusing: their own test says so.
 const LEAVING_OUT: [&str; 2] = ["/v1/failures/retry", "/v1/failures/resolve"];
 
@@ -44,6 +47,9 @@ async fn every_route_that_changes_something_refuses_a_test_key_on_what_is_live()
     let (before, mut tried) = (end(), 0);
     let others = [SENDING, LEAVING_OUT].concat();
     for route in ROUTES.iter().filter(|route| route.method != "get" && !others.contains(&route.path)) {
+        if READING.contains(&route.path) {
+            continue;
+        }
         if !matches!(route.access, Access::Roles(_)) {
             continue;
         }

@@ -77,6 +77,8 @@ impl Walk {
         self.does("delete /v1/keys/{id}", &path, Some(admin), None).await;
         let said = json!({"to": TO, "marketing": true, "source": "checkout"});
         self.does("put /v1/contacts/consent", "/v1/contacts/consent", Some(admin), Some(&said)).await;
+        let who = json!({"to": TO});
+        self.does("post /v1/contacts/show", "/v1/contacts/show", Some(admin), Some(&who)).await;
         let count = json!({"dry_run": true});
         self.does("post /v1/failures/retry", "/v1/failures/retry", Some(admin), Some(&count)).await;
         let count = json!({"dry_run": true, "as": "sent"});

@@ -16,7 +16,7 @@ fn every_record_arrives_with_its_secrets_and_without_what_was_left_out() {
     let token = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(token.path(), "from-a-file\n").expect("written");
     let text = format!(
-        "[[tenant]]\nname = \"acme\"\nper_second = 5\n\
+        "[[tenant]]\nname = \"acme\"\nper_second = 5\nrequire_window = false\n\
          [[session]]\ntenant = \"acme\"\nname = \"orders\"\nphone_number_id = \"1\"\ntoken = \"file:{}\"\n\
          number_per_second = 20\ntest = true\n\
          [[endpoint]]\ntenant = \"acme\"\nname = \"shop\"\nurl = \"https://shop.example/\"\nevents = [\"message.*\"]\n\
@@ -24,7 +24,7 @@ fn every_record_arrives_with_its_secrets_and_without_what_was_left_out() {
         token.path().display()
     );
     let expected = json!({
-        "tenants": [{ "name": "acme", "per_second": 5 }],
+        "tenants": [{ "name": "acme", "per_second": 5, "require_window": false }],
         "sessions": [{
             "tenant": "acme", "name": "orders", "channel": "whatsapp", "phone_number_id": "1",
             "token": "from-a-file", "test": true, "per_second": 20, "burst": 20,

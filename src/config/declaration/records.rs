@@ -19,6 +19,10 @@ keys! {
         per_second: Option<u32> => if_set(within(1..=100_000));
         /// Messages it may hand in at once after a rest; None: `pacing.tenant_burst`.
         burst: Option<u32> => if_set(within(1..=100_000));
+        /// Whether marketing needs a recorded opt-in; None: `consent.require_opt_in`.
+        require_opt_in: Option<bool>;
+        /// Whether free-form content needs an open service window; None: `consent.require_window`.
+        require_window: Option<bool>;
     }
 }
 

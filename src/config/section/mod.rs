@@ -1,6 +1,7 @@
 //! The sections of the settings file, one `keys!` struct each: a key's name, kind and check stand here and nowhere else.
 //! Its default and its explanation for operators stand in `config/waybill.toml`.
 
+mod consent;
 mod delivery;
 mod durable;
 mod meta;
@@ -8,6 +9,7 @@ mod process;
 mod server;
 mod webhooks;
 
+pub use consent::Consent;
 pub use delivery::{Delivery, Expiry, Pacing, Unknown, UnknownPolicy};
 pub use durable::{Data, Journal, Store, Vault, Verify};
 pub use meta::Meta;

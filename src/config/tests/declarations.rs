@@ -17,6 +17,8 @@ name = \"acme\"
 display_name = \"Acme\"
 per_second = 10
 burst = 20
+require_opt_in = false
+require_window = true
 [[session]]
 tenant = \"acme\"
 name = \"orders\"
@@ -42,6 +44,7 @@ role = \"auditor\"
     let (tenant, session, endpoint, key) = (&d.tenant[0], &d.session[0], &d.endpoint[0], &d.key[0]);
     assert_eq!((&tenant.name, tenant.display_name.as_deref()), (&name("acme"), Some("Acme")));
     assert_eq!((tenant.per_second, tenant.burst), (Some(10), Some(20)));
+    assert_eq!((tenant.require_opt_in, tenant.require_window), (Some(false), Some(true)));
     assert_eq!((&session.tenant, &session.name, session.channel), (&name("acme"), &name("orders"), Channel::Whatsapp));
     assert_eq!((session.phone_number_id.as_str(), session.waba_id.as_deref()), ("100000000000001", Some("2")));
     assert_eq!(session.token, SecretRef::File("/run/token".into()));
@@ -58,6 +61,7 @@ fn what_may_be_left_out_has_its_default() {
     );
     let d = parse(&text).expect("a good document");
     assert_eq!((&d.tenant[0].display_name, d.tenant[0].per_second, d.tenant[0].burst), (&None, None, None));
+    assert_eq!((d.tenant[0].require_opt_in, d.tenant[0].require_window), (None, None));
     assert_eq!((d.session[0].channel, d.session[0].test, &d.session[0].waba_id), (Channel::Whatsapp, false, &None));
     assert_eq!((&d.endpoint[0].secret, &d.endpoint[0].events), (&None, &vec![EventPattern::all()]));
     assert!(d.key.is_empty());

@@ -105,6 +105,8 @@ fn how_messages_leave() {
     let p = Settings::defaults().pacing;
     assert_eq!((p.number_per_second, p.number_burst, p.pair_interval, p.pair_burst), (80, 80, seconds(6), 45));
     assert_eq!((p.tenant_per_second, p.tenant_burst), (1000, 1000));
+    let consent = Settings::defaults().consent;
+    assert!(consent.require_opt_in && consent.require_window, "strict unless somebody says otherwise");
 }
 
 #[test]

@@ -23,6 +23,12 @@ pub struct TenantDeclaredV1 {
     /// How many of them at once after a rest.
     #[n(4)]
     pub burst: u32,
+    /// Whether marketing needs a recorded opt-in; absent: as the installation has it.
+    #[n(5)]
+    pub require_opt_in: Option<bool>,
+    /// Whether free-form content needs an open window; absent: as the installation has it.
+    #[n(6)]
+    pub require_window: Option<bool>,
 }
 
 /// What a key may do.

@@ -22,6 +22,24 @@ pub struct ConsentChangedV1 {
     /// When it was said.
     #[n(3)]
     pub said_at: Micros,
+    /// How many bytes of evidence lie sealed in the body; absent: none was given. Meta's own text in a body is none.
+    #[n(4)]
+    pub evidence: Option<u16>,
+}
+
+/// The provider asked to leave the person alone with marketing for a while; nobody said no.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ContactHeldV1 {
+    /// The contact.
+    #[n(0)]
+    pub contact: KeyId,
+    /// No marketing before this.
+    #[n(1)]
+    pub until: Micros,
+    /// The provider's code.
+    #[n(2)]
+    pub code: i32,
 }
 
 /// The person wrote: free-form answers are allowed for a while.

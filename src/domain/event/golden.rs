@@ -80,6 +80,8 @@ fn of_tenant(number: u16) -> Option<Event> {
             display_name: "Acme Größe".into(),
             per_second: 80,
             burst: 160,
+            require_opt_in: None,
+            require_window: None,
         }
         .into(),
         17 => ApiKeyIssuedV1 {
@@ -159,7 +161,7 @@ fn of_message(number: u16) -> Option<Event> {
 fn closed() -> AttemptsClosedV1 {
     let outcomes = [
         OutcomeV1::Sent { tag: TAG, provider_id: sealed() },
-        OutcomeV1::Retry { class: "throttle".into(), code: 130_429, not_before: AT },
+        OutcomeV1::Retry { class: "throttle".into(), code: 130_429, not_before: AT, counts: None },
         OutcomeV1::Failed { class: "recipient".into(), code: -1 },
         OutcomeV1::Unknown { why: "timeout".into() },
         OutcomeV1::Withdrawn { why: "deadline".into() },
@@ -197,9 +199,11 @@ fn of_callback(number: u16) -> Option<Event> {
 
 fn of_contact(number: u16) -> Option<Event> {
     Some(match number {
-        64 => ConsentChangedV1 { contact: CONTACT, marketing: true, source: "api".into(), said_at: -1 }.into(),
+        64 => ConsentChangedV1 { contact: CONTACT, marketing: true, source: "api".into(), said_at: -1, evidence: None }
+            .into(),
         65 => WindowOpenedV1 { contact: CONTACT, session: SESSION, until: AT }.into(),
         66 => AliasAddedV1 { contact: CONTACT, kind: AliasKind::Bsuid }.into(),
+        67 => ContactHeldV1 { contact: CONTACT, until: AT, code: 131_049 }.into(),
         _ => return None,
     })
 }
@@ -239,6 +243,9 @@ fn of_endpoint(number: u16) -> Option<Event> {
 /// Examples of kinds with the fields that were added after their first golden file.
 fn later(number: u16) -> Option<Event> {
     match example(number)? {
+        Event::TenantDeclared(facts) => {
+            Some(TenantDeclaredV1 { require_opt_in: Some(true), require_window: Some(false), ..facts }.into())
+        }
         Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
         Event::MessageCancelled(facts) => Some(MessageCancelledV1 { round: Some(3), ..facts }.into()),
         Event::MessageExpired(facts) => Some(MessageExpiredV1 { round: Some(3), ..facts }.into()),
@@ -250,6 +257,12 @@ fn later(number: u16) -> Option<Event> {
         Event::UnknownResolved(facts) => {
             Some(UnknownResolvedV1 { reason: Some("seen on the phone".into()), ..facts }.into())
         }
+        Event::AttemptsClosed(facts) => {
+            let outcome = OutcomeV1::Retry { class: "throttle".into(), code: 4, not_before: AT, counts: Some(false) };
+            let closed = vec![ClosedV1 { of: attempt(9), outcome, at: AT }];
+            Some(AttemptsClosedV1 { closed, ..facts }.into())
+        }
+        Event::ConsentChanged(facts) => Some(ConsentChangedV1 { evidence: Some(2_048), ..facts }.into()),
         _ => None,
     }
 }

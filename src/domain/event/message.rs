@@ -190,6 +190,9 @@ pub enum OutcomeV1 {
         /// Not before this.
         #[n(2)]
         not_before: Micros,
+        /// Whether it is one of the message's tries; absent: it is.
+        #[n(3)]
+        counts: Option<bool>,
     },
     /// It was refused for good.
     #[n(2)]

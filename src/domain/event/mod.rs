@@ -146,6 +146,7 @@ events! {
     64 ConsentChanged ConsentChangedV1 must,
     65 WindowOpened WindowOpenedV1 must,
     66 AliasAdded AliasAddedV1 must,
+    67 ContactHeld ContactHeldV1 must,
 
     80 EndpointDeclared EndpointDeclaredV1 must,
     81 DeliveriesSettled DeliveriesSettledV1 must,

@@ -52,7 +52,9 @@ const LATER: Micros = 900;
 #[test]
 fn a_round_begins_once() {
     let mut row = failed();
+    row.counted = 5;
     assert_eq!(row.requeue(1, at(20), LATER), Some(true));
+    assert_eq!(row.counted, 0, "its tries count afresh");
     assert_eq!((row.state(), row.next_attempt(), row.past), (State::Queued, 2, 1));
     assert_eq!(row.accepted.as_ref().map(|accepted| accepted.expires_at), Some(LATER));
     assert_eq!(row.requeue(1, at(21), LATER), None);

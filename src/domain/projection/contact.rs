@@ -1,4 +1,4 @@
-//! What events in a contact's mailbox change: consent and service windows.
+//! What events in a contact's mailbox change: consent, service windows and holds.
 
 use super::super::event::Event;
 use super::super::id::KeyId;
@@ -13,6 +13,7 @@ fn contact_of(event: &Event) -> Option<KeyId> {
         Event::ConsentChanged(facts) => Some(facts.contact),
         Event::WindowOpened(facts) => Some(facts.contact),
         Event::AliasAdded(facts) => Some(facts.contact),
+        Event::ContactHeld(facts) => Some(facts.contact),
         _ => None,
     }
 }
@@ -45,6 +46,12 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             }
             row.windows.sort_unstable_by_key(|(_, until)| std::cmp::Reverse(*until));
             row.windows.truncate(MAX_WINDOWS);
+        }
+        Event::ContactHeld(facts) => {
+            if row.held.is_some_and(|(until, _)| until >= facts.until) {
+                return;
+            }
+            row.held = Some((facts.until, facts.code));
         }
         Event::AliasAdded(facts) => row.aliases |= 1 << (facts.kind as u8),
         _ => return,

@@ -232,7 +232,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         Event::StatusReported(_) | Event::InboundReceived(_) | Event::CallbackCarried(_) => {
             status::apply(at, event, rows, &mut out);
         }
-        Event::ConsentChanged(_) | Event::WindowOpened(_) | Event::AliasAdded(_) => {
+        Event::ConsentChanged(_) | Event::WindowOpened(_) | Event::AliasAdded(_) | Event::ContactHeld(_) => {
             contact::apply(at, event, rows, &mut out);
         }
         Event::EndpointDeclared(_)

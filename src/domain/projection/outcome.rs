@@ -49,9 +49,10 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                 (Some(kind), 0, "")
             })
         }
-        OutcomeV1::Retry { class, code, not_before } => {
+        OutcomeV1::Retry { class, code, not_before, counts } => {
             end(&mut row, closed.of, fact, How::Retry, *code, class).then(|| {
                 row.not_before = Some(*not_before);
+                row.counted = row.counted.saturating_add(u16::from(counts.unwrap_or(true)));
                 (called_off(&row), 0, "")
             })
         }

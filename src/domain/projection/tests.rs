@@ -77,7 +77,7 @@ fn closed(n: u8, attempt: u16, more: u8) -> Event {
     let provider_id = SealedV1 { key: KeyId([n; 16]), bytes: Vec::new() };
     let outcome = match more % 5 {
         0 => OutcomeV1::Sent { tag: Tag([n + 1; 16]), provider_id },
-        1 => OutcomeV1::Retry { class: why, code: 1, not_before: 0 },
+        1 => OutcomeV1::Retry { class: why, code: 1, not_before: 0, counts: None },
         2 => OutcomeV1::Failed { class: why, code: 2 },
         3 => OutcomeV1::Unknown { why },
         _ => OutcomeV1::Withdrawn { why },

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::consent::OwnGates;
 use super::super::event::{ApiKeyIssuedV1, Role, TenantDeclaredV1};
 use super::super::id::{EventId, InstallationId, NodeId, TenantId};
 use super::super::record::{Micros, Position};
@@ -59,6 +60,8 @@ pub struct TenantRow {
     pub per_second: u32,
     /// At once after a rest.
     pub burst: u32,
+    /// Which gates it has otherwise than its installation.
+    pub gates: OwnGates,
     /// Control events taken.
     pub controls: Controls,
 }
@@ -73,6 +76,7 @@ impl TenantRow {
             display_name: facts.display_name.clone(),
             per_second: facts.per_second,
             burst: facts.burst,
+            gates: OwnGates { require_opt_in: facts.require_opt_in, require_window: facts.require_window },
             controls: Controls::default(),
         }
     }

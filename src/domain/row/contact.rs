@@ -11,6 +11,8 @@ use super::super::record::{Micros, Position};
 pub struct ContactRow {
     /// The last word on marketing: allowed or not, when said, at which position.
     pub marketing: Option<(bool, Micros, Position)>,
+    /// No marketing before this, by this code of the provider's.
+    pub held: Option<(Micros, i32)>,
     /// Free-form answers are allowed until then, on this session.
     pub windows: Vec<(SessionId, Micros)>,
     /// Which kinds of alias the vault knows, one bit each.

@@ -123,6 +123,8 @@ pub struct MessageRow {
     pub released: Option<Fact>,
     /// The last attempts, at most [`super::message::MAX_ATTEMPTS_KEPT`].
     pub attempts: Vec<Attempt>,
+    /// Attempts that were its own fault: what its tries are bounded by.
+    pub counted: u16,
     /// Not tried before this.
     pub not_before: Option<Micros>,
     /// The provider's id of the attempt that counts.

@@ -11,9 +11,9 @@ pub(super) struct Flight {
     pub(super) of: AttemptRef,
     pub(super) contact: KeyId,
     pub(super) expires_at: Micros,
-    /// Attempts of earlier rounds.
-    pub(super) past: u16,
     pub(super) queued: Option<Queued>,
+    /// Attempts before it that count.
+    pub(super) counted: u16,
     pub(super) phase: Phase,
 }
 

@@ -1,7 +1,8 @@
 //! Lanes: one queue per recipient, taken in turn, urgent before normal before bulk with a guaranteed share.
 //!
 //! Order holds within a lane for first attempts. A lane is busy while its head is in flight; a head that waits (pair
-//! rate, retry) parks its lane and nobody else's.
+//! rate, retry) parks its lane and nobody else's. A strict message keeps its lane to itself from its first turn until it is
+//! settled, whatever becomes of its attempts.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -25,8 +26,27 @@ struct Lane {
     queue: VecDeque<Queued>,
     busy: Option<MessageId>,
     parked: Option<Micros>,
+    /// A strict message that is not settled: only it may leave.
+    reserved: Option<MessageId>,
     /// In which list of `ready` it stands; what other lists say of it is out of date.
     listed: Option<usize>,
+}
+
+impl Lane {
+    /// Where in the queue the one stands whose turn it is: the head, or whoever reserved the lane.
+    fn next(&self) -> Option<usize> {
+        if self.busy.is_some() || self.parked.is_some() {
+            return None;
+        }
+        match self.reserved {
+            None => (!self.queue.is_empty()).then_some(0),
+            Some(by) => self.queue.iter().position(|queued| queued.message == by),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.busy.is_none() && self.parked.is_none() && self.reserved.is_none()
+    }
 }
 
 /// All recipients with work, and whose turn it is.
@@ -37,6 +57,8 @@ pub struct Lanes {
     parked: BTreeSet<(Micros, KeyId)>,
     /// Where each waiting message is.
     places: HashMap<MessageId, KeyId>,
+    /// Lanes that are reserved, by whom.
+    reserved: HashMap<MessageId, KeyId>,
     turn: usize,
 }
 
@@ -124,17 +146,40 @@ impl Lanes {
     fn take_head(&mut self, contact: KeyId, priority: usize) -> Option<Queued> {
         let lane = self.lanes.get_mut(&contact).filter(|lane| lane.listed == Some(priority))?;
         lane.listed = None;
-        if lane.busy.is_some() || lane.parked.is_some() {
-            return None;
-        }
-        if index(lane.queue.front()?.priority) != priority {
+        let next = lane.next()?;
+        if index(lane.queue[next].priority) != priority {
             self.list(contact);
             return None;
         }
-        let queued = lane.queue.pop_front()?;
+        let queued = lane.queue.remove(next)?;
         lane.busy = Some(queued.message);
         self.places.remove(&queued.message);
+        if queued.strict {
+            self.reserve(contact, queued.message);
+        }
         Some(queued)
+    }
+
+    /// A strict message keeps its lane from here on. One that comes back to a lane which another one has taken meanwhile
+    /// waits for that one.
+    pub fn reserve(&mut self, contact: KeyId, message: MessageId) {
+        let lane = self.lanes.entry(contact).or_default();
+        if lane.reserved.is_none() {
+            lane.reserved = Some(message);
+            self.reserved.insert(message, contact);
+        }
+    }
+
+    /// It is settled: the lane is everybody's again.
+    pub fn settle(&mut self, message: MessageId) {
+        let Some(contact) = self.reserved.remove(&message) else {
+            return;
+        };
+        if let Some(lane) = self.lanes.get_mut(&contact) {
+            lane.reserved = None;
+        }
+        self.list(contact);
+        self.forget_if_idle(contact);
     }
 
     /// The head in flight is done with, for this lane: the next one may go.
@@ -189,11 +234,8 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(&contact) else {
             return;
         };
-        if lane.busy.is_some() || lane.parked.is_some() {
-            return;
-        }
         // A head that goes before what the lane is listed under does not wait for that list's turn.
-        let list = lane.queue.front().map(|head| index(head.priority));
+        let list = lane.next().map(|next| index(lane.queue[next].priority));
         if let Some(list) = list.filter(|list| lane.listed.is_none_or(|listed| *list < listed)) {
             lane.listed = Some(list);
             self.ready[list].push_back(contact);
@@ -201,10 +243,7 @@ impl Lanes {
     }
 
     fn forget_if_idle(&mut self, contact: KeyId) {
-        let idle = self
-            .lanes
-            .get(&contact)
-            .is_some_and(|lane| lane.queue.is_empty() && lane.busy.is_none() && lane.parked.is_none());
+        let idle = self.lanes.get(&contact).is_some_and(Lane::is_idle);
         if idle && let Some(list) = self.lanes.remove(&contact).and_then(|lane| lane.listed) {
             // At most a ring's worth of entries, and only where a message is called off or expires.
             self.ready[list].retain(|listed| *listed != contact);

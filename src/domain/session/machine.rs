@@ -1,5 +1,7 @@
 //! The machine itself: one method per input, and one place where it is decided what leaves.
 
+mod follow;
+
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::event::{AttemptRef, Resolution, UnknownPolicy};
@@ -7,11 +9,11 @@ use super::super::failure::Answer;
 use super::super::id::{KeyId, MessageId};
 use super::super::pacing::{Held, Pacer};
 use super::super::record::Micros;
-use super::super::retry::{Verdict, judge};
+use super::super::retry::{Tries, Verdict, barred, judge};
 use super::super::validity::Void;
-use super::flight::{Flight, Phase, wait_over};
+use super::flight::{Flight, Phase};
 use super::wall::Wall;
-use super::{Effect, Ending, Input, Lanes, Queued, SessionLimits, Standing};
+use super::{Effect, Ending, Input, Lanes, Queued, SessionLimits};
 
 /// Rings of messages that may wait for a time before nothing more is pulled: 100 bytes each.
 const ASIDE: usize = 16;
@@ -133,7 +135,7 @@ impl Machine {
                 }
             }
             Input::Answered(of, answer) => self.answered(of, &answer, now, drawn, endings, effects),
-            Input::Barred(of, why) => self.end(of, Verdict::Withdrawn { why }, now, endings),
+            Input::Barred(of, bar) => self.end(of, barred(bar, self.expires_at(of)), now, endings),
             Input::Held(until) => self.wall.learn(until),
             Input::Suspended(suspended) => self.suspended = suspended,
             Input::Lease(granted, until) => {
@@ -146,60 +148,6 @@ impl Machine {
                     effects.push(Effect::Expire(message));
                 }
             }
-        }
-    }
-
-    /// The row says where the message stands: whatever was believed gives way to it.
-    fn follow(&mut self, message: MessageId, standing: Standing, now: Micros) {
-        match standing {
-            Standing::Queued(queued) => self.enqueue(queued, now),
-            // Held until somebody decides: there is nothing to time, and the decision comes as another standing.
-            Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, .. } => self.forget(message),
-            Standing::Unknown { of, policy, due } => {
-                self.forget(message);
-                self.unknown.insert(message, (of, policy));
-                self.due.insert((due, message));
-            }
-            Standing::Open { of, running, presumed_dead, expires_at, contact, past } => {
-                // A row from the store may be older than what is known.
-                if self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= of.attempt) {
-                    return;
-                }
-                self.forget(message);
-                let phase = if running { Phase::Running } else { Phase::Inherited };
-                self.flights.insert(message, Flight { of, contact, expires_at, past, queued: None, phase });
-                if !running {
-                    self.due.insert((presumed_dead, message));
-                }
-            }
-        }
-    }
-
-    fn enqueue(&mut self, queued: Queued, now: Micros) {
-        let message = queued.message;
-        let known = self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= queued.attempt);
-        if known || self.lanes.contains(message) || self.waiting.contains_key(&message) {
-            return;
-        }
-        self.forget(message);
-        if wait_over(&queued) > now {
-            self.retries.insert((wait_over(&queued), message));
-            self.waiting.insert(message, queued);
-        } else {
-            self.lanes.push(queued, queued.attempt > 1);
-        }
-    }
-
-    fn forget(&mut self, message: MessageId) {
-        if let Some(flight) = self.flights.remove(&message) {
-            self.lanes.free(flight.contact, message);
-        }
-        self.lanes.remove(message);
-        if let Some(queued) = self.waiting.remove(&message) {
-            self.retries.remove(&(wait_over(&queued), message));
-        }
-        if self.unknown.remove(&message).is_some() {
-            self.due.retain(|(_, other)| *other != message);
         }
     }
 
@@ -217,6 +165,10 @@ impl Machine {
                 effects.push(Effect::Look(of.message));
             }
         }
+    }
+
+    fn expires_at(&self, of: AttemptRef) -> Micros {
+        self.flights.get(&of.message).map_or(Micros::MAX, |flight| flight.expires_at)
     }
 
     fn put_back(&mut self, of: AttemptRef) {
@@ -238,10 +190,9 @@ impl Machine {
         endings: &mut Vec<Ending>,
         effects: &mut Vec<Effect>,
     ) {
-        let flight = self.flights.get(&of.message);
-        let (expires_at, past) = flight.map_or((Micros::MAX, 0), |flight| (flight.expires_at, flight.past));
-        let tries = of.attempt.saturating_sub(past);
-        let (verdict, hold) = judge(answer, tries, expires_at, now, drawn, &self.limits.retry);
+        let counted = self.flights.get(&of.message).map_or(0, |flight| flight.counted);
+        let tries = Tries { attempt: of.attempt, counted };
+        let (verdict, hold) = judge(answer, tries, self.expires_at(of), now, drawn, &self.limits.retry);
         match (hold, answer) {
             (Some(hold), _) => {
                 let until = self.wall.hit(now, hold.until);
@@ -259,12 +210,12 @@ impl Machine {
     fn end(&mut self, of: AttemptRef, verdict: Verdict, now: Micros, endings: &mut Vec<Ending>) {
         if let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) {
             flight.phase = Phase::Closing;
-            match &verdict {
-                Verdict::Retry { not_before, .. } => {
-                    let until = (*not_before).min(now + self.limits.lane_block);
+            match verdict.keeps_place_until() {
+                Some(until) => {
+                    let until = until.min(now + self.limits.lane_block);
                     self.lanes.block(flight.contact, of.message, until);
                 }
-                _ => self.lanes.free(flight.contact, of.message),
+                None => self.lanes.free(flight.contact, of.message),
             }
         }
         endings.push(Ending { of, verdict, at: now });
@@ -363,8 +314,8 @@ impl Machine {
             of,
             contact: queued.contact,
             expires_at: queued.expires_at,
-            past: queued.past,
             queued: Some(queued),
+            counted: queued.counted,
             phase: Phase::Proposed,
         };
         self.flights.insert(queued.message, flight);

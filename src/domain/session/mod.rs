@@ -16,6 +16,7 @@ mod tests;
 pub use lanes::Lanes;
 pub use machine::Machine;
 
+use super::consent::Bar;
 use super::event::{AttemptRef, Priority, Resolution, UnknownPolicy};
 use super::failure::Answer;
 use super::id::{KeyId, MessageId};
@@ -38,8 +39,10 @@ pub struct Queued {
     pub not_before: Micros,
     /// The number its next attempt has.
     pub attempt: u16,
-    /// Attempts of earlier rounds: they are no tries of this one.
-    pub past: u16,
+    /// Attempts so far that count.
+    pub counted: u16,
+    /// Nothing after it to the same person leaves before it is settled.
+    pub strict: bool,
 }
 
 /// Where a message stands, as its row says.
@@ -60,8 +63,10 @@ pub enum Standing {
         expires_at: Micros,
         /// Its lane.
         contact: KeyId,
-        /// Attempts of earlier rounds: they are no tries of this one.
-        past: u16,
+        /// Attempts before it that count.
+        counted: u16,
+        /// As in [`Queued::strict`].
+        strict: bool,
     },
     /// The last attempt may have been sent.
     Unknown {
@@ -71,6 +76,8 @@ pub enum Standing {
         policy: UnknownPolicy,
         /// When it does.
         due: Micros,
+        /// Its lane, if it blocks it.
+        blocks: Option<KeyId>,
     },
     /// Nothing more is to be done.
     Settled,
@@ -88,7 +95,7 @@ pub enum Input {
     /// An attempt's task has its answer.
     Answered(AttemptRef, Answer),
     /// A gate barred an attempt that was read back.
-    Barred(AttemptRef, &'static str),
+    Barred(AttemptRef, Bar),
     /// The sender waits until then, as its row says; an earlier time than is known changes nothing.
     Held(Micros),
     /// An operator stopped the sender, or let it go again.

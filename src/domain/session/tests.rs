@@ -35,7 +35,8 @@ fn queued(n: u32, attempt: u16, not_before: Micros) -> Input {
         expires_at: START + 86_400 * SECOND,
         not_before,
         attempt,
-        past: 0,
+        counted: attempt - 1,
+        strict: false,
     };
     Input::Standing(message, Standing::Queued(standing))
 }
@@ -103,7 +104,7 @@ fn unknowns_and_waits_leave_the_ring_to_others() {
         id[..4].copy_from_slice(&n.to_be_bytes());
         let message = MessageId(id);
         let of = AttemptRef { message, attempt: 1 };
-        let standing = Standing::Unknown { of, policy: UnknownPolicy::Hold, due: 0 };
+        let standing = Standing::Unknown { of, policy: UnknownPolicy::Hold, due: 0, blocks: None };
         machine.step([Input::Standing(message, standing)], START, 1);
         machine.step([queued(1_000 + n, 2, START + 3_600 * SECOND)], START, 1);
     }
@@ -124,7 +125,8 @@ fn fresh_messages_leave_at_once_after_a_crash() {
             presumed_dead: START + 30 * SECOND,
             expires_at: Micros::MAX,
             contact: KeyId([n; 16]),
-            past: 0,
+            counted: 0,
+            strict: false,
         };
         machine.step([Input::Standing(message, open)], START, 1);
     }
@@ -182,26 +184,130 @@ fn an_older_row_read_back_late_does_not_unseat_a_younger_attempt() {
         presumed_dead: 0,
         expires_at: Micros::MAX,
         contact: KeyId(of.message.0),
-        past: 0,
+        counted: 0,
+        strict: false,
     };
     machine.step([Input::Standing(of.message, older)], START, 1);
     let effects = machine.step([Input::Judged(vec![(of, Ok(()))])], START, 1);
     assert!(effects.contains(&Effect::Begin(of)), "{effects:?}");
 }
 
+/// A message to the one person that these tests write to.
+fn to_ada(n: u32, strict: bool, priority: Priority) -> (MessageId, Queued) {
+    let Input::Standing(message, Standing::Queued(queued)) = queued(n, 1, 0) else {
+        unreachable!("that is what it makes");
+    };
+    (message, Queued { contact: KeyId([77; 16]), strict, priority, ..queued })
+}
+
 #[test]
-fn tries_of_an_earlier_round_do_not_count() {
+fn nothing_passes_a_strict_message_before_it_is_settled() {
     let mut machine = machine();
-    let refused =
-        Answer::Rejected { code: 131_000, class: FailureClass::Retry, retry_after_ms: None, detail: String::new() };
-    for (past, attempt, ends) in [(0, 6, true), (6, 7, false), (6, 12, true)] {
-        let Input::Standing(message, Standing::Queued(standing)) = queued(u32::from(attempt), attempt, 0) else {
-            unreachable!("it is queued");
-        };
-        let standing = Input::Standing(message, Standing::Queued(Queued { past, ..standing }));
-        let of = proposed(&machine.step([standing], START, 1));
-        let endings = endings(&answer(&mut machine, &of, &refused, START));
-        let failed = matches!(endings[0].verdict, Verdict::Failed { .. });
-        assert_eq!(failed, ends, "attempt {attempt} after {past}");
+    let (first, strict) = to_ada(1, true, Priority::Normal);
+    let (second, next) = to_ada(2, false, Priority::Normal);
+    let (third, code) = to_ada(3, false, Priority::Urgent);
+    let input = |message, queued| Input::Standing(message, Standing::Queued(queued));
+    let mut of = AttemptRef { message: first, attempt: 1 };
+    let effects = machine.step([input(first, strict), input(second, next)], START, 1);
+    assert_eq!(proposed(&effects), [of]);
+
+    // Thrown back: what comes next, urgent or not, waits for its second attempt.
+    let ended = answer(&mut machine, &[of], &Answer::NotSent { why: "deadline" }, START);
+    let Verdict::Retry { not_before, .. } = endings(&ended)[0].verdict else {
+        panic!("{ended:?}");
+    };
+    let again = Queued { attempt: 2, not_before, ..strict };
+    assert!(proposed(&machine.step([input(first, again), input(third, code)], START, 1)).is_empty());
+    assert!(proposed(&machine.step([Input::Tick], START + 61 * SECOND, 1)).iter().all(|of| of.message == first));
+    of.attempt = 2;
+
+    // Unknown, and left to somebody's decision: they still wait.
+    answer(&mut machine, &[of], &Answer::Unknown { why: "timeout" }, START + 61 * SECOND);
+    let unknown = Standing::Unknown { of, policy: UnknownPolicy::Hold, due: 0, blocks: Some(strict.contact) };
+    assert!(proposed(&machine.step([Input::Standing(first, unknown)], START + 62 * SECOND, 1)).is_empty());
+    let settled = machine.step([Input::Standing(first, Standing::Settled)], START + 63 * SECOND, 1);
+    assert_eq!(proposed(&settled)[0].message, third, "urgent first");
+}
+
+#[test]
+fn a_strict_message_of_an_earlier_life_keeps_its_lane() {
+    let (first, strict) = to_ada(1, true, Priority::Normal);
+    let (second, next) = to_ada(2, false, Priority::Normal);
+    let of = AttemptRef { message: first, attempt: 1 };
+    let open = Standing::Open {
+        of,
+        running: false,
+        presumed_dead: START + 30 * SECOND,
+        expires_at: Micros::MAX,
+        contact: strict.contact,
+        counted: 0,
+        strict: true,
+    };
+    let unknown = Standing::Unknown { of, policy: UnknownPolicy::Hold, due: 0, blocks: Some(strict.contact) };
+    let waits = Standing::Queued(Queued { attempt: 2, not_before: START + SECOND, ..strict });
+    for standing in [open, unknown, waits] {
+        let mut machine = machine();
+        let inputs = [Input::Standing(first, standing), Input::Standing(second, Standing::Queued(next))];
+        assert!(proposed(&machine.step(inputs, START, 1)).is_empty(), "{standing:?}");
+        let settled = machine.step([Input::Standing(first, Standing::Settled)], START, 1);
+        assert_eq!(proposed(&settled).len(), 1, "{standing:?}");
     }
+}
+
+#[test]
+fn throttled_attempts_are_none_of_its_tries() {
+    let mut machine = machine();
+    let refused = |class| Answer::Rejected { code: 4, class, retry_after_ms: None, detail: String::new() };
+    let (throttled, fault) = (refused(FailureClass::Throttle(Bucket::Pair)), refused(FailureClass::Retry));
+    let (mut now, mut counted) = (START, 0);
+    for attempt in 1..=20 {
+        let Input::Standing(message, Standing::Queued(queued)) = queued(1, attempt, 0) else {
+            unreachable!("that is what it makes");
+        };
+        now += 60 * SECOND;
+        let standing = Standing::Queued(Queued { counted, ..queued });
+        machine.step([Input::Standing(message, Standing::Settled)], now, 1);
+        let effects = machine.step([Input::Standing(message, standing), Input::Tick], now, 1);
+        let answered = if attempt <= 10 { &throttled } else { &fault };
+        let ended = answer(&mut machine, &proposed(&effects), answered, now);
+        match endings(&ended)[..] {
+            [Ending { verdict: Verdict::Retry { counts, .. }, .. }] => counted += u16::from(counts),
+            [Ending { verdict: Verdict::Failed { .. }, .. }] => {
+                assert_eq!((attempt, counted), (16, 5), "six tries, and ten that were throttled");
+                return;
+            }
+            _ => panic!("attempt {attempt}: {ended:?}"),
+        }
+    }
+    panic!("it never failed");
+}
+
+#[test]
+fn marketing_that_is_held_for_a_day_keeps_nobodys_place() {
+    let (mut machine, now) = (machine(), START);
+    let day = now + 86_400 * SECOND;
+    let first = proposed(&machine.step([queued(1, 1, 0)], now, 1));
+    machine.step([Input::Judged(first.iter().map(|of| (*of, Ok(()))).collect())], now, 1);
+    // A code for the same person comes meanwhile.
+    let Input::Standing(_, Standing::Queued(held)) = queued(1, 1, 0) else { panic!("it is queued") };
+    let code = Queued { message: MessageId([9; 16]), priority: Priority::Urgent, ..held };
+    machine.step([Input::Standing(code.message, Standing::Queued(code))], now, 1);
+    let effects = machine.step([Input::Barred(first[0], Bar::Until(day - SECOND, 131_049))], now, 1);
+    let wait =
+        Verdict::Retry { class: "throttle_user_marketing", code: 131_049, not_before: day - SECOND, counts: false };
+    assert_eq!(endings(&effects).iter().map(|ending| &ending.verdict).collect::<Vec<_>>(), [&wait]);
+    assert_eq!(proposed(&effects), [AttemptRef { message: code.message, attempt: 1 }], "the code does not wait for it");
+    let second = queued(1, 2, day - SECOND);
+    assert!(proposed(&machine.step([second], now, 1)).is_empty());
+    assert_eq!(machine.ring(), 1, "what is held takes nobody's place in the ring");
+}
+
+#[test]
+fn a_hold_that_outlasts_the_message_ends_it() {
+    let mut machine = machine();
+    let first = proposed(&machine.step([queued(1, 1, 0)], START, 1));
+    machine.step([Input::Judged(vec![(first[0], Ok(()))])], START, 1);
+    let effects = machine.step([Input::Barred(first[0], Bar::Until(START + 86_400 * SECOND, 131_049))], START, 1);
+    let failed = Verdict::Failed { class: "throttle_user_marketing", code: 131_049 };
+    assert_eq!(endings(&effects)[0].verdict, failed);
 }

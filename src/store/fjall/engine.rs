@@ -165,6 +165,12 @@ impl Engine {
         self.rows.sealed_memtable_count() >= 3 || self.rows.l0_table_count() >= 20
     }
 
+    /// Bytes in memtables.
+    #[cfg(test)]
+    pub(super) fn buffered(&self) -> u64 {
+        self.database.write_buffer_size()
+    }
+
     /// Hands the memtable to the engine's worker to be written out.
     pub(super) fn turn(&self) -> Result<(), Fault> {
         self.rows.rotate_memtable()?;

@@ -16,7 +16,7 @@ use super::options::Options;
 use crate::domain::id::InstallationId;
 
 /// Format of keys and rows. Raised whenever a row type changes: rows are rebuilt, not migrated.
-pub(super) const FORMAT: u16 = 4;
+pub(super) const FORMAT: u16 = 5;
 
 const MARKER: &str = "FORMAT";
 const ROWS: &str = "rows";
@@ -52,6 +52,11 @@ fn engine(rows: &Path, options: &Options) -> Result<Engine, fjall::Error> {
         // The memtable is turned by the writer (see the head of mod.rs), never by the engine.
         KeyspaceCreateOptions::default().manual_journal_persist(true).max_memtable_size(u64::MAX)
     })?;
+    // What the log gave back is written out before it grows: a process that dies again and again before it has filled a
+    // memtable of its own would otherwise read a longer log at each start, all of it into memory.
+    if database.write_buffer_size() >= options.memtable {
+        rows.rotate_memtable_and_wait()?;
+    }
     Ok(Engine::new(database, rows))
 }
 

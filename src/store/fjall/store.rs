@@ -77,6 +77,11 @@ impl FjallStore {
         Ok(Self { shared, queue: sender, places: Arc::new(Semaphore::new(QUEUE)), writer })
     }
 
+    #[cfg(test)]
+    pub(super) fn buffered(&self) -> u64 {
+        self.shared.open.read().as_ref().map_or(0, |(engine, _)| engine.buffered())
+    }
+
     async fn apply(&self, mut commit: Commit) -> Result<(), StoreError> {
         let gone = || self.shared.gone();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| gone())?;

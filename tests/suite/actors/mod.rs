@@ -1,7 +1,9 @@
 //! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
 
+mod consent;
 mod neighbours;
 mod notified;
+mod opt_out;
 mod panics;
 mod requeued;
 mod scheduled;

@@ -12,7 +12,7 @@ use waybill::runtime::SystemClock;
 use super::world::{World, limits};
 
 /// Every place that `Hands::trip` names.
-const PLACES: [&str; 15] = [
+pub(super) const PLACES: [&str; 16] = [
     "session:nudged",
     "session:before_step",
     "session:after_step",
@@ -22,6 +22,7 @@ const PLACES: [&str; 15] = [
     "session:begun",
     "session:before_close",
     "session:closed",
+    "attempt:before_gate",
     "attempt:before_call",
     "attempt:after_call",
     "tenant:mail",

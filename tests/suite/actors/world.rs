@@ -13,6 +13,7 @@ use waybill::actors::registry::Registry;
 use waybill::actors::root::{Root, Start};
 use waybill::channel::Channel;
 use waybill::domain::address::Address;
+use waybill::domain::consent::Gates;
 use waybill::domain::content::Content;
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
@@ -20,7 +21,7 @@ use waybill::domain::event::{
     UnknownPolicy,
 };
 use waybill::domain::id::{
-    EndpointId, EventId, InstallationId, MessageId, NodeId, SessionId, TenantId, with_partition,
+    EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
 };
 use waybill::domain::message::State;
 use waybill::domain::record::{Micros, Principal, Record};
@@ -58,6 +59,7 @@ pub fn limits() -> Limits {
             lane_block: 60_000_000,
             retry: RetryLimits { max_attempts: 4, base: 20_000, cap: 200_000 },
         },
+        gates: Gates::OPEN,
         intent_deadline: Duration::from_secs(5),
         unknown_after: 60_000_000,
         pair: fast,
@@ -132,6 +134,11 @@ impl World {
 
     /// A tenant that may send so many a second.
     pub async fn tenant(&self, name: &str, per_second: u32) -> TenantId {
+        self.tenant_with(name, per_second, (None, None)).await
+    }
+
+    /// A tenant with its own word on opt-ins and windows.
+    pub async fn tenant_with(&self, name: &str, per_second: u32, gates: (Option<bool>, Option<bool>)) -> TenantId {
         let tenant = TenantId::named(InstallationId([1; 16]), name);
         let facts = TenantDeclaredV1 {
             tenant,
@@ -139,6 +146,8 @@ impl World {
             display_name: String::new(),
             per_second,
             burst: per_second,
+            require_opt_in: gates.0,
+            require_window: gates.1,
         };
         self.tell(tenant, tenant, facts).await;
         tenant
@@ -199,25 +208,36 @@ impl World {
     /// Accepts a message that is to leave at this time.
     pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
         let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
-        self.accept_at(tenant, session, object, Some(send_at)).await
+        self.accept_at(tenant, session, (Category::Utility, Some(send_at)), object).await
     }
 
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
-        self.accept_at(tenant, session, object, None).await
+        self.accept_at(tenant, session, (Category::Utility, None), object).await
+    }
+
+    /// Accepts a message object of this category.
+    pub async fn accept_for(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        category: Category,
+        object: serde_json::Value,
+    ) -> MessageId {
+        self.accept_at(tenant, session, (category, None), object).await
     }
 
     async fn accept_at(
         &self,
         tenant: TenantId,
         session: SessionId,
+        (category, send_at): (Category, Option<Micros>),
         object: serde_json::Value,
-        send_at: Option<Micros>,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
         let message = MessageId(with_partition(SystemEntropy.id(), partition));
         let content = Content::check(object).unwrap();
-        let contact = self.hands.vault.contact(tenant, &Alias::phone(&content.to).unwrap()).await.unwrap();
+        let contact = self.contact(tenant, &content.to).await;
         let content = serde_json::to_vec(&content).unwrap();
         let id = EventId(SystemEntropy.id());
         let sealed = self.hands.vault.seal(tenant, contact, &id.0, &content).await.unwrap();
@@ -226,7 +246,7 @@ impl World {
             message,
             session,
             contact,
-            category: Category::Utility,
+            category,
             priority: Priority::Normal,
             unknown: UnknownPolicy::Hold,
             expires_at: now + 600_000_000,
@@ -244,6 +264,11 @@ impl World {
         let appended = self.append(partition, draft.record().unwrap()).await;
         assert!(matches!(appended, Appended::Durable { .. }), "{appended:?}");
         message
+    }
+
+    /// The contact of a number.
+    pub async fn contact(&self, tenant: TenantId, to: &str) -> KeyId {
+        self.hands.vault.contact(tenant, &Alias::phone(to).unwrap()).await.unwrap()
     }
 
     pub async fn row(&self, message: MessageId) -> Option<MessageRow> {

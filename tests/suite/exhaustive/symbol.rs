@@ -255,7 +255,7 @@ fn outcome(of: Of, how: How) -> OutcomeV1 {
             tag: provider_tag(of),
             provider_id: SealedV1 { key: KeyId([of.message + 60; 16]), bytes: vec![of.attempt] },
         },
-        How::Retry => OutcomeV1::Retry { class: "throttle".to_owned(), code: 0, not_before: 0 },
+        How::Retry => OutcomeV1::Retry { class: "throttle".to_owned(), code: 0, not_before: 0, counts: None },
         How::Failed => OutcomeV1::Failed { class: "request".to_owned(), code: 100 },
         How::Unknown => OutcomeV1::Unknown { why: "timeout".to_owned() },
         How::Withdrawn => OutcomeV1::Withdrawn { why: "consent".to_owned() },

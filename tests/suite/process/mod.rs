@@ -13,6 +13,7 @@
 //! | `tls` | the listener's TLS: both versions of HTTP, our own client, strangers, a key that does not fit |
 //! | `disk` | a full disk is refused, not suffered |
 //! | `fixtures` | whatever Meta calls back with is taken |
+//! | `consent` | who wrote is answered, strangers are not written to |
 //! | `demo` | the demo's accounts agree |
 //!
 //! The rest is the stage: [`house`] (simulator, sink, node, declarations), [`node`] (the process), [`http`] (the caller),
@@ -23,6 +24,7 @@
 pub mod accounts;
 mod bad_input;
 mod bad_start;
+mod consent;
 mod demo;
 mod disk;
 mod fixtures;

@@ -30,6 +30,8 @@ pub struct TenantAsk {
     pub display_name: Option<String>,
     pub per_second: Option<u32>,
     pub burst: Option<u32>,
+    pub require_opt_in: Option<bool>,
+    pub require_window: Option<bool>,
 }
 
 #[derive(Deserialize)]

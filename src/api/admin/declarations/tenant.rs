@@ -21,13 +21,16 @@ pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
         display_name: it.display_name.clone().unwrap_or_else(|| it.name.clone()),
         per_second: it.per_second.unwrap_or(pacing.tenant_per_second),
         burst: it.burst.unwrap_or(pacing.tenant_burst),
+        require_opt_in: it.require_opt_in,
+        require_window: it.require_window,
     };
     let change = match rows::get(&*app.store, &RowId::Tenant(tenant)).await? {
         Some(Row::Tenant(row)) => {
             let same = row.name == facts.name
                 && row.display_name == facts.display_name
                 && row.per_second == facts.per_second
-                && row.burst == facts.burst;
+                && row.burst == facts.burst
+                && (row.gates.require_opt_in, row.gates.require_window) == (facts.require_opt_in, facts.require_window);
             if same { Change::Unchanged } else { Change::Changed }
         }
         _ => Change::Created,

@@ -3,7 +3,7 @@
 //!
 //! | part | mailbox | event | beside it |
 //! | --- | --- | --- | --- |
-//! | status | session | `StatusReported` | opt-out told by code 131050: `ConsentChanged` |
+//! | status | session | `StatusReported` | opt-out told by code 131050: `ConsentChanged`; enough marketing by 131049: `ContactHeld` |
 //! | inbound | session | `InboundReceived` | `WindowOpened`, `AliasAdded` |
 //! | preference | contact | `ConsentChanged` | – |
 //! | identity changed | session | `CallbackCarried` | `AliasAdded` |

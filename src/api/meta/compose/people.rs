@@ -6,7 +6,7 @@ use super::super::person::{self, Bound};
 use super::scene::Scene;
 use super::{Trouble, carried};
 use crate::domain::callback::PartBody;
-use crate::domain::event::{AliasAddedV1, ConsentChangedV1, Event};
+use crate::domain::event::{AliasAddedV1, ConsentChangedV1, ContactHeldV1, Event};
 use crate::domain::id::KeyId;
 use crate::domain::record::Micros;
 use crate::domain::row::{Row, RowId};
@@ -14,6 +14,14 @@ use crate::store::rows;
 
 /// "User has stopped marketing messages from you on WhatsApp" (Cloud API, "Error codes").
 pub(super) const OPTED_OUT: i32 = 131_050;
+
+/// "This message was not delivered to maintain healthy ecosystem engagement": the person has enough marketing, of
+/// whomever, and Meta asks to wait before the next try (Cloud API, "Error codes", "Per-user marketing template message
+/// limits").
+pub(super) const ENOUGH: i32 = 131_049;
+
+/// How long: "do not retry sooner" than a day.
+const ENOUGH_FOR: Micros = 24 * 60 * 60 * 1_000_000;
 
 /// `ConsentChanged` in the person's mailbox. A person nobody knows is made: an opt-out counts before the first message.
 pub(super) async fn preference(scene: &Scene<'_>) -> Result<Vec<Placed>, Trouble> {
@@ -46,8 +54,19 @@ pub(super) fn opted_out(scene: &Scene<'_>, contacts: &[KeyId], at: Micros) -> Re
     contacts.iter().map(told).collect()
 }
 
+/// `ContactHeld` for a refusal with [`ENOUGH`].
+pub(super) fn held(scene: &Scene<'_>, contacts: &[KeyId], at: Micros) -> Result<Vec<Placed>, Trouble> {
+    // A provider's clock that runs ahead holds nobody longer than a refusal of this moment would.
+    let until = at.min(scene.now).saturating_add(ENOUGH_FOR);
+    let told = |contact: &KeyId| {
+        let event = Event::from(ContactHeldV1 { contact: *contact, until, code: ENOUGH });
+        scene.beside(*contact, "held", &event)
+    };
+    contacts.iter().map(told).collect()
+}
+
 fn consent(contact: KeyId, marketing: bool, source: &str, said_at: Micros) -> Event {
-    Event::from(ConsentChangedV1 { contact, marketing, source: source.to_owned(), said_at })
+    Event::from(ConsentChangedV1 { contact, marketing, source: source.to_owned(), said_at, evidence: None })
 }
 
 /// The update itself is carried; a person we know gets the new names. Makes nobody: it is no sign of life.

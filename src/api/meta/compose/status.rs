@@ -3,7 +3,7 @@
 use super::super::append::Placed;
 use super::super::body;
 use super::Trouble;
-use super::people::{self, OPTED_OUT};
+use super::people::{self, ENOUGH, OPTED_OUT};
 use super::scene::{Scene, word};
 use crate::domain::callback::PartBody;
 use crate::domain::event::{AttemptRef, Event, SealedV1, Status, StatusReportedV1};
@@ -38,6 +38,9 @@ pub(super) async fn compose(scene: &Scene<'_>, of: Option<AttemptRef>) -> Result
     let mut all = told(scene, contact, of, tag, &event).await?;
     if failed && *code == OPTED_OUT {
         all.extend(people::opted_out(scene, &known, *provider_at)?);
+    }
+    if failed && *code == ENOUGH {
+        all.extend(people::held(scene, &known, *provider_at)?);
     }
     Ok(all)
 }

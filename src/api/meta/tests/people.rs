@@ -120,6 +120,24 @@ async fn a_refusal_for_stopped_marketing_is_an_opt_out_of_whom_we_know() {
 }
 
 #[tokio::test]
+async fn a_refusal_for_enough_marketing_holds_whom_we_know_for_a_day() {
+    let stage = Stage::new().await;
+    stage.post(&fixture("whatsapp.status.failed.131049")).await;
+    assert_eq!(stage.names(), ["StatusReported"], "a status makes nobody");
+    let stage = Stage::new().await;
+    let known = stage.vault.contact(stage.tenant, &phone()).await.expect("a contact");
+    for _ in 0..2 {
+        stage.post(&fixture("whatsapp.status.failed.131049")).await;
+        stage.apply().await;
+    }
+    assert!(stage.names().contains(&"ContactHeld") && !stage.names().contains(&"ConsentChanged"));
+    let row = contact_row(&stage, known).await;
+    // A day after the provider's time of it, however often it is told.
+    assert_eq!(row.held, Some((1_795_000_005_000_000 + 86_400_000_000, 131_049)));
+    assert_eq!(row.marketing, None, "nobody said no");
+}
+
+#[tokio::test]
 async fn a_changed_number_is_one_more_name_of_whom_we_know() {
     let stage = Stage::new().await;
     stage.post(&fixture("whatsapp.message.system.user_changed_number")).await;

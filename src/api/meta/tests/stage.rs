@@ -99,8 +99,15 @@ impl Stage {
 
     async fn declare(&self, key: &NewKey) {
         let tenant = self.tenant;
-        let named =
-            TenantDeclaredV1 { tenant, name: "acme".into(), display_name: String::new(), per_second: 10, burst: 20 };
+        let named = TenantDeclaredV1 {
+            tenant,
+            name: "acme".into(),
+            display_name: String::new(),
+            per_second: 10,
+            burst: 20,
+            require_opt_in: None,
+            require_window: None,
+        };
         let issued =
             ApiKeyIssuedV1 { key: key.id, tenant, name: "k".into(), role: Role::Sender, test: false, hash: key.hash };
         let declared = SessionDeclaredV1 {
@@ -256,7 +263,8 @@ pub(in crate::api) fn sign(secret: &str, body: &[u8]) -> String {
 
 fn settings() -> Settings {
     let text = format!(
-        "[meta]\napp_secrets = [\"literal:old\", \"literal:{SECRET}\"]\nverify_token = \"literal:vt-example\"\n"
+        "[meta]\napp_secrets = [\"literal:old\", \"literal:{SECRET}\"]\nverify_token = \"literal:vt-example\"\n\
+         [consent]\nrequire_opt_in = false\nrequire_window = false\n"
     );
     Settings::parse(&text, "test", std::iter::empty()).expect("good settings")
 }

@@ -49,6 +49,29 @@ pub(super) fn trim_log(dir: &Path) -> (std::path::PathBuf, Vec<u8>) {
 }
 
 #[tokio::test]
+async fn lives_too_short_to_fill_a_memtable_do_not_pile_up() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let patient = Options { memtable: 1 << 30, ..TINY };
+    let mut next = 0;
+    for life in 0..4 {
+        let options = if life < 3 { patient } else { TINY };
+        let store = FjallStore::open(dir.path(), OURS, &options).expect("opens");
+        let held = store.buffered();
+        match life {
+            0 => assert_eq!(held, 0),
+            3 => assert_eq!(held, 0, "three lives' rows are still in memory"),
+            _ => assert!(held > TINY.memtable / 4, "life {life} read {held} bytes back"),
+        }
+        for _ in 0..400 {
+            store.commit(step(next)).await.expect("commit");
+            next += 1;
+        }
+        drop(store);
+    }
+    assert_prefix(&open(dir.path())).await;
+}
+
+#[tokio::test]
 async fn a_log_cut_anywhere_gives_a_prefix() {
     let dir = tempfile::tempdir().expect("a folder");
     let large = Options { memtable: 1 << 20, ..TINY };

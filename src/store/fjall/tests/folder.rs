@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::store::StoreError;
+use crate::store::fjall::open::FORMAT;
 
 fn refused(dir: &Path) -> StoreError {
     FjallStore::open(dir, OURS, &TINY).expect_err("must be refused")
@@ -24,18 +25,18 @@ fn an_absent_folder_is_made_and_says_what_it_is() {
     let path = dir.path().join("deep").join("store");
     drop(open(&path));
     let text = fs::read_to_string(path.join("FORMAT")).expect("reads");
-    let installation = format!("waybill store\nformat 4\ninstallation {OURS}\n");
+    let installation = format!("waybill store\nformat {FORMAT}\ninstallation {OURS}\n");
     assert!(text.starts_with(&installation) && text.contains("may be deleted"), "{text}");
 }
 
 #[test]
 fn newer_and_older_formats_are_refused_with_the_remedy() {
-    let newer = with_marker(|text| text.replace("format 4", "format 5"));
+    let newer = with_marker(|text| text.replace(&format!("format {FORMAT}"), "format 65000"));
     let error = refused(newer.path());
-    assert!(matches!(error, StoreError::Newer { found: 5, known: 4, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 65_000, known: FORMAT, .. }), "{error}");
     assert!(error.to_string().contains(&format!("delete {}: it is rebuilt", newer.path().display())), "{error}");
-    let older = with_marker(|text| text.replace("format 4", "format 3"));
-    assert!(matches!(refused(older.path()), StoreError::Older { found: 3, known: 4, .. }));
+    let older = with_marker(|text| text.replace(&format!("format {FORMAT}"), "format 1"));
+    assert!(matches!(refused(older.path()), StoreError::Older { found: 1, known: FORMAT, .. }));
 }
 
 #[test]
@@ -63,7 +64,8 @@ fn a_folder_of_something_else_is_left_alone() {
     fs::write(dir.path().join("letters.txt"), "dear").expect("writes");
     assert!(matches!(refused(dir.path()), StoreError::Corrupt { .. }));
     assert_eq!(walk(dir.path()).len(), 1, "nothing was added");
-    for text in ["", "waybill store\n", "waybill store\nformat one\n", "waybill store\nformat 4\ninstallation x\n"] {
+    let stranger = format!("waybill store\nformat {FORMAT}\ninstallation x\n");
+    for text in ["", "waybill store\n", "waybill store\nformat one\n", &stranger] {
         let dir = with_marker(|_| text.to_owned());
         assert!(matches!(refused(dir.path()), StoreError::Corrupt { .. }), "{text:?}");
     }

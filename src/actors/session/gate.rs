@@ -1,0 +1,87 @@
+//! The contact's gate: the last look before the call, between the read-back of the intent and the first byte.
+//!
+//! The contact's row is its own partition's, and so is the tenant's: both are read from the store, as far as their
+//! partitions have applied. What forbids is acted on as it is read; but a row that is silent may only be late, so
+//! nothing is barred before the contact's partition has caught up with its journal.
+
+use std::time::Duration;
+
+use super::standing::MessageRef;
+use crate::actors::hands::Hands;
+use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
+use crate::domain::content::Kind;
+use crate::domain::id::{KeyId, SessionId};
+use crate::domain::record::Position;
+use crate::domain::routing;
+use crate::domain::row::{Row, RowId};
+use crate::store::{StoreError, rows};
+
+/// How long a contact's partition may take to catch up before the attempt is put off. It holds a slot of the windows
+/// meanwhile.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Between two looks at the mark: most of what is waited for is on its way.
+const POLL: Duration = Duration::from_millis(5);
+
+/// What the gate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// It may leave.
+    Open,
+    /// It must not, ever or for now.
+    Barred(Bar),
+    /// Nobody knows just now, and this is why: no leave to send what may have been forbidden, and no reason to fail it.
+    Later(&'static str),
+}
+
+/// Asks for one message.
+pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRef, kind: Kind) -> Gate {
+    hands.trip("attempt:before_gate");
+    if !Gates::STRICT.ask(reference.category, kind) {
+        return Gate::Open;
+    }
+    match ask(hands, session, reference, kind).await {
+        Ok(Err(bar @ Bar::Until(..))) => Gate::Barred(bar),
+        Ok(Err(_)) if !caught_up(hands, reference.contact).await => Gate::Later("consent_behind"),
+        Ok(Err(_)) => match ask(hands, session, reference, kind).await {
+            Ok(Ok(())) => Gate::Open,
+            Ok(Err(bar)) => Gate::Barred(bar),
+            Err(_) => Gate::Later("gate_unreadable"),
+        },
+        Ok(Ok(())) => Gate::Open,
+        Err(_) => Gate::Later("gate_unreadable"),
+    }
+}
+
+/// One read of both rows.
+async fn ask(
+    hands: &Hands,
+    session: SessionId,
+    reference: MessageRef,
+    kind: Kind,
+) -> Result<Result<(), Bar>, StoreError> {
+    let ids = [RowId::Contact(reference.contact), RowId::Tenant(reference.tenant)];
+    let found = rows::get_many(hands.store.as_ref(), &ids).await?;
+    let contact = found.iter().flatten().find_map(|row| if let Row::Contact(row) = row { Some(row) } else { None });
+    let tenant = found.iter().flatten().find_map(|row| if let Row::Tenant(row) = row { Some(row) } else { None });
+    let leaving = Leaving { category: reference.category, kind, session, now: hands.clock.wall() };
+    Ok(may_leave(leaving, contact, hands.limits.gates.of(tenant)))
+}
+
+/// Waits until the rows of a contact's partition show what its journal holds now.
+async fn caught_up(hands: &Hands, contact: KeyId) -> bool {
+    let partition = routing::partition(&contact.into(), hands.journal.genesis().count);
+    let Some(last) = hands.journal.end(partition).0.checked_sub(1) else {
+        return true;
+    };
+    let watch = async {
+        loop {
+            match hands.store.applied(partition).await {
+                Ok(applied) if applied >= Some(Position(last)) => return true,
+                Ok(_) => tokio::time::sleep(POLL).await,
+                Err(_) => return false,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, watch).await.unwrap_or(false)
+}

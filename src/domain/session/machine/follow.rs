@@ -1,0 +1,81 @@
+//! What the rows say of each message, and what the machine makes of it.
+
+use super::super::super::event::UnknownPolicy;
+use super::super::super::id::{KeyId, MessageId};
+use super::super::super::record::Micros;
+use super::super::flight::{Flight, Phase, wait_over};
+use super::super::{Queued, Standing};
+use super::Machine;
+
+impl Machine {
+    /// The row says where the message stands: whatever was believed gives way to it.
+    pub(super) fn follow(&mut self, message: MessageId, standing: Standing, now: Micros) {
+        match standing {
+            Standing::Queued(queued) => self.enqueue(queued, now),
+            Standing::Settled => {
+                self.forget(message);
+                self.lanes.settle(message);
+            }
+            // Held until somebody decides: there is nothing to time, and the decision comes as another standing.
+            Standing::Unknown { policy: UnknownPolicy::Hold, blocks, .. } => {
+                self.forget(message);
+                self.block(blocks, message);
+            }
+            Standing::Unknown { of, policy, due, blocks } => {
+                self.forget(message);
+                self.block(blocks, message);
+                self.unknown.insert(message, (of, policy));
+                self.due.insert((due, message));
+            }
+            Standing::Open { of, running, presumed_dead, expires_at, contact, counted, strict } => {
+                // A row from the store may be older than what is known.
+                if self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= of.attempt) {
+                    return;
+                }
+                self.forget(message);
+                let phase = if running { Phase::Running } else { Phase::Inherited };
+                self.block(strict.then_some(contact), message);
+                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, counted, phase });
+                if !running {
+                    self.due.insert((presumed_dead, message));
+                }
+            }
+        }
+    }
+
+    fn enqueue(&mut self, queued: Queued, now: Micros) {
+        let message = queued.message;
+        let known = self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= queued.attempt);
+        if known || self.lanes.contains(message) || self.waiting.contains_key(&message) {
+            return;
+        }
+        self.forget(message);
+        // A first attempt takes its lane when it is its turn.
+        self.block((queued.strict && queued.attempt > 1).then_some(queued.contact), message);
+        if wait_over(&queued) > now {
+            self.retries.insert((wait_over(&queued), message));
+            self.waiting.insert(message, queued);
+        } else {
+            self.lanes.push(queued, queued.attempt > 1);
+        }
+    }
+
+    fn block(&mut self, lane: Option<KeyId>, message: MessageId) {
+        if let Some(contact) = lane {
+            self.lanes.reserve(contact, message);
+        }
+    }
+
+    pub(super) fn forget(&mut self, message: MessageId) {
+        if let Some(flight) = self.flights.remove(&message) {
+            self.lanes.free(flight.contact, message);
+        }
+        self.lanes.remove(message);
+        if let Some(queued) = self.waiting.remove(&message) {
+            self.retries.remove(&(wait_over(&queued), message));
+        }
+        if self.unknown.remove(&message).is_some() {
+            self.due.retain(|(_, other)| *other != message);
+        }
+    }
+}
