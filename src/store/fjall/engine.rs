@@ -15,7 +15,7 @@ use crate::domain::record::Position;
 use crate::domain::table::{KeyPart, RowKey, Table};
 
 /// Table number of the marks.
-const MARKS: u8 = 0;
+pub(super) const MARKS: u8 = 0;
 
 /// Rows a drop takes away in one batch: some 100 KiB of keys. The rest follows in batches of its own.
 pub(super) const DROP_STEP: usize = 4096;

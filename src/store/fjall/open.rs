@@ -8,10 +8,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use fjall::{CompressionType, Database, KeyspaceCreateOptions};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::super::error::StoreError;
-use super::engine::Engine;
+use super::engine::{Engine, MARKS};
 use super::options::Options;
 use crate::domain::id::InstallationId;
 
@@ -52,12 +52,20 @@ fn engine(rows: &Path, options: &Options) -> Result<Engine, fjall::Error> {
         // The memtable is turned by the writer (see the head of mod.rs), never by the engine.
         KeyspaceCreateOptions::default().manual_journal_persist(true).max_memtable_size(u64::MAX)
     })?;
-    // What the log gave back is written out before it grows: a process that dies again and again before it has filled a
-    // memtable of its own would otherwise read a longer log at each start, all of it into memory.
-    if database.write_buffer_size() >= options.memtable {
-        rows.rotate_memtable_and_wait()?;
+    if database.write_buffer_size() >= options.memtable || database.journal_disk_space()? > Options::MIN_LOG {
+        write_out(&database, &rows)?;
     }
     Ok(Engine::new(database, rows))
+}
+
+/// Writes out what the log gave back, and begins a new log file. A process that dies again and again before it has filled
+/// a memtable of its own would otherwise read a longer log at each start, all of it into memory.
+fn write_out(database: &Database, rows: &Keyspace) -> Result<(), fjall::Error> {
+    // The engine learns how long a log file is that it found only by writing to it (fjall 3.1.13), and begins a new one
+    // with the next flush. Nobody reads this row.
+    rows.insert([MARKS], [])?;
+    database.persist(PersistMode::Buffer)?;
+    rows.rotate_memtable_and_wait()
 }
 
 fn claim(dir: &Path, installation: InstallationId) -> Result<File, StoreError> {

@@ -72,6 +72,27 @@ async fn lives_too_short_to_fill_a_memtable_do_not_pile_up() {
 }
 
 #[tokio::test]
+async fn a_long_log_ends_with_the_next_start() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let patient = Options { memtable: 1 << 30, ..TINY };
+    let store = FjallStore::open(dir.path(), OURS, &patient).expect("opens");
+    let large = vec![7; 512 * 1024];
+    for n in 0..140 {
+        store.commit(commit(n, &[(message(n), &large)])).await.expect("commit");
+    }
+    drop(store);
+    let length = || -> u64 {
+        let names = walk(dir.path()).into_iter().filter(|path| path.extension().is_some_and(|end| end == "jnl"));
+        names.map(|path| path.metadata().expect("there").len()).sum()
+    };
+    assert!(length() > 70_000_000, "{}", length());
+    drop(FjallStore::open(dir.path(), OURS, &patient).expect("opens"));
+    assert!(length() <= Options::MIN_LOG, "{}", length());
+    let store = open(dir.path());
+    assert_eq!(store.get(&message(139)).await.expect("get"), Some(large));
+}
+
+#[tokio::test]
 async fn a_log_cut_anywhere_gives_a_prefix() {
     let dir = tempfile::tempdir().expect("a folder");
     let large = Options { memtable: 1 << 20, ..TINY };
