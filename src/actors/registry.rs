@@ -41,6 +41,8 @@ pub struct Registry {
     bells: RwLock<HashMap<TenantId, Bells>>,
     running: RwLock<HashSet<AttemptRef>>,
     boxes: RwLock<HashMap<SessionId, Arc<SessionBox>>>,
+    /// Partitions whose rows have been up to date in this life of the process.
+    current: RwLock<HashSet<u16>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -85,6 +87,19 @@ impl Registry {
     /// The session has nothing to do: its box is put away.
     pub fn forget_box(&self, session: SessionId) {
         self.boxes.write().remove(&session);
+    }
+
+    /// A partition has applied what its journal held when the process began.
+    pub fn set_current(&self, partition: u16) {
+        if !self.was_current(partition) {
+            self.current.write().insert(partition);
+        }
+    }
+
+    /// Whether it has: before that its rows may be those of long ago, as while they are rebuilt.
+    #[must_use]
+    pub fn was_current(&self, partition: u16) -> bool {
+        self.current.read().contains(&partition)
     }
 
     /// A task of this process is making this attempt.

@@ -12,6 +12,9 @@ use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
 /// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
 pub const MAX_ATTEMPTS_KEPT: usize = 16;
 
+/// A longer wait than this takes no memory of its session: minutes of throttling stay at hand, a day's hold does not.
+pub const PARK_AFTER: Micros = 600 * 1_000_000;
+
 /// Withdrawn acceptances kept on a row: one for each doubtful append of one idempotency key.
 pub const MAX_WITHDRAWN: usize = 16;
 
@@ -112,20 +115,38 @@ impl MessageRow {
         self.released.is_none() && self.accepted.as_ref().is_some_and(|accepted| accepted.send_at.is_some())
     }
 
-    /// The time it was scheduled for has come.
+    /// Whether it is in no outbox, but in the due index.
+    #[must_use]
+    pub fn awaits_release(&self) -> bool {
+        match self.state() {
+            State::Scheduled => true,
+            State::Queued => self.parked,
+            _ => false,
+        }
+    }
+
+    /// The time it waited for has come.
     pub fn release(&mut self, fact: Fact) -> bool {
-        let waits = self.state() == State::Scheduled;
+        let waits = self.awaits_release();
         if waits {
-            self.released = Some(fact);
+            (self.released, self.parked) = (Some(fact), false);
+            self.entered = Some(fact.position);
         }
         waits
     }
 
-    /// Where it entered the outbox first: at its acceptance, or when its time had come.
+    /// Lets it wait outside of the outbox if that is for long. A strict one keeps its lane, and so its session's memory.
+    /// Says when it is due.
+    pub fn park(&mut self, now: Micros, not_before: Micros) -> Option<Micros> {
+        let accepted = self.accepted.as_ref()?;
+        self.parked = !accepted.ordered && not_before.saturating_sub(now) > PARK_AFTER;
+        self.parked.then(|| not_before.min(accepted.expires_at))
+    }
+
+    /// Its last place in the outbox: at its acceptance, when its time had come, or when it was queued again.
     #[must_use]
     pub fn entered(&self) -> Option<Position> {
-        let accepted = self.accepted.as_ref()?.fact.position;
-        Some(self.released.map_or(accepted, |released| released.position))
+        self.entered.or_else(|| Some(self.accepted.as_ref()?.fact.position))
     }
 
     fn called_off_after(&self, ended: &Ended) -> bool {
@@ -205,6 +226,7 @@ impl MessageRow {
         if self.is_early() {
             self.released = Some(fact);
         }
+        (self.entered, self.parked) = (Some(fact.position), false);
         Some(true)
     }
 
@@ -249,13 +271,14 @@ impl MessageRow {
         let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
         if is_it && self.attempts.is_empty() && self.sent.is_none() {
             self.accepted = (!self.spare.is_empty()).then(|| self.spare.remove(0));
+            (self.released, self.entered) = (None, None);
         }
         true
     }
 
     /// Opens an attempt whose intent was judged valid.
     pub fn start(&mut self, attempt: Attempt) {
-        self.not_before = None;
+        (self.not_before, self.parked) = (None, false);
         if self.attempts.len() == MAX_ATTEMPTS_KEPT {
             self.attempts.remove(0);
         }

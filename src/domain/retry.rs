@@ -100,18 +100,19 @@ pub fn judge(
     limits: &RetryLimits,
 ) -> (Verdict, Option<Hold>) {
     let again = |class, code, wait: Micros| retry(class, code, now + wait, tries.counted, expires_at, limits);
-    let backoff = backoff(tries.attempt, drawn, limits);
+    // What was the message's fault grows with its tries, what was not with its attempts.
+    let [fault, other] = [tries.counted.saturating_add(1), tries.attempt].map(|n| backoff(n, drawn, limits));
     match answer {
         Answer::Sent { provider_id } => (Verdict::Sent { provider_id: provider_id.clone() }, None),
         Answer::Unknown { why } => (Verdict::Unknown { why }, None),
         // Not a byte left: no fault of the message, and as often as its expiry allows. Where nobody was reached, the
         // sender may have met a wall.
         Answer::NotSent { why } => {
-            (later(why, 0, now + backoff), (*why == "connect").then_some(Hold { code: 0, until: now }))
+            (later(why, 0, now + other), (*why == "connect").then_some(Hold { code: 0, until: now }))
         }
         Answer::Rejected { code, class, retry_after_ms, .. } => {
             let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
-            rejected(*code, *class, asked, backoff, tries.attempt, now, again)
+            rejected(*code, *class, asked, fault, tries.attempt, now, again)
         }
     }
 }

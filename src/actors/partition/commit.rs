@@ -73,6 +73,9 @@ impl State {
         self.committed_at = self.hands.clock.steady();
         crate::telemetry::stage("apply", self.committed_at.saturating_sub(began));
         self.applied = Some(through);
+        if through.0 + 1 >= self.target.0 {
+            self.hands.registry.set_current(self.number);
+        }
         self.opened.clear();
         super::rows::trim(&mut self.rows);
         self.tell_readers(&pending);

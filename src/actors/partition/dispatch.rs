@@ -34,7 +34,13 @@ impl State {
                     let (now, reference) = self.standing(message, tenure).await?;
                     let ring = self.hands.limits.session.ring;
                     let mailbox = self.children.session_box(&self.hands, session);
-                    let urgent = matches!(now, Standing::Queued(queued) if queued.priority == Priority::Urgent);
+                    let Standing::Queued(queued) = now else {
+                        // Called off, or under way, in the same batch: it takes nobody's place.
+                        mailbox.inbox.put(SessionMail::Standing(message, now, reference));
+                        sessions.insert(session);
+                        continue;
+                    };
+                    let urgent = queued.priority == Priority::Urgent;
                     if mailbox.offer(position, ring, urgent, || SessionMail::Standing(message, now, reference)) {
                         sessions.insert(session);
                     } else {

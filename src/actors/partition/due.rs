@@ -1,8 +1,9 @@
-//! Scheduled messages: in each sweep, those whose time has come are released into the outbox.
+//! Messages that wait for a time, because they were scheduled or told to wait for long: in each sweep, those whose time has
+//! come are released into the outbox.
 //!
 //! A release is an event, and only what the journal released is queued: so a schedule survives everything that an
-//! acceptance survives. It is proposed as often as need be; its id derives from the message, and a second one changes
-//! nothing. What waits costs a row in the due index and no memory.
+//! acceptance survives. It is proposed as often as need be; its id derives from the message and its next attempt,
+//! and a second one changes nothing. What waits costs a row in the due index and no memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use super::actor::{Phase, State};
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, MessageReleasedV1};
 use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
-use crate::domain::message::State as Standing;
 use crate::domain::record::{Micros, Position, Principal, Record};
 use crate::domain::row::{Row, RowId};
 use crate::journal::Appended;
@@ -103,11 +103,13 @@ impl State {
             }
             let records = self.releases(&page, now).await?;
             if records.is_empty() {
+                // Nothing but what was released before, as after a rebuild: others have their turn in between.
                 self.schedule.read = last;
-            } else {
-                self.schedule.page = Some(last);
-                self.propose_releases(records);
+                self.notices.push(Notice::Released(None));
+                break;
             }
+            self.schedule.page = Some(last);
+            self.propose_releases(records);
         }
         Ok(())
     }
@@ -116,17 +118,24 @@ impl State {
         let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
         let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
         let waiting = page.iter().zip(found).filter_map(|((_, message), row)| match row {
-            Some(Row::Message(row)) if row.state() == Standing::Scheduled => {
+            Some(Row::Message(row)) if row.awaits_release() => {
+                let attempt = row.next_attempt();
                 let accepted = row.accepted?;
-                self.release(*message, accepted.session, accepted.tenant, now)
+                self.release(*message, attempt, (accepted.session, accepted.tenant), now)
             }
             _ => None,
         });
         Ok(waiting.collect())
     }
 
-    fn release(&self, message: MessageId, session: SessionId, tenant: TenantId, now: Micros) -> Option<Record> {
-        let id = EventId(derive("waybill release", &[&message.0]));
+    fn release(
+        &self,
+        message: MessageId,
+        attempt: u16,
+        (session, tenant): (SessionId, TenantId),
+        now: Micros,
+    ) -> Option<Record> {
+        let id = EventId(derive("waybill release", &[&message.0, &attempt.to_be_bytes()]));
         let event = Event::from(MessageReleasedV1 { message });
         let draft = Draft::new(id, session, &event, Principal::Node(self.hands.node), now);
         let record = draft.tenant(tenant).subject(message).record();

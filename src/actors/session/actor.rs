@@ -144,7 +144,10 @@ impl State {
     /// One turn. True when this actor is to stop.
     async fn turn(&mut self) -> bool {
         let now = self.args.hands.clock.wall();
+        // Before the mail: what goes cold later may stand behind mail that is not read yet.
+        let cold = self.args.mailbox.cold().map_or(Position(0), |cold| cold.through);
         let mail = self.args.mailbox.inbox.take();
+        self.seen = self.seen.max(cold);
         let mut inputs = Vec::with_capacity(mail.len() + 1);
         let mut taken = 0;
         for mail in mail {

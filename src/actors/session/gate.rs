@@ -48,9 +48,18 @@ pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRe
             Ok(Err(bar)) => Gate::Barred(bar),
             Err(_) => Gate::Later("gate_unreadable"),
         },
+        // Rows of long ago may allow what was forbidden since.
+        Ok(Ok(())) if !is_current(hands, reference.contact) && !caught_up(hands, reference.contact).await => {
+            Gate::Later("consent_behind")
+        }
         Ok(Ok(())) => Gate::Open,
         Err(_) => Gate::Later("gate_unreadable"),
     }
+}
+
+/// Whether the contact's rows were up to date once since the process began: from then on they follow at once.
+fn is_current(hands: &Hands, contact: KeyId) -> bool {
+    hands.registry.was_current(routing::partition(&contact.into(), hands.journal.genesis().count))
 }
 
 /// One read of both rows.

@@ -37,11 +37,16 @@ impl State {
         let (Standing::Queued(queued), Some(reference)) = (standing, reference) else {
             return false;
         };
-        if queued.attempt > 1 || queued.priority == Priority::Urgent || self.refs.contains_key(&message) {
+        if queued.attempt > 1 || self.refs.contains_key(&message) {
+            return false;
+        }
+        let waiting = self.machine.waiting_for(queued.contact);
+        // A lane that a strict message has to itself takes nothing, and would fill the ring.
+        if queued.priority == Priority::Urgent && waiting < usize::MAX {
             return false;
         }
         let entering = self.entering.entry(queued.contact).or_default();
-        let taken = self.machine.waiting_for(queued.contact) + *entering;
+        let taken = waiting.saturating_add(*entering);
         let waits = Waits { contact: queued.contact, at: reference.entered, message };
         if !self.aside.take(waits, taken) {
             *entering += 1;
@@ -88,7 +93,10 @@ impl State {
             (_, Some(reference)) => {
                 self.seen = self.seen.max(reference.entered);
                 self.unsettled.insert((reference.entered, message));
-                self.refs.insert(message, reference);
+                let before = self.refs.insert(message, reference).filter(|before| before.entered != reference.entered);
+                if let Some(before) = before {
+                    self.unsettled.remove(&(before.entered, message));
+                }
             }
         }
     }
@@ -115,9 +123,7 @@ impl State {
     /// Tells the partition from where on the outbox is unsettled, when that moved.
     pub(super) fn mark_low(&mut self) {
         let memory = self.unsettled.first().map(|(position, _)| *position);
-        let cold = self.args.mailbox.cold();
-        self.seen = self.seen.max(cold.map_or(Position(0), |cold| cold.through));
-        let cold = cold.map(|cold| cold.from);
+        let cold = self.args.mailbox.cold().map(|cold| cold.from);
         let low = match (memory, cold) {
             (Some(memory), Some(cold)) => Some(memory.min(cold)),
             (memory, cold) => memory.or(cold),

@@ -63,6 +63,10 @@ pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) 
         return (Standing::Settled, None);
     };
     let reference = Some(MessageRef::of(row, accepted));
+    // What the due index brings back is none of the session's business until then.
+    if row.awaits_release() {
+        return (Standing::Settled, None);
+    }
     match row.state() {
         State::Queued => (Standing::Queued(queued(id, row, accepted)), reference),
         State::Sending => (open(id, row, accepted, tenure, hands), reference),

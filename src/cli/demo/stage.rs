@@ -76,8 +76,11 @@ impl Stage {
         printer.line("\nSend one yourself:")?;
         printer.line(format!(
             "  curl {base}/v1/messages -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n    \
-             -d '{{\"from\":\"orders\",\"to\":\"+4915500019999\",\"type\":\"text\",\"text\":{{\"body\":\"Hello\"}}}}'"
-        ))
+             -d '{YOURSELF}'"
+        ))?;
+        printer.line("\nOr see what failed, and what it costs:")?;
+        printer.line(format!("  export WAYBILL_URL={base} WAYBILL_KEY={key}"))?;
+        printer.line("  waybill failures list\n  waybill usage")
     }
 
     /// Stops everything, the node first: it drains while Meta and the endpoints still answer.
@@ -88,6 +91,12 @@ impl Stage {
         stopped.map_err(|what| Failure::new(Exit::Internal, format!("the node did not come to a proper end: {what}")))
     }
 }
+
+/// A message to try the API with: a template, because free text would need a window that nobody has opened.
+const YOURSELF: &str = concat!(
+    r#"{"from":"orders","to":"+4915500019999","type":"template","#,
+    r#""template":{"name":"order_update","language":{"code":"en"}}}"#
+);
 
 fn unset(error: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Internal, format!("the demo cannot be set up: {error}"))
@@ -183,4 +192,17 @@ fn settings(
     );
     let log_only = context.variables().filter(|(name, _)| name.starts_with("WAYBILL_TELEMETRY__"));
     Ok(Settings::parse(&text, "the settings of the demo", log_only)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::content::{Content, Kind};
+
+    #[test]
+    fn the_message_to_try_is_one_that_the_gates_let_pass() {
+        let mut body: serde_json::Value = serde_json::from_str(YOURSELF).expect("JSON");
+        body.as_object_mut().expect("an object").remove("from");
+        assert_eq!(Content::check(body).expect("a message").kind, Kind::Template);
+    }
 }

@@ -1,11 +1,13 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
-use super::super::event::{AttemptsStartedV1, Event, MessageAcceptedV1, MessageRequeuedV1, OutcomeV1};
+use super::super::event::{
+    AttemptsStartedV1, Event, MessageAcceptedV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1,
+};
 use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::{IDEMPOTENCY_CONFLICT, State};
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{Accepted, Attempt, Fact, Failure, IdempotencyRow, MessageRow, RowId, Rows};
+use super::super::row::{Accepted, Attempt, Failure, IdempotencyRow, MessageRow, RowId, Rows};
 use super::super::validity::{Void, attempt_counts, life_counts};
 use super::{About, Append, Applied, At, Note, outcome, tell};
 
@@ -40,9 +42,7 @@ pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
 pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applied) {
     match event {
         Event::MessageAccepted(facts) => accepted(at, facts, rows, out),
-        Event::MessageWithdrawn(facts) => {
-            change(at, facts.message, rows, out, |row, _| row.withdraw(facts.nonce));
-        }
+        Event::MessageWithdrawn(facts) => withdrawn(at, facts, rows, out),
         Event::AttemptsStarted(facts) => started(at, facts, rows, out),
         Event::AttemptsClosed(facts) => outcome::closed(at, facts, rows, out),
         Event::MessageCancelled(facts) => {
@@ -106,7 +106,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
     rows.put_message(facts.message, row);
 }
 
-fn queue(session: SessionId, message: MessageId, out: &mut Applied) {
+pub(super) fn queue(session: SessionId, message: MessageId, out: &mut Applied) {
     out.appends.push(Append::Outbox { session, message });
     out.notes.push(Note::Queued { session, message });
 }
@@ -231,30 +231,36 @@ fn requeued(at: At<'_>, facts: &MessageRequeuedV1, rows: &mut Rows, out: &mut Ap
     let session = row.accepted.as_ref().map(|accepted| accepted.session);
     row.through = at.position;
     rows.put_message(facts.message, row);
-    let Some(session) = session.filter(|_| begins) else {
-        return;
-    };
-    out.notes.push(Note::MessageChanged { session, message: facts.message });
     // Its first place in the outbox is settled and passed by.
-    out.appends.push(Append::Outbox { session, message: facts.message });
+    if let Some(session) = session.filter(|_| begins) {
+        queue(session, facts.message, out);
+    }
 }
 
-/// Changes a message's row, if the step is a new one, and tells its session.
-fn change(
-    at: At<'_>,
-    message: MessageId,
-    rows: &mut Rows,
-    out: &mut Applied,
-    step: impl FnOnce(&mut MessageRow, Fact) -> bool,
-) {
+/// Voids an acceptance. One that takes its place has a place of its own, in the outbox or the due index.
+fn withdrawn(at: At<'_>, facts: &MessageWithdrawnV1, rows: &mut Rows, out: &mut Applied) {
+    let message = facts.message;
     let mut row = rows.message(message).cloned().unwrap_or_default();
-    let session = row.accepted.as_ref().map(|accepted| accepted.session);
-    if !step(&mut row, at.fact()) {
+    let nonce = |row: &MessageRow| row.accepted.as_ref().map(|accepted| (accepted.nonce, accepted.session));
+    let before = nonce(&row);
+    if !row.withdraw(facts.nonce) {
         return;
     }
+    let after = nonce(&row);
     row.through = at.position;
-    rows.put_message(message, row);
-    if let Some(session) = session {
+    match (after, row.state()) {
+        (Some((_, session)), State::Queued) if after != before => {
+            row.entered = Some(at.position);
+            queue(session, message, out);
+        }
+        (Some(_), State::Scheduled) if after != before => {
+            let send_at = row.accepted.as_ref().and_then(|accepted| accepted.send_at);
+            out.appends.extend(send_at.map(|at| Append::Due { at, message }));
+        }
+        _ => {}
+    }
+    if let Some((_, session)) = before {
         out.notes.push(Note::MessageChanged { session, message });
     }
+    rows.put_message(message, row);
 }

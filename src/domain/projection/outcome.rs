@@ -53,6 +53,8 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
             end(&mut row, closed.of, fact, How::Retry, *code, class).then(|| {
                 row.not_before = Some(*not_before);
                 row.counted = row.counted.saturating_add(u16::from(counts.unwrap_or(true)));
+                let due = row.park(closed.at, *not_before);
+                out.appends.extend(due.map(|at| Append::Due { at, message: closed.of.message }));
                 (called_off(&row), 0, "")
             })
         }
@@ -141,12 +143,16 @@ pub(super) fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, o
         }),
         Resolution::GiveUp => refuse(&mut row, facts.of, fact, How::Failed, 0, "unknown_given_up"),
     };
-    if let Some(word) = word {
-        let queued = row.state() == State::Queued;
-        write(at, facts.of, &accepted, row, word, rows, out);
-        if queued {
-            // Its first place in the outbox may be settled and passed by.
-            out.appends.push(Append::Outbox { session: accepted.session, message: facts.of.message });
-        }
+    let Some(word) = word else {
+        return;
+    };
+    let queued = row.state() == State::Queued;
+    if queued {
+        // Its first place in the outbox may be settled and passed by.
+        row.entered = Some(at.position);
+    }
+    write(at, facts.of, &accepted, row, word, rows, out);
+    if queued {
+        super::message::queue(accepted.session, facts.of.message, out);
     }
 }

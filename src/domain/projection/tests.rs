@@ -48,7 +48,8 @@ fn accepted(n: u8, nonce: u8) -> Event {
         policy: None,
         test: n == 3,
         ordered: false,
-        send_at: (n == 2).then_some(1),
+        // A second acceptance came after the time of the first.
+        send_at: (n == 2 && nonce == 0).then_some(1),
     }
     .into()
 }
@@ -77,7 +78,7 @@ fn closed(n: u8, attempt: u16, more: u8) -> Event {
     let provider_id = SealedV1 { key: KeyId([n; 16]), bytes: Vec::new() };
     let outcome = match more % 5 {
         0 => OutcomeV1::Sent { tag: Tag([n + 1; 16]), provider_id },
-        1 => OutcomeV1::Retry { class: why, code: 1, not_before: 0, counts: None },
+        1 => OutcomeV1::Retry { class: why, code: 1, not_before: Micros::from(more / 5) * 400_000_000, counts: None },
         2 => OutcomeV1::Failed { class: why, code: 2 },
         3 => OutcomeV1::Unknown { why },
         _ => OutcomeV1::Withdrawn { why },
@@ -141,7 +142,9 @@ fn journal(steps: &[Step]) -> Vec<(Record, Event)> {
     journal
 }
 
-fn fold(journal: &[(Record, Event)], rows: &mut Rows) {
+/// The rows, and what was appended where.
+fn fold(journal: &[(Record, Event)], rows: &mut Rows) -> Vec<(Position, Append)> {
+    let mut appended = Vec::new();
     for (position, (record, event)) in (0..).zip(journal) {
         let at = At { partition: 0, position: Position(position), header: &record.header };
         loop {
@@ -151,8 +154,10 @@ fn fold(journal: &[(Record, Event)], rows: &mut Rows) {
             }
             wanted.into_iter().for_each(|id| rows.load(id, None));
         }
-        apply(at, event, rows).expect("known");
+        let applied = apply(at, event, rows).expect("known");
+        appended.extend(applied.appends.into_iter().map(|append| (at.position, append)));
     }
+    appended
 }
 
 /// What each message's row says, counted from the start, in other words than those of the count.
@@ -230,6 +235,25 @@ proptest! {
         let mut rebuilt = Rows::default();
         fold(&journal, &mut rebuilt);
         prop_assert_eq!(read(&mut rebuilt), (messages, tallies));
+    }
+
+    /// A message that nobody would ever find again stands still for ever.
+    #[test]
+    fn whatever_waits_has_a_place_where_it_is_found(
+        walk in prop::collection::vec((0..4_u8, 0..10_u8, 0..60_u8), 1..120),
+    ) {
+        let steps: Vec<Step> = (0..4).map(|n| (n, 0, 0)).chain(walk).collect();
+        let mut rows = Rows::default();
+        let appended = fold(&journal(&steps), &mut rows);
+        for (id, row) in read(&mut rows).0 {
+            let waits = row.state() == State::Queued && !row.awaits_release();
+            let outbox = |(at, append): &(Position, Append)| {
+                matches!(append, Append::Outbox { message, .. } if *message == id) && Some(*at) == row.entered()
+            };
+            let due = |append: &Append| matches!(append, Append::Due { message, .. } if *message == id);
+            prop_assert!(!waits || appended.iter().any(outbox), "not in the outbox: {:?}", row);
+            prop_assert!(!row.awaits_release() || appended.iter().any(|(_, append)| due(append)), "not due: {:?}", row);
+        }
     }
 }
 

@@ -119,8 +119,12 @@ pub struct MessageRow {
     pub spare: Vec<Accepted>,
     /// Acceptances that do not count, at most [`super::message::MAX_WITHDRAWN`].
     pub withdrawn: Vec<u64>,
-    /// The time it was scheduled for has come.
+    /// The time it was scheduled for, or was told to wait for, has come.
     pub released: Option<Fact>,
+    /// Its last place in the outbox, if that is not its acceptance.
+    pub entered: Option<Position>,
+    /// Told to wait for so long that it has left the outbox: the due index brings it back.
+    pub parked: bool,
     /// The last attempts, at most [`super::message::MAX_ATTEMPTS_KEPT`].
     pub attempts: Vec<Attempt>,
     /// Attempts that were its own fault: what its tries are bounded by.

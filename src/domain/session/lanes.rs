@@ -83,10 +83,10 @@ impl Lanes {
         self.places.is_empty()
     }
 
-    /// Messages waiting for this recipient.
+    /// Messages waiting for this recipient; more than any bound while a strict one has the lane to itself.
     #[must_use]
     pub fn waiting(&self, contact: KeyId) -> usize {
-        self.lanes.get(&contact).map_or(0, |lane| lane.queue.len())
+        self.lanes.get(&contact).map_or(0, |lane| if lane.reserved.is_some() { usize::MAX } else { lane.queue.len() })
     }
 
     /// Whether this message waits here.
