@@ -15,6 +15,7 @@ use crate::domain::address::{Address, AddressKind};
 use crate::domain::event::Priority;
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::projection::Note;
+use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
 use crate::domain::session::Standing;
 use crate::store::{StoreError, rows as stored};
@@ -31,20 +32,8 @@ impl State {
         for Told { position, event, note } in told {
             match note {
                 Note::Queued { session, message } => {
-                    let (now, reference) = self.standing(message, tenure).await?;
-                    let ring = self.hands.limits.session.ring;
-                    let mailbox = self.children.session_box(&self.hands, session);
-                    let Standing::Queued(queued) = now else {
-                        // Called off, or under way, in the same batch: it takes nobody's place.
-                        mailbox.inbox.put(SessionMail::Standing(message, now, reference));
+                    if self.offer(position, session, message, tenure).await? {
                         sessions.insert(session);
-                        continue;
-                    };
-                    let urgent = queued.priority == Priority::Urgent;
-                    if mailbox.offer(position, ring, urgent, || SessionMail::Standing(message, now, reference)) {
-                        sessions.insert(session);
-                    } else {
-                        self.pending.cold.insert(session);
                     }
                 }
                 Note::MessageChanged { session, message } => {
@@ -93,6 +82,31 @@ impl State {
             self.children.session_box(&self.hands, session).inbox.nudge();
         }
         Ok(())
+    }
+
+    /// A message entered the outbox at this position: says whether its session has mail now. What its ring does not take
+    /// is found in the outbox, once that is committed.
+    async fn offer(
+        &mut self,
+        position: Position,
+        session: SessionId,
+        message: MessageId,
+        tenure: Tenure,
+    ) -> Result<bool, StoreError> {
+        let (now, reference) = self.standing(message, tenure).await?;
+        let ring = self.hands.limits.session.ring;
+        let mailbox = self.children.session_box(&self.hands, session);
+        let mail = || SessionMail::Standing(message, now, reference);
+        let Standing::Queued(queued) = now else {
+            // Called off, or under way, in the same batch: it takes nobody's place.
+            mailbox.inbox.put(mail());
+            return Ok(true);
+        };
+        let taken = mailbox.offer(position, ring, queued.priority == Priority::Urgent, mail);
+        if !taken {
+            self.pending.cold.insert(session);
+        }
+        Ok(taken)
     }
 
     /// A session asked to see a row again.
