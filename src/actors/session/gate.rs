@@ -2,7 +2,7 @@
 //!
 //! The contact's row is its own partition's, and so is the tenant's: both are read from the store, as far as their
 //! partitions have applied. What forbids is acted on as it is read; but a row that is silent may only be late, so
-//! nothing is barred before the contact's partition has caught up with its journal.
+//! nothing is barred before both partitions have caught up with their journals.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
 use crate::domain::content::Kind;
-use crate::domain::id::{KeyId, SessionId};
+use crate::domain::id::SessionId;
 use crate::domain::record::Position;
 use crate::domain::routing;
 use crate::domain::row::{Row, RowId};
@@ -42,14 +42,14 @@ pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRe
     }
     match ask(hands, session, reference, kind).await {
         Ok(Err(bar @ Bar::Until(..))) => Gate::Barred(bar),
-        Ok(Err(_)) if !caught_up(hands, reference.contact).await => Gate::Later("consent_behind"),
+        Ok(Err(_)) if !caught_up(hands, reference).await => Gate::Later("consent_behind"),
         Ok(Err(_)) => match ask(hands, session, reference, kind).await {
             Ok(Ok(())) => Gate::Open,
             Ok(Err(bar)) => Gate::Barred(bar),
             Err(_) => Gate::Later("gate_unreadable"),
         },
         // Rows of long ago may allow what was forbidden since.
-        Ok(Ok(())) if !is_current(hands, reference.contact) && !caught_up(hands, reference.contact).await => {
+        Ok(Ok(())) if !is_current(hands, reference) && !caught_up(hands, reference).await => {
             Gate::Later("consent_behind")
         }
         Ok(Ok(())) => Gate::Open,
@@ -57,9 +57,15 @@ pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRe
     }
 }
 
-/// Whether the contact's rows were up to date once since the process began: from then on they follow at once.
-fn is_current(hands: &Hands, contact: KeyId) -> bool {
-    hands.registry.was_current(routing::partition(&contact.into(), hands.journal.genesis().count))
+/// Where the two rows are written.
+fn partitions(hands: &Hands, reference: MessageRef) -> [u16; 2] {
+    let count = hands.journal.genesis().count;
+    [routing::partition(&reference.contact.into(), count), routing::partition(&reference.tenant.into(), count)]
+}
+
+/// Whether both rows were up to date once since the process began: from then on they follow at once.
+fn is_current(hands: &Hands, reference: MessageRef) -> bool {
+    partitions(hands, reference).into_iter().all(|partition| hands.registry.was_current(partition))
 }
 
 /// One read of both rows.
@@ -77,20 +83,28 @@ async fn ask(
     Ok(may_leave(leaving, contact, hands.limits.gates.of(tenant)))
 }
 
-/// Waits until the rows of a contact's partition show what its journal holds now.
-async fn caught_up(hands: &Hands, contact: KeyId) -> bool {
-    let partition = routing::partition(&contact.into(), hands.journal.genesis().count);
+/// Waits until both rows show what their journals hold now.
+async fn caught_up(hands: &Hands, reference: MessageRef) -> bool {
+    let watch = async {
+        for partition in partitions(hands, reference) {
+            if !shows_all(hands, partition).await {
+                return false;
+            }
+        }
+        true
+    };
+    tokio::time::timeout(PATIENCE, watch).await.unwrap_or(false)
+}
+
+async fn shows_all(hands: &Hands, partition: u16) -> bool {
     let Some(last) = hands.journal.end(partition).0.checked_sub(1) else {
         return true;
     };
-    let watch = async {
-        loop {
-            match hands.store.applied(partition).await {
-                Ok(applied) if applied >= Some(Position(last)) => return true,
-                Ok(_) => tokio::time::sleep(POLL).await,
-                Err(_) => return false,
-            }
+    loop {
+        match hands.store.applied(partition).await {
+            Ok(applied) if applied >= Some(Position(last)) => return true,
+            Ok(_) => tokio::time::sleep(POLL).await,
+            Err(_) => return false,
         }
-    };
-    tokio::time::timeout(PATIENCE, watch).await.unwrap_or(false)
+    }
 }

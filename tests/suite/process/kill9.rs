@@ -61,7 +61,8 @@ async fn nothing_accepted_is_lost_or_doubled_by_kills() {
     let seed = std::env::var("WAYBILL_SEED").map_or(20_261_123, |text| text.parse().expect("WAYBILL_SEED is a number"));
     let mut house = House::open(plan()).await;
     let storm = storm(&mut house, "k", kills, &mut seed.clone()).await;
-    let accounts = Accounts::settle(&house, &storm.acks, PATIENCE).await;
+    // A machine that is killed twice a second sends less than it takes: what is left over is sent now.
+    let accounts = Accounts::settle(&house, &storm.acks, PATIENCE * kills.div_ceil(50)).await;
     println!("kills {kills}, seed {seed}, {RATE} messages/s, acknowledged {}", storm.acks.len());
     println!("{accounts}");
     let (p50, p99) = (percentile(&storm.restarts, 50), percentile(&storm.restarts, 99));
