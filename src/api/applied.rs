@@ -6,12 +6,7 @@ use super::codes::Code;
 use super::problem::Problem;
 use super::state::App;
 use crate::domain::record::Position;
-
-/// The first pause between two looks at the mark, each a read of one cached row: most of what is waited for is on its way.
-const POLL: Duration = Duration::from_millis(5);
-
-/// The longest pause: [`super::state::MAX_WAITS`] callers look 6,400 times a second, a tenth of a core.
-const POLL_MAX: Duration = Duration::from_millis(40);
+use crate::store::applied;
 
 /// Longest wait that a caller may ask for.
 pub const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -24,20 +19,7 @@ pub const WAIT_OWN: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the store cannot be read.
 pub async fn reached(app: &App, partition: u16, position: Position, wait: Duration) -> Result<bool, Problem> {
-    let watch = async {
-        let mut pause = POLL;
-        loop {
-            if app.store.applied(partition).await? >= Some(position) {
-                return Ok::<_, Problem>(());
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(POLL_MAX);
-        }
-    };
-    match tokio::time::timeout(wait.min(WAIT_MAX), watch).await {
-        Ok(seen) => seen.map(|()| true),
-        Err(_) => Ok(false),
-    }
+    Ok(applied::reached(&*app.store, partition, position, wait.min(WAIT_MAX)).await?)
 }
 
 /// Waits until everything that the journal holds of a partition now is in the rows.
@@ -45,10 +27,7 @@ pub async fn reached(app: &App, partition: u16, position: Position, wait: Durati
 /// # Errors
 /// When the store cannot be read.
 pub async fn caught_up(app: &App, partition: u16, wait: Duration) -> Result<bool, Problem> {
-    match app.journal.end(partition).0.checked_sub(1) {
-        Some(last) => reached(app, partition, Position(last), wait).await,
-        None => Ok(true),
-    }
+    Ok(applied::caught_up(&*app.store, partition, app.journal.end(partition), wait.min(WAIT_MAX)).await?)
 }
 
 /// A place that a caller names: `<partition>:<position>`, as answers give it.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
+use super::problem::Problem;
 use super::state::App;
 use crate::domain::consent::OwnGates;
 use crate::domain::id::{ApiKeyId, EndpointId, SessionId, TenantId};
@@ -107,6 +108,23 @@ macro_rules! find {
 }
 
 impl Directory {
+    /// The session that a list is to be narrowed to, if one is named.
+    ///
+    /// # Errors
+    /// `not_found` when there is none of that name.
+    pub async fn session_asked(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        name: Option<&str>,
+    ) -> Result<Option<Arc<Session>>, Problem> {
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        let found = self.session_named(app, tenant, name).await?;
+        found.map(Some).ok_or_else(|| Problem::not_found("session"))
+    }
+
     find!(
         /// The tenant of this name.
         tenant_named(name: &str) -> Arc<Tenant>,

@@ -1,9 +1,10 @@
 //! What every handler is given: the three seams, clock, chance, health, settings, and the caches of this room.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::auth::{KeyCache, OperatorKey};
-use super::directory::Directory;
+use super::directory::{Directory, Session};
 use super::quota::Quotas;
 use super::shares::Shares;
 use crate::config::Settings;
@@ -21,7 +22,7 @@ const MAX_BULKS: usize = 32;
 /// Bulk requests of one tenant: a quarter, for one may be open for days.
 const TENANT_BULKS: usize = MAX_BULKS / 4;
 
-/// Callers that wait for a position at once, and those of one tenant.
+/// Callers that wait for a position at once (see `store/applied.rs`), and those of one tenant.
 pub(super) const MAX_WAITS: usize = 256;
 const TENANT_WAITS: usize = MAX_WAITS / 4;
 
@@ -107,6 +108,12 @@ impl App {
             bulks: Shares::new(MAX_BULKS, TENANT_BULKS),
             waits: Shares::new(MAX_WAITS, TENANT_WAITS),
         }
+    }
+
+    /// Where a session's messages are, or those of all.
+    #[must_use]
+    pub fn partitions_of(&self, session: Option<&Session>) -> Range<u16> {
+        session.map_or(0..self.partitions, |session| session.partition..session.partition + 1)
     }
 
     /// The partition of a mailbox.

@@ -9,6 +9,7 @@
 //! | [`key`] | the bytes of a key, the same in every implementation |
 //! | [`codec`] | the bytes of a row |
 //! | [`rows`] | where each typed row stands, and its queries |
+//! | [`applied`] | waiting until the rows show what a journal holds |
 //! | [`fjall`] | the real thing: embedded, in one folder |
 //! | [`memory`] | the double: the same promises, and faults on demand |
 //! | [`error`] | what can go wrong, and what to do |
@@ -18,6 +19,7 @@
 //! implementation: a folder beside `fjall/`, the trait, one call of the contract suite. A mutation must stay what one
 //! CQL upsert within one partition key can do: no read before write, no counters, no deletion of single rows.
 
+pub mod applied;
 pub mod codec;
 #[cfg(test)]
 mod contract;

@@ -229,8 +229,11 @@ impl State {
             Notice::Look(session, message) => self.look(session, message).await?,
             Notice::Released(last) => {
                 self.schedule.recorded(last);
-                self.release_due().await?;
+                if last.is_some() {
+                    self.release_due().await?;
+                }
             }
+            Notice::Due => self.release_due().await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {

@@ -6,7 +6,6 @@
 //! and a second one changes nothing. What waits costs a row in the due index and no memory.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Notice;
 use super::actor::{Phase, State};
@@ -105,7 +104,7 @@ impl State {
             if records.is_empty() {
                 // Nothing but what was released before, as after a rebuild: others have their turn in between.
                 self.schedule.read = last;
-                self.notices.push(Notice::Released(None));
+                self.notices.push(Notice::Due);
                 break;
             }
             self.schedule.page = Some(last);
@@ -146,15 +145,10 @@ impl State {
         let appending = self.hands.journal.append(self.number, records);
         let notices = Arc::clone(&self.notices);
         crate::runtime::spawn("release", async move {
-            let last = match appending.await {
+            notices.push(Notice::Released(match appending.await {
                 Appended::Durable { last, .. } => Some(last),
-                // The next sweep proposes them again.
-                Appended::Refused(_) | Appended::Doubtful => {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    None
-                }
-            };
-            notices.push(Notice::Released(last));
+                Appended::Refused(_) | Appended::Doubtful => None,
+            }));
         });
     }
 

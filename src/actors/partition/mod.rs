@@ -65,8 +65,10 @@ pub enum Notice {
     Commit,
     /// A session wants to see a message's row.
     Look(SessionId, MessageId),
-    /// Releases were recorded up to there; `None` when they were not.
+    /// Releases were recorded up to there; `None` when they were not, and the next sweep proposes them again.
     Released(Option<Position>),
+    /// The due index is to be read on.
+    Due,
     /// A child may live again.
     Restart(Address),
     /// A claim was refused or is in doubt: try again.

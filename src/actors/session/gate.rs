@@ -11,17 +11,13 @@ use crate::actors::hands::Hands;
 use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
 use crate::domain::content::Kind;
 use crate::domain::id::SessionId;
-use crate::domain::record::Position;
 use crate::domain::routing;
 use crate::domain::row::{Row, RowId};
-use crate::store::{StoreError, rows};
+use crate::store::{StoreError, applied, rows};
 
-/// How long a contact's partition may take to catch up before the attempt is put off. It holds a slot of the windows
+/// How long both partitions may take to catch up before the attempt is put off. It holds a slot of the windows
 /// meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Between two looks at the mark: most of what is waited for is on its way.
-const POLL: Duration = Duration::from_millis(5);
 
 /// What the gate says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,26 +81,7 @@ async fn ask(
 
 /// Waits until both rows show what their journals hold now.
 async fn caught_up(hands: &Hands, reference: MessageRef) -> bool {
-    let watch = async {
-        for partition in partitions(hands, reference) {
-            if !shows_all(hands, partition).await {
-                return false;
-            }
-        }
-        true
-    };
-    tokio::time::timeout(PATIENCE, watch).await.unwrap_or(false)
-}
-
-async fn shows_all(hands: &Hands, partition: u16) -> bool {
-    let Some(last) = hands.journal.end(partition).0.checked_sub(1) else {
-        return true;
-    };
-    loop {
-        match hands.store.applied(partition).await {
-            Ok(applied) if applied >= Some(Position(last)) => return true,
-            Ok(_) => tokio::time::sleep(POLL).await,
-            Err(_) => return false,
-        }
-    }
+    let [contact, tenant] = partitions(hands, reference)
+        .map(|partition| applied::caught_up(hands.store.as_ref(), partition, hands.journal.end(partition), PATIENCE));
+    matches!(tokio::join!(contact, tenant), (Ok(true), Ok(true)))
 }

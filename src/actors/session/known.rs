@@ -4,18 +4,24 @@
 use std::time::Duration;
 
 use super::actor::State;
-use super::aside::Waits;
+use super::aside::{LANE_MAX, Waits};
 use super::pull::{look_again, pull};
 use super::standing::MessageRef;
 use crate::actors::partition::Notice;
 use crate::domain::event::{Priority, UnknownPolicy};
-use crate::domain::id::MessageId;
+use crate::domain::id::{KeyId, MessageId};
 use crate::domain::record::Position;
-use crate::domain::session::{Input, Standing};
+use crate::domain::session::{Input, Machine, Standing};
 
 /// By how many positions, or after how long, a low-water mark that moved is told.
 const LOW_STEP: u64 = 1_024;
 const LOW_EVERY: Duration = Duration::from_secs(1);
+
+/// Places of a person's that are taken. A lane that a strict message has to itself takes no others: they would fill the
+/// ring, and wait there for as long as it does.
+fn taken(machine: &Machine, contact: KeyId) -> usize {
+    if machine.is_reserved(contact) { LANE_MAX } else { machine.waiting_for(contact) }
+}
 
 impl State {
     /// A message's row was seen: it goes to the machine, or is set aside.
@@ -40,15 +46,13 @@ impl State {
         if queued.attempt > 1 || self.refs.contains_key(&message) {
             return false;
         }
-        let waiting = self.machine.waiting_for(queued.contact);
-        // A lane that a strict message has to itself takes nothing, and would fill the ring.
-        if queued.priority == Priority::Urgent && waiting < usize::MAX {
+        if queued.priority == Priority::Urgent && !self.machine.is_reserved(queued.contact) {
             return false;
         }
+        let taken = taken(&self.machine, queued.contact);
         let entering = self.entering.entry(queued.contact).or_default();
-        let taken = waiting.saturating_add(*entering);
         let waits = Waits { contact: queued.contact, at: reference.entered, message };
-        if !self.aside.take(waits, taken) {
+        if !self.aside.take(waits, taken + *entering) {
             *entering += 1;
             return false;
         }
@@ -64,7 +68,7 @@ impl State {
         }
         let room = self.args.hands.limits.session.ring.saturating_sub(self.machine.ring());
         let machine = &self.machine;
-        let due = self.aside.due(room, |contact| machine.waiting_for(contact));
+        let due = self.aside.due(room, |contact| taken(machine, contact));
         match look_again(&self.args.hands, self.args.tenure, due, &mut self.aside).await {
             Ok(found) => {
                 for (waits, standing, reference) in found {

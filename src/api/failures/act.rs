@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::super::applied::WAIT_OWN;
 use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::messages::Cursor;
@@ -60,7 +61,7 @@ where
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::field("/limit", "is not 1 to 10000", "do the rest with the next call"));
     }
-    let from = ask.cursor.as_deref().map_or_else(|| Ok(Cursor::default()), Cursor::decode)?;
+    let from = Cursor::asked(ask.cursor.as_deref())?;
     let until = counted(&ask)?;
     let asked = ask.filter.read(app, caller.scope, "/filter").await?;
     let select = Select { caller, asked: &asked, kind: verb.kind, limit };
@@ -75,10 +76,7 @@ where
             .remedy("count again with `dry_run`, and repeat the `fingerprint` of that answer"));
     }
     let places = append(app, caller, &selection.chosen, |chosen| (verb.event)(chosen, reason)).await?;
-    let mut applied = true;
-    for place in places.into_values() {
-        applied &= place.shown(app).await?;
-    }
+    let applied = all_shown(app, places).await?;
     answer["done"] = json!(selection.chosen.len());
     answer["applied"] = json!(applied);
     let status = if applied { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -122,7 +120,21 @@ fn said(selection: &Selection, fingerprint: &str, dry_run: bool) -> Value {
     })
 }
 
-/// Appends the events. Each names its step, so a call that breaks off half-way is simply made again.
+/// Waits for all of them as long as for one.
+async fn all_shown(app: &App, places: BTreeMap<u16, Proposed>) -> Result<bool, Problem> {
+    let shown = async {
+        for place in places.into_values() {
+            if !place.shown(app).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    tokio::time::timeout(WAIT_OWN, shown).await.unwrap_or(Ok(false))
+}
+
+/// Appends the events. Each names its step, so what a call did that broke off half-way is not done again; the rest is
+/// counted anew.
 async fn append(
     app: &App,
     caller: &Caller,
@@ -138,13 +150,13 @@ async fn append(
         let record = record.map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
         records.entry(app.partition_of(one.failing.session)).or_default().push(record);
     }
-    let batches: Vec<(u16, Vec<Record>)> = records
-        .iter()
-        .flat_map(|(partition, records)| records.chunks(BATCH).map(|batch| (*partition, batch.to_vec())))
-        .collect();
-    let mut places = BTreeMap::new();
-    for group in batches.chunks(AT_ONCE) {
-        let proposed = propose_many(app, group.to_vec()).await?;
+    let mut batches: Vec<(u16, Vec<Record>)> = Vec::new();
+    for (partition, records) in &records {
+        batches.extend(records.chunks(BATCH).map(|batch| (*partition, batch.to_vec())));
+    }
+    let (mut batches, mut places) = (batches.into_iter().peekable(), BTreeMap::new());
+    while batches.peek().is_some() {
+        let proposed = propose_many(app, batches.by_ref().take(AT_ONCE).collect()).await?;
         places.extend(proposed.into_iter().map(|place| (place.partition, place)));
     }
     Ok(places)

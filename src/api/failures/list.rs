@@ -61,17 +61,10 @@ struct Candidate {
 /// Lists failures.
 pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
     let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-    let mut cursor = match &ask.cursor {
-        Some(text) => Cursor::decode(text)?,
-        None => Cursor::default(),
-    };
+    let mut cursor = Cursor::asked(ask.cursor.as_deref())?;
     let asked = ask.wanted().read(&app, caller.scope, "").await.map_err(of_query)?;
-    let partitions = match &asked.session {
-        Some(session) => session.partition..session.partition + 1,
-        None => 0..app.partitions,
-    };
     let (mut candidates, mut more) = (Vec::new(), false);
-    for partition in partitions {
+    for partition in app.partitions_of(asked.session.as_deref()) {
         let found = read(&app, caller.scope, partition, &asked.filter, &mut cursor, limit).await?;
         more |= found.1;
         candidates.extend(found.0);

@@ -76,13 +76,9 @@ pub(super) struct Select<'a> {
 impl Select<'_> {
     /// Reads from `from` on; up to `until`, or else as far as the rows reach.
     pub(super) async fn run(&self, app: &App, from: Cursor, until: Option<&Cursor>) -> Result<Selection, Problem> {
-        let partitions = match &self.asked.session {
-            Some(session) => session.partition..session.partition + 1,
-            None => 0..app.partitions,
-        };
         let mut all = Selection { next: from, ..Selection::default() };
         let (mut readings, mut read) = (0, 0);
-        for partition in partitions {
+        for partition in app.partitions_of(self.asked.session.as_deref()) {
             let end = match until {
                 Some(until) => until.get(partition),
                 None => app.store.applied(partition).await?,

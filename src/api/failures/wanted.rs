@@ -51,13 +51,7 @@ impl Wanted {
     /// # Errors
     /// `not_found` for an unknown session, `invalid_request` for the other words.
     pub async fn read(&self, app: &App, scope: TenantScope, at: &str) -> Result<Asked, Problem> {
-        let session = match &self.session {
-            Some(name) => {
-                let found = app.directory.session_named(app, scope.tenant(), name).await?;
-                Some(found.ok_or_else(|| Problem::not_found("session"))?)
-            }
-            None => None,
-        };
+        let session = app.directory.session_asked(app, scope.tenant(), self.session.as_deref()).await?;
         let mut faults = Vec::new();
         let states = STATES.map(|state| (state.word(), state));
         let categories = [

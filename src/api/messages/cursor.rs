@@ -50,6 +50,14 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// What a caller gave, or the beginning.
+    ///
+    /// # Errors
+    /// `invalid_query`.
+    pub fn asked(text: Option<&str>) -> Result<Self, Problem> {
+        text.map_or_else(|| Ok(Self::default()), Self::decode)
+    }
+
     /// Reads a text back.
     ///
     /// # Errors

@@ -69,17 +69,10 @@ struct Candidate {
 pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
     let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
     let state = ask.state.as_deref().map(state).transpose()?;
-    let session = session(&app, &caller, ask.session.as_deref()).await?;
-    let mut cursor = match &ask.cursor {
-        Some(text) => Cursor::decode(text)?,
-        None => Cursor::default(),
-    };
-    let partitions = match &session {
-        Some(session) => session.partition..session.partition + 1,
-        None => 0..app.partitions,
-    };
+    let session = app.directory.session_asked(&app, caller.scope.tenant(), ask.session.as_deref()).await?;
+    let mut cursor = Cursor::asked(ask.cursor.as_deref())?;
     let (mut candidates, mut more) = (Vec::new(), false);
-    for partition in partitions {
+    for partition in app.partitions_of(session.as_deref()) {
         let feed = Feed { scope: caller.scope, partition, session: session.as_deref() };
         more |= feed.read(&app, &mut cursor, limit, &mut candidates).await?;
     }
@@ -97,15 +90,6 @@ fn state(word: &str) -> Result<Standing, Problem> {
         let words: Vec<&str> = STATES.iter().map(|state| state.word()).collect();
         Problem::new(Code::InvalidQuery, "`state` is not a state").remedy(format!("choose from {}", words.join(", ")))
     })
-}
-
-async fn session(app: &App, caller: &Caller, name: Option<&str>) -> Result<Option<Arc<Session>>, Problem> {
-    let Some(name) = name else {
-        return Ok(None);
-    };
-    let tenant = caller.scope.tenant();
-    let found = app.directory.session_named(app, tenant, name).await?;
-    found.map(Some).ok_or_else(|| Problem::not_found("session"))
 }
 
 /// One feed, filtered.

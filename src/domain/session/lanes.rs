@@ -83,10 +83,16 @@ impl Lanes {
         self.places.is_empty()
     }
 
-    /// Messages waiting for this recipient; more than any bound while a strict one has the lane to itself.
+    /// Messages waiting for this recipient.
     #[must_use]
     pub fn waiting(&self, contact: KeyId) -> usize {
-        self.lanes.get(&contact).map_or(0, |lane| if lane.reserved.is_some() { usize::MAX } else { lane.queue.len() })
+        self.lanes.get(&contact).map_or(0, |lane| lane.queue.len())
+    }
+
+    /// Whether a strict message has this recipient's lane to itself.
+    #[must_use]
+    pub fn is_reserved(&self, contact: KeyId) -> bool {
+        self.lanes.get(&contact).is_some_and(|lane| lane.reserved.is_some())
     }
 
     /// Whether this message waits here.

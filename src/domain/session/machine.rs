@@ -85,6 +85,12 @@ impl Machine {
         self.pacer.pace(number);
     }
 
+    /// Whether nothing but one strict message may leave for this person.
+    #[must_use]
+    pub fn is_reserved(&self, contact: KeyId) -> bool {
+        self.lanes.is_reserved(contact)
+    }
+
     /// Messages to this person that wait for their turn.
     #[must_use]
     pub fn waiting_for(&self, contact: KeyId) -> usize {

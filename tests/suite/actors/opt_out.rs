@@ -18,9 +18,7 @@ use waybill::domain::consent::Gates;
 use waybill::domain::event::{Category, ConsentChangedV1};
 use waybill::domain::id::{KeyId, MessageId, SessionId, TenantId};
 use waybill::domain::message::State;
-use waybill::domain::record::Position;
 use waybill::domain::routing;
-use waybill::journal::Journal;
 use waybill::runtime::{Clock, SystemClock};
 
 use super::panics::PLACES;
@@ -91,7 +89,7 @@ impl Case {
         let word =
             ConsentChangedV1 { contact: self.contact, marketing, source: "test".into(), said_at, evidence: None };
         self.world.tell(self.contact, self.tenant, word).await;
-        applied(&self.world, routing::partition(&self.contact.into(), PARTITIONS)).await;
+        self.world.applied(self.contact).await;
     }
 
     async fn accept(&self, category: Category) -> MessageId {
@@ -117,15 +115,6 @@ async fn elsewhere(world: &World, tenant: TenantId, session: SessionId) -> (Stri
         }
     }
     panic!("every person is in the same partitions");
-}
-
-async fn applied(world: &World, partition: u16) {
-    let last = Position(world.journal.end(partition).0 - 1);
-    let start = std::time::Instant::now();
-    while world.hands.store.applied(partition).await.expect("readable") < Some(last) {
-        assert!(start.elapsed() < LONG, "partition {partition} is not applied");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// What one case showed.
@@ -154,7 +143,7 @@ async fn case(place: &'static str, visit: u64) -> Shown {
     let fault = Arc::clone(&stop);
     let case = Case::set(Arc::new(move |at| fault.passed(at))).await;
     for partition in 0..PARTITIONS {
-        applied(&case.world, partition).await;
+        case.world.caught_up(partition).await;
     }
     stop.armed.store(true, Ordering::SeqCst);
     let sale = case.accept(Category::Marketing).await;

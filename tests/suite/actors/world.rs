@@ -32,7 +32,7 @@ use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
-use waybill::store::{MemoryStore, rows};
+use waybill::store::{MemoryStore, applied, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, SecretBytes, Vault};
 use waybill::webhook::{Deliver, ScriptedEndpoint};
@@ -276,6 +276,18 @@ impl World {
             Some(Row::Message(row)) => Some(*row),
             _ => None,
         }
+    }
+
+    /// Waits until everything that this mailbox's journal holds now is in the rows.
+    pub async fn applied(&self, address: impl Into<Address>) {
+        self.caught_up(routing::partition(&address.into(), PARTITIONS)).await;
+    }
+
+    /// The same for a partition.
+    pub async fn caught_up(&self, partition: u16) {
+        let (store, end) = (self.hands.store.as_ref(), self.journal.end(partition));
+        let seen = applied::caught_up(store, partition, end, Duration::from_secs(20)).await;
+        assert!(seen.expect("readable"), "partition {partition} is not applied");
     }
 
     /// Waits until every message is in one of these states.
