@@ -57,6 +57,7 @@ routes! {
     get "/v1/sessions/{name}" READ, sessions::show, "A session and its standing";
     post "/v1/sessions/{name}/suspend" ADMIN, sessions::suspend, "Stop a session from sending";
     post "/v1/sessions/{name}/resume" ADMIN, sessions::resume, "Let a session send again";
+    post "/v1/sessions/{name}/release" ADMIN, sessions::release, "Lift a session's hold and lowered rate";
     get "/v1/endpoints" READ, endpoints::list, "List endpoints";
     get "/v1/endpoints/{name}" READ, endpoints::show, "An endpoint: how far it was told, and what failed";
     post "/v1/endpoints/{name}/enable" ADMIN, endpoints::enable, "Tell an endpoint again";

@@ -8,7 +8,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
-use super::{apply, check_config, failures, inspect, revoke, send, serve, status, tail, usage};
+use super::{apply, check_config, failures, inspect, release, revoke, send, serve, status, tail, usage};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -97,6 +97,7 @@ pub enum Verb {
     Send(Box<send::Send>),
     Tail(tail::Tail),
     Inspect(inspect::Inspect),
+    Release(release::Release),
     Failures(failures::Failures),
     Usage(usage::Usage),
     Status(status::Status),

@@ -9,6 +9,7 @@ use super::print::{Printer, Tone};
 use super::table::Table;
 use super::tail::tone_of;
 use super::time::of_day;
+use super::waiting::sentence;
 use crate::domain::text::calm;
 
 /// Tell the story of one message.
@@ -69,6 +70,7 @@ const FACTS: [&str; 15] = [
 #[must_use]
 pub fn story(printer: &Printer, message: &Value) -> String {
     let mut lines = vec![heading(printer, message)];
+    lines.extend(sentence(message).map(|told| format!("  {told}")));
     let said = FACTS.iter().filter_map(|name| Some((name, message.get(name).filter(|value| !value.is_null())?)));
     lines.extend(said.map(|(name, value)| format!("  {:<14}{}", name.replace('_', " "), words(value))));
     let timeline = message["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -11,6 +11,7 @@
 //! | [`exit`], [`failure`] | how commands end |
 //! | [`host`] | what is needed of a node |
 //! | [`bulk`] | files of messages, sent in chunks |
+//! | [`moves`], [`waiting`] | events and waits in words |
 //! | one file a verb | its arguments and what it does |
 //!
 //! To add a command: a file with its arguments (`clap::Args`) and `run`, a variant in `args.rs`, an arm in `run.rs`, a
@@ -33,6 +34,7 @@ pub mod inspect;
 pub mod moves;
 pub mod print;
 pub mod progress;
+pub mod release;
 pub mod revoke;
 pub mod run;
 pub mod send;
@@ -45,6 +47,7 @@ pub mod tail;
 mod tests;
 pub mod time;
 pub mod usage;
+pub mod waiting;
 
 pub use exit::Exit;
 pub use failure::Failure;

@@ -33,6 +33,12 @@ pub fn moves(event: &Value) -> Vec<Move> {
         }
         "AttemptsClosed" => list(facts, "closed").map(closed).collect(),
         "StatusReported" => vec![reported(facts)],
+        "SessionHeld" => vec![of_session("held", facts, [text(facts, "class"), code(facts), until(facts)])],
+        "SessionPaced" => {
+            let rate = facts["per_second"].as_u64().map(|rate| format!("{rate} a second")).unwrap_or_default();
+            vec![of_session("paced", facts, [rate, code(facts), until(facts)])]
+        }
+        "SessionReleased" => vec![of_session("released", facts, [text(facts, "reason"), String::new(), String::new()])],
         "UnknownResolved" => {
             vec![Move { state: format!("resolved: {}", text(facts, "resolution")), ..of_attempt(&facts["of"]) }]
         }
@@ -51,6 +57,16 @@ fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
 
 fn of_message(facts: &Value, state: &str, detail: String) -> Move {
     Move { message: facts["message"].as_str().map(ToOwned::to_owned), state: state.to_owned(), detail }
+}
+
+/// A session, in the place where the detail begins.
+fn of_session(state: &str, facts: &Value, more: [String; 3]) -> Move {
+    let detail = join([text(facts, "session")].into_iter().chain(more));
+    Move { message: None, state: state.to_owned(), detail }
+}
+
+fn until(facts: &Value) -> String {
+    facts["until"].as_str().map(|until| format!("until {until}")).unwrap_or_default()
 }
 
 /// A message and which attempt of it.

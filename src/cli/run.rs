@@ -72,6 +72,7 @@ async fn perform(context: &Context, verb: Verb, host: &dyn Host) -> Result<(), F
         Verb::Send(send) => Box::pin(send.run(context)).await,
         Verb::Tail(tail) => tail.run(context).await,
         Verb::Inspect(inspect) => inspect.run(context).await,
+        Verb::Release(release) => release.run(context).await,
         Verb::Failures(failures) => failures.run(context).await,
         Verb::Usage(usage) => usage.run(context).await,
         Verb::Status(status) => status.run(context).await,

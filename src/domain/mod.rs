@@ -15,6 +15,7 @@
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
 //! | [`filter`] | which failures are asked for |
+//! | [`waiting`] | why a message has not left yet |
 //! | [`text`] | which characters people are not shown |
 //! | [`callback`] | what Meta's callbacks say, split into parts |
 //!
@@ -45,4 +46,5 @@ pub mod session;
 pub mod table;
 pub mod text;
 pub mod validity;
+pub mod waiting;
 pub mod wamid;

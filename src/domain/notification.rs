@@ -25,6 +25,10 @@ pub enum NotificationKind {
     Duplicated,
     /// Somebody wrote to a session.
     Received,
+    /// The provider holds a session, or slows it down.
+    SessionHeld,
+    /// It does no more.
+    SessionReleased,
 }
 
 impl NotificationKind {
@@ -40,6 +44,8 @@ impl NotificationKind {
         Self::Cancelled,
         Self::Duplicated,
         Self::Received,
+        Self::SessionHeld,
+        Self::SessionReleased,
     ];
 
     /// The `type` in the notification's body.
@@ -56,7 +62,15 @@ impl NotificationKind {
             Self::Cancelled => "message.cancelled",
             Self::Duplicated => "message.duplicated",
             Self::Received => "message.received",
+            Self::SessionHeld => "session.held",
+            Self::SessionReleased => "session.released",
         }
+    }
+
+    /// Whether it is about a session, and no message.
+    #[must_use]
+    pub fn is_of_session(self) -> bool {
+        matches!(self, Self::SessionHeld | Self::SessionReleased)
     }
 
     /// Whether an endpoint with this subscription wants it. An empty subscription wants all but `message.accepted`,
@@ -90,6 +104,8 @@ mod tests {
         assert!(!wants(&["message.*"], NotificationKind::Accepted));
         assert!(wants(&["message.accepted"], NotificationKind::Accepted));
         assert!(!wants(&["message.read"], NotificationKind::Failed));
+        assert!(wants(&[], NotificationKind::SessionHeld) && wants(&["session.*"], NotificationKind::SessionReleased));
+        assert!(!wants(&["message.*"], NotificationKind::SessionHeld));
     }
 
     #[test]
@@ -98,6 +114,6 @@ mod tests {
         for (at, kind) in NotificationKind::ALL.iter().enumerate() {
             assert_eq!(*kind as usize, at, "{kind:?}");
         }
-        assert_eq!(NotificationKind::Received as usize + 1, NotificationKind::ALL.len());
+        assert_eq!(NotificationKind::SessionReleased as usize + 1, NotificationKind::ALL.len());
     }
 }

@@ -4,6 +4,11 @@
 //! *theoretical arrival time* of the generic cell rate algorithm. A fresh cell allows a burst; a spent one allows the
 //! sustained rate only. After a restart all cells of a sender start spent, so a restart, or a step of the wall clock,
 //! never gives more than one burst.
+//!
+//! The number's rate is the declared one, or the lower one that the provider's refusals taught ([`learned`]). What the
+//! number receives counts against it too, as it does at Meta.
+
+pub mod learned;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -13,6 +18,9 @@ use governor::Quota;
 
 use super::id::KeyId;
 use super::record::Micros;
+use learned::{Learned, Paced};
+
+const SECOND: Micros = 1_000_000;
 
 /// One bucket's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,9 +65,11 @@ impl Rate {
         Cell(now + self.tolerance)
     }
 
-    /// A clock that stepped back costs at most one full refill, and one that stepped ahead gives at most one burst.
+    /// A clock that stepped back costs at most one full refill and a second, and one that stepped ahead gives at most one
+    /// burst. The second is what many received at once may be ahead.
     fn clamped(&self, cell: Cell, now: Micros) -> Micros {
-        cell.0.clamp(now, now.saturating_add(self.tolerance).saturating_add(self.interval))
+        let ahead = self.tolerance.saturating_add(self.interval.max(SECOND));
+        cell.0.clamp(now, now.saturating_add(ahead))
     }
 }
 
@@ -90,12 +100,22 @@ pub enum Held {
 /// The buckets of one sender: its own, and one for each recipient it wrote to lately.
 #[derive(Debug)]
 pub struct Pacer {
+    declared: Quota,
+    learned: Learned,
     number: Rate,
     number_cell: Cell,
+    /// What was received counts up to nine tenths of the number's rate: whoever writes to it must not silence it.
+    received: Cell,
     pair: Rate,
     pairs: HashMap<KeyId, Cell>,
     /// What an unremembered pair's cell is: spent for a while after a restart, long past otherwise.
     pair_floor: Cell,
+}
+
+/// The rate of a quota, rounded.
+fn per_second(quota: Quota) -> u32 {
+    let nanos = quota.replenish_interval().as_nanos().max(1);
+    u32::try_from((1_000_000_000 + nanos / 2) / nanos).unwrap_or(u32::MAX)
 }
 
 /// Pairs remembered, 40 bytes each (2.6 MB a sender at most). Beyond it the cells that allow a full burst again are
@@ -105,16 +125,77 @@ const MAX_PAIRS: usize = 65_536;
 impl Pacer {
     /// Buckets of a sender. `rested` is true only for one that was never active before.
     #[must_use]
-    pub fn new(number: Quota, pair: Quota, now: Micros, rested: bool) -> Self {
-        let (number, pair) = (Rate::from(number), Rate::from(pair));
+    pub fn new(declared: Quota, pair: Quota, now: Micros, rested: bool) -> Self {
+        let (number, pair) = (Rate::from(declared), Rate::from(pair));
         let (number_cell, pair_floor) =
             if rested { (Cell::default(), Cell::default()) } else { (number.spent(now), pair.spent(now)) };
-        Self { number, number_cell, pair, pairs: HashMap::new(), pair_floor }
+        let (learned, received) = (Learned::new(per_second(declared)), Cell::default());
+        Self { declared, learned, number, number_cell, received, pair, pairs: HashMap::new(), pair_floor }
     }
 
-    /// The number's rate is another one from now on; what was taken counts on.
-    pub fn pace(&mut self, number: Quota) {
-        self.number = Rate::from(number);
+    /// The number's declared rate is another one from now on; what was taken counts on, and what was learned.
+    pub fn pace(&mut self, declared: Quota) {
+        self.declared = declared;
+        self.learned.declare(per_second(declared));
+        self.fit();
+    }
+
+    /// Begins with the rate that the row knows.
+    pub fn begin(&mut self, row: Option<Paced>, now: Micros) {
+        self.learned.begin(row, now);
+        self.fit();
+    }
+
+    /// The row says so of the rate by now.
+    pub fn row_says(&mut self, row: Option<Paced>) {
+        self.learned.row_says(row);
+    }
+
+    /// The provider refused an attempt because of the number's rate.
+    pub fn refused(&mut self, started: Micros, now: Micros, code: i32) {
+        self.learned.refused(started, now, code);
+        self.fit();
+    }
+
+    /// Raises a lowered rate if it is time to.
+    pub fn rise(&mut self, now: Micros) {
+        if self.learned.rise(now) {
+            self.fit();
+        }
+    }
+
+    /// What is to be told of the rate.
+    pub fn tell(&mut self, now: Micros) -> Option<Paced> {
+        self.learned.tell(now)
+    }
+
+    /// When there is something to do about the rate.
+    #[must_use]
+    pub fn next(&self, now: Micros) -> Option<Micros> {
+        self.learned.next(now)
+    }
+
+    /// The number received so many messages: each takes one of its cells.
+    pub fn receive(&mut self, count: u32, now: Micros) {
+        let number = self.number;
+        let share = Rate { interval: number.interval * 10 / 9, tolerance: number.tolerance.max(SECOND) };
+        for _ in 0..count {
+            if share.earliest(self.received, now) > now {
+                return;
+            }
+            self.received = share.take(self.received, now);
+            self.number_cell = number.take(self.number_cell, now);
+        }
+    }
+
+    /// A lowered rate has next to no burst: what was learned is a rate, and after a pause a burst would exceed it.
+    fn fit(&mut self) {
+        let lowered = self.learned.lowered().map(|rate| {
+            let burst = (rate / 10).clamp(1, self.declared.burst_size().get());
+            let [rate, burst] = [rate, burst].map(|n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
+            Quota::per_second(rate).allow_burst(burst)
+        });
+        self.number = Rate::from(lowered.unwrap_or(self.declared));
     }
 
     /// Takes one from every bucket, or from none and says which holds it back.
@@ -124,6 +205,7 @@ impl Pacer {
     pub fn take(&mut self, contact: KeyId, now: Micros) -> Result<(), Held> {
         let at = self.number.earliest(self.number_cell, now);
         if at > now {
+            self.learned.spent();
             return Err(Held::Number(at));
         }
         let cell = self.pairs.get(&contact).copied().unwrap_or(self.pair_floor);
@@ -147,80 +229,4 @@ impl Pacer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Micros = 1_000_000;
-
-    fn quota(interval_ms: u64, burst: u32) -> Quota {
-        Quota::with_period(Duration::from_millis(interval_ms)).unwrap().allow_burst(NonZeroU32::new(burst).unwrap())
-    }
-
-    fn pacer(rested: bool) -> Pacer {
-        Pacer::new(quota(100, 3), quota(6_000, 2), 0, rested)
-    }
-
-    #[test]
-    fn a_part_of_a_burst_is_kept_back_and_none_of_the_rate() {
-        for (interval_ms, burst, kept) in [(6_000, 45, 44), (10, 45, 25), (100, 3, 2), (100, 1, 1), (1, 1_000, 800)] {
-            let with = with_margin(quota(interval_ms, burst));
-            assert_eq!(with.burst_size().get(), kept, "{burst} at {interval_ms} ms");
-            assert_eq!(with.replenish_interval(), quota(interval_ms, burst).replenish_interval());
-        }
-    }
-
-    #[test]
-    fn a_rested_sender_gets_its_burst_and_then_the_rate() {
-        let mut pacer = pacer(true);
-        let to = |n: u8| KeyId([n; 16]);
-        for n in 0..3 {
-            assert_eq!(pacer.take(to(n), 0), Ok(()));
-        }
-        assert_eq!(pacer.take(to(9), 0), Err(Held::Number(100_000)));
-        assert_eq!(pacer.take(to(9), 100_000), Ok(()));
-    }
-
-    #[test]
-    fn a_pair_holds_back_itself_only() {
-        let mut pacer = pacer(true);
-        let (a, b) = (KeyId([1; 16]), KeyId([2; 16]));
-        assert!(pacer.take(a, 0).is_ok() && pacer.take(a, 0).is_ok());
-        assert_eq!(pacer.take(a, 0), Err(Held::Pair(6 * SECOND)));
-        assert_eq!(pacer.take(b, 0), Ok(()));
-    }
-
-    #[test]
-    fn a_restart_gives_no_second_burst() {
-        let mut pacer = pacer(false);
-        let to = KeyId([1; 16]);
-        assert_eq!(pacer.take(to, 0), Ok(()));
-        assert_eq!(pacer.take(KeyId([2; 16]), 0), Err(Held::Number(100_000)));
-        assert_eq!(pacer.take(to, SECOND), Err(Held::Pair(6 * SECOND)));
-    }
-
-    #[test]
-    fn a_clock_step_costs_at_most_one_refill_and_gives_at_most_one_burst() {
-        let rate = Rate::from(quota(1_000, 5));
-        let far = Cell(3_600 * SECOND);
-        assert!(rate.earliest(far, 0) <= SECOND);
-        let mut cell = Cell(0);
-        let mut sent = 0;
-        while rate.earliest(cell, 3_600 * SECOND) == 3_600 * SECOND {
-            cell = rate.take(cell, 3_600 * SECOND);
-            sent += 1;
-        }
-        assert_eq!(sent, 5);
-    }
-
-    #[test]
-    fn over_a_minute_the_rate_is_met_exactly() {
-        let rate = Rate::from(quota(12, 80));
-        let (mut cell, mut sent, mut now) = (rate.spent(0), 0, 0);
-        while now < 60 * SECOND {
-            now = rate.earliest(cell, now);
-            cell = rate.take(cell, now);
-            sent += 1;
-        }
-        assert!((4_999..=5_001).contains(&sent), "{sent}");
-    }
-}
+mod tests;

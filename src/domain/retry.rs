@@ -71,10 +71,28 @@ impl Verdict {
 /// What else an answer says: the whole sender waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
+    /// Why, as a word.
+    pub class: &'static str,
+    /// Whose rate was exceeded, if one was.
+    pub bucket: Option<Bucket>,
     /// The provider's code.
     pub code: i32,
     /// No attempt of this sender before this; now: one more like it, and it waits.
     pub until: Micros,
+}
+
+/// Nobody was reached: the class of a hold that no provider asked for.
+pub const UNREACHED: &str = "unreached";
+
+/// A provider that asks for a longer wait means more than a rate that was exceeded a moment ago.
+const MOMENT: Micros = 60 * SECOND;
+
+impl Hold {
+    /// Whether it was the number's rate that was exceeded.
+    #[must_use]
+    pub fn is_of_rate(&self, now: Micros) -> bool {
+        self.bucket == Some(Bucket::Number) && self.until - now <= MOMENT
+    }
 }
 
 const SECOND: Micros = 1_000_000;
@@ -108,7 +126,8 @@ pub fn judge(
         // Not a byte left: no fault of the message, and as often as its expiry allows. Where nobody was reached, the
         // sender may have met a wall.
         Answer::NotSent { why } => {
-            (later(why, 0, now + other), (*why == "connect").then_some(Hold { code: 0, until: now }))
+            let hold = Hold { class: UNREACHED, bucket: None, code: 0, until: now };
+            (later(why, 0, now + other), (*why == "connect").then_some(hold))
         }
         Answer::Rejected { code, class, retry_after_ms, .. } => {
             let asked = retry_after_ms.map(|ms| Micros::try_from(ms).unwrap_or(Micros::MAX / 2_000) * 1_000);
@@ -126,7 +145,7 @@ fn rejected(
     now: Micros,
     again: impl Fn(&'static str, i32, Micros) -> Verdict,
 ) -> (Verdict, Option<Hold>) {
-    let hold = |wait: Micros| Some(Hold { code, until: now + wait });
+    let hold = |wait: Micros| Some(Hold { class: class.word(), bucket: class.bucket(), code, until: now + wait });
     match class {
         FailureClass::Recipient => (Verdict::Failed { class: "recipient", code }, None),
         FailureClass::Request => (Verdict::Failed { class: "request", code }, None),

@@ -33,6 +33,7 @@ struct Part {
     behind: u64,
     set_aside: u64,
     sessions: [u64; 3],
+    held: [u64; telemetry::HELD.len()],
     endpoints: [u64; 3],
     untold: Option<Micros>,
     failing: u64,
@@ -121,13 +122,18 @@ async fn declared(
 
 async fn sessions(store: &dyn Store, partition: u16, now: Micros, part: &mut Part) -> Result<(), StoreError> {
     for row in declared(store, "session", partition, |id| RowId::Session(SessionId(id))).await? {
-        if let Row::Session(SessionRow { suspended, held, .. }) = row {
-            let standing = match (suspended, held) {
+        if let Row::Session(SessionRow { suspended, held, paced, .. }) = row {
+            let held = held.filter(|held| held.holds(now));
+            let standing = match (suspended, &held) {
                 (Some(_), _) => 2,
-                (None, Some((until, _))) if until > now => 1,
+                (None, Some(_)) => 1,
                 _ => 0,
             };
             part.sessions[standing] += 1;
+            let slowed = paced.filter(|paced| paced.slows(now)).map(|_| "paced");
+            for class in held.iter().map(|held| held.class.as_str()).chain(slowed) {
+                part.held[telemetry::held(class)] += 1;
+            }
         }
     }
     Ok(())
@@ -177,6 +183,9 @@ fn sum(parts: &[Part], now: Micros) -> Survey {
         sum.behind += part.behind;
         sum.set_aside += part.set_aside;
         sum.sessions = add(sum.sessions, part.sessions);
+        for (all, more) in sum.held.iter_mut().zip(part.held) {
+            *all += more;
+        }
         sum.endpoints = add(sum.endpoints, part.endpoints);
         sum.failing += part.failing;
     }

@@ -15,7 +15,7 @@ pub use log::init as init_log;
 #[cfg(test)]
 pub use recorder::Watched;
 pub use recorder::{Exporter, install};
-pub use words::touch_codes;
+pub use words::{HELD, held, touch_codes};
 
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ pub struct Survey {
     pub set_aside: u64,
     /// Sessions that are open, held, suspended.
     pub sessions: [u64; 3],
+    /// Sessions that the provider holds or slows down, by why: the words of [`HELD`].
+    pub held: [u64; HELD.len()],
     /// Endpoints that are well, failing, disabled.
     pub endpoints: [u64; 3],
     /// Age of the oldest notification that is not posted.
@@ -98,6 +100,9 @@ pub fn surveyed(found: &Survey) {
     }
     for (standing, count) in ["open", "held", "suspended"].into_iter().zip(found.sessions) {
         gauge!(names::SESSIONS, "standing" => standing).set(count as f64);
+    }
+    for (class, count) in HELD.into_iter().zip(found.held) {
+        gauge!(names::SESSIONS_HELD, "class" => class).set(count as f64);
     }
     for (standing, count) in ["well", "failing", "disabled"].into_iter().zip(found.endpoints) {
         gauge!(names::ENDPOINTS, "standing" => standing).set(count as f64);

@@ -44,6 +44,8 @@ names! {
     BEHIND = "waybill_rows_behind_events", describe_gauge;
     /// Sessions by standing: open, held (by the provider, for a time), suspended (by a person).
     SESSIONS = "waybill_sessions", describe_gauge;
+    /// Sessions that the provider holds, by why: auth (the token), sender (the number or its account), throttle, unreached (nobody answers), other; and those that it slows down: paced. See GET /v1/sessions for which.
+    SESSIONS_HELD = "waybill_sessions_held", describe_gauge;
     /// Customers' endpoints by standing: well, failing (the last tries failed), disabled.
     ENDPOINTS = "waybill_endpoints", describe_gauge;
     /// Seconds since the oldest notification was due that an endpoint was not posted yet; disabled endpoints aside.

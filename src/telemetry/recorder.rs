@@ -143,11 +143,16 @@ mod tests {
 
     #[test]
     fn a_survey_is_shown_whole() {
-        let found = super::super::Survey { set_aside: 3, sessions: [1, 2, 4], ..super::super::Survey::default() };
+        let mut found = super::super::Survey { set_aside: 3, sessions: [1, 2, 4], ..super::super::Survey::default() };
+        found.held[super::super::held("auth")] = 2;
+        found.held[super::super::held("a word of a later version")] = 1;
         let text = rendered(|| super::super::surveyed(&found));
         for line in [
             r#"waybill_unsettled_messages{state="held"} 0"#,
             r#"waybill_sessions{standing="suspended"} 4"#,
+            r#"waybill_sessions_held{class="auth"} 2"#,
+            r#"waybill_sessions_held{class="other"} 1"#,
+            r#"waybill_sessions_held{class="paced"} 0"#,
             "waybill_quarantined_events 3",
             "waybill_endpoint_lag_seconds 0",
         ] {

@@ -56,6 +56,15 @@ pub(super) fn class(word: &str) -> &'static str {
     FailureClass::from_str(word).map_or("other", FailureClass::word)
 }
 
+/// Why the provider holds a session, or slows it down (`paced`).
+pub const HELD: [&str; 6] = ["auth", "sender", "throttle", "unreached", "paced", "other"];
+
+/// The place in [`HELD`] of a hold of this class.
+#[must_use]
+pub fn held(class: &str) -> usize {
+    HELD.iter().position(|known| *known == class).unwrap_or(HELD.len() - 1)
+}
+
 /// The label for what became of a message.
 pub(super) fn outcome(kind: NotificationKind) -> &'static str {
     kind.word().strip_prefix("message.").unwrap_or("other")
@@ -78,7 +87,7 @@ pub(super) fn callback(kind: u16) -> &'static str {
 
 /// Counters that begin at 0.
 pub(super) fn touch() {
-    for kind in NotificationKind::ALL {
+    for kind in NotificationKind::ALL.iter().filter(|kind| !kind.is_of_session()) {
         counter!(names::OUTCOMES, "outcome" => outcome(*kind), "class" => "").increment(0);
     }
     for class in FINAL.into_iter().chain(REASONS) {

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use super::gather::Due;
 use crate::actors::hands::Hands;
 use crate::domain::content::{CLIENT_TOKEN, Content};
+use crate::domain::event::Event;
 use crate::domain::id::{MessageId, SessionId, TenantId};
+use crate::domain::notification::NotificationKind;
 use crate::domain::record::Micros;
 use crate::domain::row::{Row, RowId};
 use crate::domain::wamid;
@@ -46,6 +48,8 @@ async fn body(hands: &Hands, tenant: TenantId, due: &Due) -> Result<Bytes, Unpos
         data.insert("message_id".to_owned(), json!(message.to_string()));
         data.insert("wamid".to_owned(), json!(wamid::write(message)));
         about_message(hands, tenant, message, &mut data).await?;
+    } else if row.kind.is_of_session() {
+        about_session(hands, due, &mut data).await?;
     } else {
         about_inbound(hands, tenant, due, &mut data).await?;
     }
@@ -123,6 +127,29 @@ async fn about_inbound(
         }
         Err(_) => Err("the vault cannot be read"),
     }
+}
+
+/// How a session stands: until when and how fast stands in the event.
+async fn about_session(hands: &Hands, due: &Due, data: &mut Map<String, Value>) -> Result<(), Unposted> {
+    let entry = hands.journal.read(due.at.partition, due.at.position).await;
+    let entry = entry.map_err(|_| "the journal cannot be read")?;
+    let (until, per_second) = match entry.record.event().map_err(|_| "the event does not decode")? {
+        Event::SessionHeld(facts) => (Some(facts.until), None),
+        Event::SessionPaced(facts) if due.row.kind == NotificationKind::SessionHeld => {
+            (Some(facts.until), Some(facts.per_second))
+        }
+        _ => (None, None),
+    };
+    let (class, bucket) = match due.row.class.split_once(':') {
+        Some((class, bucket)) => (class, Some(bucket)),
+        None => (due.row.class.as_str(), None),
+    };
+    data.insert("class".to_owned(), json!(class));
+    data.insert("bucket".to_owned(), json!(bucket));
+    data.insert("code".to_owned(), json!(due.row.code));
+    data.insert("until".to_owned(), json!(until.map(timestamp)));
+    data.insert("per_second".to_owned(), json!(per_second));
+    Ok(())
 }
 
 async fn session_name(hands: &Hands, session: SessionId) -> Result<Option<String>, Unposted> {

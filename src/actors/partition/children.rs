@@ -330,7 +330,7 @@ impl State {
 
     /// Counts what became of a message; not again while what stood in the journal at the start is applied.
     pub(super) fn count(&self, row: &FeedRow) {
-        if self.owns() {
+        if self.owns() && !row.kind.is_of_session() {
             crate::telemetry::became(row.kind, &row.class);
         }
     }

@@ -53,9 +53,8 @@ impl State {
                     self.children.session_box(&self.hands, session).inbox.put(SessionMail::Started(event, incarnation));
                     sessions.insert(session);
                 }
-                Note::SessionChanged(session) if self.children.lives(session.into()) => {
-                    if let Some(Row::Session(row)) = self.read(RowId::Session(session)).await? {
-                        self.children.session_box(&self.hands, session).inbox.put(SessionMail::Row(row));
+                note @ (Note::SessionChanged(session) | Note::SessionReleased(session) | Note::Received(session)) => {
+                    if self.tell_session(session, &note).await? {
                         sessions.insert(session);
                     }
                 }
@@ -74,7 +73,7 @@ impl State {
                         self.children.tell_endpoint(endpoint, EndpointMail::Row(Box::new(row)));
                     }
                 }
-                Note::Claimed { .. } | Note::SessionChanged(_) | Note::ContactChanged(_) => {}
+                Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
         }
         for session in sessions {
@@ -82,6 +81,27 @@ impl State {
             self.children.session_box(&self.hands, session).inbox.nudge();
         }
         Ok(())
+    }
+
+    /// What a session's actor hears of itself, if it lives. Says whether there is something for it to do.
+    async fn tell_session(&mut self, session: SessionId, note: &Note) -> Result<bool, StoreError> {
+        if !self.children.lives(session.into()) {
+            return Ok(false);
+        }
+        let mailbox = self.children.session_box(&self.hands, session);
+        match note {
+            Note::SessionReleased(_) => mailbox.inbox.put(SessionMail::Released),
+            // One that rests begins without a burst, whatever it received.
+            Note::Received(_) => {
+                mailbox.receive();
+                return Ok(false);
+            }
+            _ => match self.read(RowId::Session(session)).await? {
+                Some(Row::Session(row)) => mailbox.inbox.put(SessionMail::Row(row)),
+                _ => return Ok(false),
+            },
+        }
+        Ok(true)
     }
 
     /// A message entered the outbox at this position: says whether its session has mail now. What its ring does not take

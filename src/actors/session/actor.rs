@@ -18,8 +18,9 @@ use crate::channel::Credential;
 use crate::domain::event::AttemptRef;
 use crate::domain::id::{EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
+use crate::domain::pacing::learned::Paced;
 use crate::domain::record::{Micros, Position};
-use crate::domain::row::SessionRow;
+use crate::domain::row::{PacedRow, SessionRow};
 use crate::domain::session::{Input, Machine, Standing};
 
 /// The actor.
@@ -116,7 +117,8 @@ impl State {
         let number = super::effects::number_quota(&args.row);
         let pacer = Pacer::new(number, limits.pair, now, args.row.incarnation.is_none());
         let mut machine = Machine::new(limits.session, pacer);
-        let held = Input::Held(args.row.held.map_or(0, |(until, _)| until));
+        machine.begin(args.row.paced.as_ref().map(PacedRow::paced), now);
+        let held = held(&args.row);
         // Its birth is not in the journal yet: nothing leaves, and this only lets it know of a wall.
         machine.step([Input::Suspended(true), held], now, 0);
         let sender = sender(&args)?;
@@ -157,6 +159,10 @@ impl State {
             taken += usize::from(matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _)));
             self.read(mail, &mut inputs);
         }
+        match self.args.mailbox.received() {
+            0 => {}
+            received => inputs.push(Input::Received(received)),
+        }
         inputs.push(self.may_act());
         self.bring_back(&mut inputs).await;
         self.args.hands.trip("session:before_step");
@@ -195,8 +201,9 @@ impl State {
             }
             SessionMail::Row(row) => {
                 self.args.row = row;
-                inputs.push(Input::Held(self.args.row.held.map_or(0, |(until, _)| until)));
+                inputs.push(held(&self.args.row));
                 self.machine.pace(super::effects::number_quota(&self.args.row));
+                self.machine.row_paces(self.paced());
                 match sender(&self.args) {
                     Ok(sender) => self.sender = sender,
                     Err(error) => {
@@ -220,9 +227,14 @@ impl State {
             }
             SessionMail::Barred(of, why) => inputs.push(Input::Barred(of, why)),
             SessionMail::Lease(granted, until) => inputs.push(Input::Lease(granted, until)),
+            SessionMail::Released => inputs.push(Input::Released(self.paced())),
             SessionMail::Tick => inputs.push(Input::Tick),
             SessionMail::Started(..) | SessionMail::Judged(..) | SessionMail::Doubtful => {}
         }
+    }
+
+    fn paced(&self) -> Option<Paced> {
+        self.args.row.paced.as_ref().map(PacedRow::paced)
     }
 
     fn gauge(&mut self) {
@@ -266,6 +278,11 @@ impl Wakes for SessionBox {
     fn wake(&self) {
         self.inbox.nudge();
     }
+}
+
+/// Until when its row holds it.
+fn held(row: &SessionRow) -> Input {
+    Input::Held(row.held.as_ref().map(|held| held.until))
 }
 
 /// Who speaks for the session: its channel, or the test channel, and its token.

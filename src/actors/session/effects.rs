@@ -13,12 +13,14 @@ use crate::actors::registry::Ask;
 use crate::domain::draft::Draft;
 use crate::domain::event::{
     AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1, Resolution,
-    SessionHeldV1, SessionStartedV1, UnknownResolvedV1,
+    SessionHeldV1, SessionPacedV1, SessionReleasedV1, SessionStartedV1, UnknownResolvedV1,
 };
+use crate::domain::failure::Bucket;
 use crate::domain::id::{EventId, MessageId};
+use crate::domain::pacing::learned::Paced;
 use crate::domain::pacing::with_margin;
-use crate::domain::record::{Micros, Principal};
-use crate::domain::retry::Verdict;
+use crate::domain::record::Principal;
+use crate::domain::retry::{Hold, Verdict};
 use crate::domain::row::SessionRow;
 use crate::domain::session::{Effect, Ending};
 use crate::journal::Appended;
@@ -40,7 +42,9 @@ impl State {
                 Effect::Propose(attempts) => self.propose(attempts),
                 Effect::Begin(of) => self.begin(of),
                 Effect::Close(endings) => self.close(endings),
-                Effect::Hold { code, until } => self.hold(code, until),
+                Effect::Hold(hold) => self.hold(hold),
+                Effect::Release => self.release(),
+                Effect::Pace(paced) => self.tell_pace(paced),
                 Effect::Expire(message) => self.expire(message),
                 Effect::Resolve(of, resolution) => self.resolve(of, resolution),
                 Effect::AskLease(wanted) => self.ask(wanted),
@@ -160,10 +164,24 @@ impl State {
         Some(ClosedV1 { of: ending.of, outcome, at: ending.at })
     }
 
-    fn hold(&self, code: i32, until: Micros) {
-        let facts = SessionHeldV1 { session: self.args.session, code, until };
+    fn hold(&self, Hold { class, bucket, code, until }: Hold) {
+        let (class, bucket) = (Some(class.to_owned()), bucket.map(|bucket| bucket.word().to_owned()));
+        self.say(SessionHeldV1 { session: self.args.session, code, until, class, bucket });
+    }
+
+    fn release(&self) {
+        self.say(SessionReleasedV1 { session: self.args.session, reason: None });
+    }
+
+    fn tell_pace(&self, Paced { per_second, until, code }: Paced) {
+        let bucket = Bucket::Number.word().to_owned();
+        self.say(SessionPacedV1 { session: self.args.session, bucket, per_second, until, code });
+    }
+
+    /// A fact about the session itself.
+    fn say(&self, facts: impl Into<Event>) {
         let id = EventId(self.args.hands.entropy.id());
-        self.persist(self.draft(id, &Event::from(facts)));
+        self.persist(self.draft(id, &facts.into()));
     }
 
     fn expire(&self, message: MessageId) {

@@ -2,6 +2,7 @@
 //! and outlives the actor.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
@@ -38,6 +39,8 @@ pub enum SessionMail {
     Barred(AttemptRef, Bar),
     /// The tenant's budget lent so many, until then.
     Lease(u32, Micros),
+    /// Somebody lifted its holds; its row, as it is then, has come before.
+    Released,
     /// Sweep.
     Tick,
 }
@@ -76,6 +79,8 @@ pub struct SessionBox {
     /// Mail and nudge.
     pub inbox: Inbox<SessionMail>,
     ring: Mutex<Ring>,
+    /// Messages that its number received since the last turn.
+    received: AtomicU32,
 }
 
 impl SessionBox {
@@ -98,6 +103,17 @@ impl SessionBox {
         drop(ring);
         self.inbox.put(mail());
         true
+    }
+
+    /// The number received a message. It waits for the next turn: nothing is to be done for it.
+    pub fn receive(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many it received since this was asked last.
+    #[must_use]
+    pub fn received(&self) -> u32 {
+        self.received.swap(0, Ordering::Relaxed)
     }
 
     /// Everything from `from` through `through` waits in the outbox: how a box begins after a start.

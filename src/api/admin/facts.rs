@@ -46,7 +46,13 @@ fn standing(event: &Event) -> Value {
         Event::SessionResumed(it) => json!({"session": text(&it.session)}),
         Event::SessionHeld(it) => json!({
             "session": text(&it.session), "code": it.code, "until": stamp(it.until),
+            "class": it.class, "bucket": it.bucket,
         }),
+        Event::SessionPaced(it) => json!({
+            "session": text(&it.session), "bucket": it.bucket, "per_second": it.per_second,
+            "until": stamp(it.until), "code": it.code,
+        }),
+        Event::SessionReleased(it) => json!({"session": text(&it.session), "reason": it.reason}),
         Event::ConsentChanged(it) => json!({
             "contact": text(&it.contact), "marketing": it.marketing, "source": it.source,
             "said_at": stamp(it.said_at), "evidence": it.evidence,

@@ -18,9 +18,7 @@ pub async fn message(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let found = find::find_any(&app, operator, &id).await?;
-    let session = app.directory.session(&app, found.accepted.session).await?;
-    let name = session.as_ref().map(|session| session.name.as_str());
-    let mut shown = view::whole(&app, &found, name).await;
+    let mut shown = view::whole(&app, &found).await?;
     shown["tenant"] = json!(found.accepted.tenant.to_string());
     Ok(Json(shown))
 }

@@ -4,6 +4,7 @@
 //! acceptance as far as it reaches; between partitions no order is promised. `next` can be kept and asked again later:
 //! it goes on where this page ended, and misses nothing.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Json;
@@ -19,12 +20,13 @@ use super::super::problem::Problem;
 use super::super::state::App;
 use super::cursor::Cursor;
 use super::find::Found;
-use super::view::summary;
-use crate::domain::id::MessageId;
+use super::view::{Sender, summary};
+use crate::domain::id::{MessageId, SessionId};
 use crate::domain::message::State as Standing;
 use crate::domain::notification::NotificationKind;
 use crate::domain::record::{Micros, Position};
-use crate::domain::row::{Row, RowId};
+use crate::domain::row::{Row, RowId, SessionRow};
+use crate::domain::waiting::HELD;
 use crate::store::rows;
 
 /// Messages of one page.
@@ -33,7 +35,7 @@ const LIMIT: usize = 50;
 /// Most messages of one page: with 64 partitions, each read twice as far, 25,600 small rows.
 const LIMIT_MAX: usize = 200;
 
-/// States that can be asked for.
+/// States that can be asked for, beside [`HELD`].
 const STATES: [Standing; 10] = [
     Standing::Scheduled,
     Standing::Queued,
@@ -84,10 +86,10 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(ask): Query
     Ok(Json(json!({"data": data, "next": next.encode(), "more": more})))
 }
 
-fn state(word: &str) -> Result<Standing, Problem> {
-    let known = STATES.into_iter().find(|state| state.word() == word);
-    known.ok_or_else(|| {
-        let words: Vec<&str> = STATES.iter().map(|state| state.word()).collect();
+fn state(word: &str) -> Result<&'static str, Problem> {
+    let words = || STATES.iter().map(|state| state.word()).chain([HELD]);
+    words().find(|known| *known == word).ok_or_else(|| {
+        let words: Vec<&str> = words().collect();
         Problem::new(Code::InvalidQuery, "`state` is not a state").remedy(format!("choose from {}", words.join(", ")))
     })
 }
@@ -147,10 +149,12 @@ async fn show(
     app: &App,
     scope: TenantScope,
     taken: Vec<Candidate>,
-    state: Option<Standing>,
+    state: Option<&'static str>,
 ) -> Result<Vec<Value>, Problem> {
     let ids: Vec<RowId> = taken.iter().map(|c| RowId::Message(c.message)).collect();
     let rows = rows::get_many(&*app.store, &ids).await?;
+    let sessions = sessions(app, &rows).await?;
+    let now = app.clock.wall();
     let mut data = Vec::with_capacity(taken.len());
     for (candidate, row) in taken.into_iter().zip(rows) {
         let Some(Row::Message(row)) = row else {
@@ -159,13 +163,24 @@ async fn show(
         let Some(accepted) = row.accepted.clone().filter(|a| scope.owns(a.tenant)) else {
             continue;
         };
-        if state.is_some_and(|state| row.state() != state) {
-            continue;
+        let sender = Sender { row: sessions.get(&accepted.session), now };
+        let shown = summary(&Found { id: candidate.message, row: *row, accepted }, sender);
+        if state.is_none_or(|state| shown["state"] == state) {
+            data.push(Value::Object(shown));
         }
-        let session = app.directory.session(app, accepted.session).await?;
-        let found = Found { id: candidate.message, row: *row, accepted };
-        let name = session.as_ref().map(|session| session.name.as_str());
-        data.push(Value::Object(summary(&found, name)));
     }
     Ok(data)
+}
+
+/// The sessions of these messages, as their rows have them now.
+async fn sessions(app: &App, messages: &[Option<Row>]) -> Result<HashMap<SessionId, SessionRow>, Problem> {
+    let accepted = messages.iter().flatten().filter_map(|row| match row {
+        Row::Message(row) => row.accepted.as_ref(),
+        _ => None,
+    });
+    let ids: BTreeSet<SessionId> = accepted.map(|accepted| accepted.session).collect();
+    let names: Vec<RowId> = ids.iter().copied().map(RowId::Session).collect();
+    let found = ids.into_iter().zip(rows::get_many(&*app.store, &names).await?);
+    let rows = found.filter_map(|(id, row)| if let Some(Row::Session(row)) = row { Some((id, row)) } else { None });
+    Ok(rows.collect())
 }

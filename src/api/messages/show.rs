@@ -40,9 +40,7 @@ pub async fn show(
         wait(&app, &caller, &id, at, timeout(ask.timeout.as_deref())?).await?;
     }
     let found = find(&app, caller.scope, &id).await?;
-    let session = app.directory.session(&app, found.accepted.session).await?;
-    let name = session.as_ref().map(|session| session.name.as_str());
-    Ok(Json(whole(&app, &found, name).await))
+    Ok(Json(whole(&app, &found).await?))
 }
 
 fn timeout(text: Option<&str>) -> Result<Duration, Problem> {

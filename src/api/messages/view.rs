@@ -1,25 +1,47 @@
-//! A message as answers show it. State is computed from the facts, and the facts are shown too.
+//! A message as answers show it. State is computed from the facts, and the facts are shown too; why it waits is computed
+//! from its row and its session's.
 
 use serde_json::{Map, Value, json};
 
+use super::super::problem::Problem;
 use super::super::state::App;
 use super::super::time::{maybe, stamp};
 use super::find::Found;
 use super::open::open;
-use crate::domain::record::Position;
-use crate::domain::row::{Attempt, Fact, How, MessageRow};
+use crate::domain::record::{Micros, Position};
+use crate::domain::row::{Attempt, Fact, How, MessageRow, Row, RowId, SessionRow};
+use crate::domain::waiting::{Waiting, state_word, waiting};
 use crate::domain::wamid;
+use crate::store::rows;
+
+/// A message's session as its row has it now; `None` while that cannot be found.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    /// Its row.
+    pub row: Option<&'a SessionRow>,
+    /// The time.
+    pub now: Micros,
+}
+
+impl Sender<'_> {
+    /// Why the message waits, if there is something to say.
+    #[must_use]
+    pub fn waiting(&self, found: &Found) -> Option<Waiting> {
+        waiting(&found.row, self.row, self.now)
+    }
+}
 
 /// What lists show: nothing that is sealed.
 #[must_use]
-pub fn summary(found: &Found, session: Option<&str>) -> Map<String, Value> {
+pub fn summary(found: &Found, sender: Sender<'_>) -> Map<String, Value> {
+    let waiting = sender.waiting(found);
     let (row, accepted) = (&found.row, &found.accepted);
     let mut map = Map::new();
     let mut put = |name: &str, value: Value| drop(map.insert(name.to_owned(), value));
     put("id", json!(found.id.to_string()));
     put("wamid", json!(wamid::write(found.id)));
-    put("state", json!(row.state().word()));
-    put("from", json!(session));
+    put("state", json!(state_word(row, waiting.as_ref())));
+    put("from", json!(sender.row.map(|row| &row.name)));
     put("session", json!(accepted.session.to_string()));
     put("contact", json!(accepted.contact.to_string()));
     put("category", json!(accepted.category));
@@ -41,19 +63,27 @@ pub fn summary(found: &Found, session: Option<&str>) -> Map<String, Value> {
     put("expired_at", fact(row.expired));
     put("failure", failure(row));
     put("pricing", json!(row.price.as_ref().and_then(|price| price.category.as_ref())));
+    if let Some(it) = waiting {
+        put("waiting", json!({"why": it.why.word(), "until": maybe(it.until), "code": it.code, "reason": it.reason}));
+    }
     map
 }
 
 /// Everything, with the content opened.
-pub async fn whole(app: &App, found: &Found, session: Option<&str>) -> Value {
-    let mut map = summary(found, session);
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn whole(app: &App, found: &Found) -> Result<Value, Problem> {
+    let session = rows::get(&*app.store, &RowId::Session(found.accepted.session)).await?;
+    let row = session.as_ref().and_then(|row| if let Row::Session(row) = row { Some(row) } else { None });
+    let mut map = summary(found, Sender { row, now: app.clock.wall() });
     let partition = app.partition_of(found.accepted.session);
     let place = format!("{partition}:{}", found.accepted.fact.position.0);
     map.insert("position".to_owned(), json!(place));
     map.insert("not_before".to_owned(), maybe(found.row.not_before));
     open(app, found).await.write(&mut map);
     map.insert("timeline".to_owned(), json!(timeline(found)));
-    Value::Object(map)
+    Ok(Value::Object(map))
 }
 
 fn fact(fact: Option<Fact>) -> Value {

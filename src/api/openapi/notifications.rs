@@ -65,6 +65,8 @@ fn summary(kind: NotificationKind) -> &'static str {
         NotificationKind::Cancelled => "The message was called off before it left",
         NotificationKind::Duplicated => "Meta took the message twice: the person may have it twice",
         NotificationKind::Received => "Somebody wrote to a session; told once for each of Meta's message ids",
+        NotificationKind::SessionHeld => "Meta holds a session, or slows it down; told once, not with each refusal",
+        NotificationKind::SessionReleased => "Meta takes its messages again, or somebody lifted it",
     }
 }
 

@@ -25,8 +25,9 @@ pub async fn list(
     let found = app.directory.sessions(&app, tenant, &page.after, page.limit()).await?;
     let ids: Vec<RowId> = found.iter().map(|session| RowId::Session(session.id)).collect();
     let rows = rows::get_many(&*app.store, &ids).await?;
+    let now = app.clock.wall();
     let data = found.iter().zip(rows).filter_map(|(session, row)| match row {
-        Some(Row::Session(row)) if caller.scope.owns(row.tenant) => Some(view(session.id, &row)),
+        Some(Row::Session(row)) if caller.scope.owns(row.tenant) => Some(view(session.id, &row, now)),
         _ => None,
     });
     let last = found.last().map(|session| session.name.as_str());

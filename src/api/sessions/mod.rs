@@ -8,17 +8,17 @@ mod stop;
 
 pub use list::list;
 pub use show::show;
-pub use stop::{resume, suspend};
+pub use stop::{release, resume, suspend};
 
 use serde_json::{Value, json};
 
 use super::time::stamp;
 use crate::domain::id::SessionId;
-use crate::domain::row::SessionRow;
+use crate::domain::record::Micros;
+use crate::domain::row::{HeldRow, PacedRow, SessionRow, Suspended};
 
-/// A session as answers show it.
-fn view(id: SessionId, row: &SessionRow) -> Value {
-    let held = row.held.map(|(until, code)| json!({"until": stamp(until), "code": code}));
+/// A session as answers show it. What held it or slowed it down until a time that is past is not shown.
+fn view(id: SessionId, row: &SessionRow, now: Micros) -> Value {
     json!({
         "id": id.to_string(),
         "name": row.name,
@@ -27,7 +27,25 @@ fn view(id: SessionId, row: &SessionRow) -> Value {
         "per_second": row.per_second,
         "burst": row.burst,
         "test": row.test,
-        "suspended": row.suspended,
-        "held": held,
+        "suspended": row.suspended.as_ref().map(suspended),
+        "held": row.held.as_ref().filter(|held| held.holds(now)).map(held),
+        "paced": row.paced.as_ref().filter(|paced| paced.slows(now)).map(paced),
+    })
+}
+
+fn suspended(it: &Suspended) -> Value {
+    json!({"why": it.reason, "since": stamp(it.since), "until": null})
+}
+
+fn held(it: &HeldRow) -> Value {
+    let (since, until) = (stamp(it.since), stamp(it.until));
+    json!({"why": it.class, "bucket": it.bucket, "code": it.code, "since": since, "until": until})
+}
+
+fn paced(it: &PacedRow) -> Value {
+    let (since, until) = (stamp(it.since), stamp(it.until));
+    json!({
+        "why": "throttle", "bucket": it.bucket, "code": it.code, "since": since, "until": until,
+        "per_second": it.per_second,
     })
 }

@@ -14,14 +14,14 @@ use crate::domain::id::SessionId;
 use crate::domain::row::{Row, RowId, SessionRow};
 use crate::store::rows;
 
-/// Shows a session: its declaration, and whether it is suspended or held.
+/// Shows a session: its declaration, and whether it is suspended, held or slowed down.
 pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (id, row) = find(&app, &caller, &name).await?;
-    Ok(Json(view(id, &row)))
+    Ok(Json(view(id, &row, app.clock.wall())))
 }
 
 /// The tenant's session of this name, as it stands now.

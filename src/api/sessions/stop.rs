@@ -1,7 +1,7 @@
-//! `POST /v1/sessions/{name}/suspend` and `…/resume`.
+//! `POST /v1/sessions/{name}/suspend`, `…/resume` and `…/release`.
 //!
 //! Suspending is an event in the session's partition: every intent after its position is void. The answer is 200 once it
-//! is effective.
+//! is effective. Releasing lifts what the provider's answers brought about, and never a suspension.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::super::reason;
 use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, SessionResumedV1, SessionSuspendedV1};
+use crate::domain::event::{Event, SessionReleasedV1, SessionResumedV1, SessionSuspendedV1};
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Principal;
 
@@ -52,6 +52,20 @@ pub async fn resume(
     let (session, row) = find(&app, &caller, &name).await?;
     caller.may_change(row.test)?;
     write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
+}
+
+/// Lifts a hold and a lowered rate before their time. If the provider still refuses, they come back with its next answer.
+pub async fn release(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(ask): Json<Ask>,
+) -> Result<Response, Problem> {
+    reason::check(&ask.reason)?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
+    let reason = Some(ask.reason);
+    write(&app, &caller, session, &Event::from(SessionReleasedV1 { session, reason })).await
 }
 
 async fn write(app: &App, caller: &Caller, session: SessionId, event: &Event) -> Result<Response, Problem> {

@@ -11,7 +11,7 @@ use crate::api::routes::ROUTES;
 fn body(path: &str) -> Option<Value> {
     Some(match path {
         "/v1/messages/{id}/resolve" => json!({"as": "sent"}),
-        "/v1/sessions/{name}/suspend" => json!({"reason": "trouble"}),
+        "/v1/sessions/{name}/suspend" | "/v1/sessions/{name}/release" => json!({"reason": "trouble"}),
         _ => return None,
     })
 }

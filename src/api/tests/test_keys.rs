@@ -20,7 +20,7 @@ const LEAVING_OUT: [&str; 2] = ["/v1/failures/retry", "/v1/failures/resolve"];
 fn body(path: &str) -> Value {
     match path {
         "/v1/messages/{id}/resolve" => json!({"as": "resend"}),
-        "/v1/sessions/{name}/suspend" => json!({"reason": "trouble"}),
+        "/v1/sessions/{name}/suspend" | "/v1/sessions/{name}/release" => json!({"reason": "trouble"}),
         "/v1/keys" => json!({"name": "more", "role": "admin", "test": false}),
         "/v1/contacts/consent" => json!({"to": TO, "marketing": true, "source": "checkout"}),
         _ => json!({}),

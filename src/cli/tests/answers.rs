@@ -39,6 +39,28 @@ fn an_event_without_a_message_tells_its_facts() {
 }
 
 #[test]
+fn what_holds_a_session_is_told_in_words() {
+    let line = |name: &str, facts: serde_json::Value| {
+        let told = moves(&json!({ "name": name, "facts": facts }));
+        format!("{}: {}", told[0].state, told[0].detail)
+    };
+    let held =
+        json!({ "session": "ses_1", "class": "auth", "bucket": null, "code": 190, "until": "2026-01-31T09:30:00Z" });
+    assert_eq!(line("SessionHeld", held), "held: ses_1, auth, code 190, until 2026-01-31T09:30:00Z");
+    let paced = json!({ "session": "ses_1", "bucket": "number", "per_second": 40, "code": 130_429 });
+    assert_eq!(line("SessionPaced", paced), "paced: ses_1, 40 a second, code 130429");
+    let released = json!({ "session": "ses_1", "reason": "mended" });
+    assert_eq!(line("SessionReleased", released), "released: ses_1, mended");
+}
+
+#[test]
+fn a_story_says_why_it_waits() {
+    let waiting = json!({ "why": "held", "until": "2026-01-31T09:30:00Z", "code": null, "reason": "unreached" });
+    let told = story(&plain(), &json!({ "id": "msg_1", "state": "held", "waiting": waiting }));
+    assert_eq!(told, "msg_1  held\n  held until 2026-01-31 09:30:00 UTC: Meta was not reached");
+}
+
+#[test]
 fn a_story_names_what_is_known_and_leaves_out_what_is_not() {
     let message = json!({
         "id": "msg_1", "state": "failed", "from": "orders", "to": "+4915500010000", "reference": null,
@@ -58,6 +80,7 @@ fn what_a_tenant_wrote_never_reaches_the_terminal_as_a_command() {
     let evil = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}x\ny";
     let message = json!({
         "id": evil, "state": evil, "reference": evil, "failure": { "detail": evil },
+        "waiting": { "why": "suspended", "until": evil, "code": null, "reason": evil },
         "timeline": [{ "at": evil, "what": evil, "position": 1, "reason": evil }],
     });
     let event = json!({ "name": evil, "at": evil, "partition": 1, "position": 2, "facts": { "reason": evil } });

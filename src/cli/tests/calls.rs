@@ -168,6 +168,19 @@ async fn a_key_is_revoked_by_its_name_with_the_operators_key() {
     assert!(asked.starts_with("DELETE /v1/admin/keys/acme-shop/shop-sender HTTP/1.1"), "{asked}");
 }
 
+#[tokio::test]
+async fn a_session_is_released_with_a_reason() {
+    let answers = vec![("200 OK", r#"{"position":"0:7","applied":true}"#.to_owned())];
+    let server = Scripted::serve(answers).await;
+    let url = server.url();
+    let line = ["release", "orders", "--reason", "the token was mended", "--key", "k", "--url", &url];
+    let ended = command_beside(&line, &[]).await;
+    assert_eq!((ended.exit, ended.out.as_str()), (Exit::Done, "The session orders may go on.\n"));
+    let asked = server.asked().concat();
+    assert!(asked.starts_with("POST /v1/sessions/orders/release HTTP/1.1"), "{asked}");
+    assert!(asked.contains(r#"{"reason":"the token was mended"}"#), "{asked}");
+}
+
 const COUNTED: &str = r#"{"dry_run":true,"matched":3,"left_out":0,"by":[{"state":"failed","class":"recipient","code":131026,"count":3}],"done":0,"applied":null,"fingerprint":"f.p","next":"n","more":false}"#;
 
 #[tokio::test]

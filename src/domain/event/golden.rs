@@ -115,7 +115,12 @@ fn of_session(number: u16) -> Option<Event> {
         33 => SessionStartedV1 { session: SESSION }.into(),
         34 => SessionSuspendedV1 { session: SESSION, reason: "asked by its owner".into() }.into(),
         35 => SessionResumedV1 { session: SESSION }.into(),
-        36 => SessionHeldV1 { session: SESSION, code: 130_429, until: AT }.into(),
+        36 => SessionHeldV1 { session: SESSION, code: 130_429, until: AT, class: None, bucket: None }.into(),
+        37 => {
+            let bucket = "number".into();
+            SessionPacedV1 { session: SESSION, bucket, per_second: 40, until: AT, code: 130_429 }.into()
+        }
+        38 => SessionReleasedV1 { session: SESSION, reason: Some("Meta lifted it".into()) }.into(),
         _ => return None,
     })
 }
@@ -245,6 +250,10 @@ fn later(number: u16) -> Option<Event> {
     match example(number)? {
         Event::TenantDeclared(facts) => {
             Some(TenantDeclaredV1 { require_opt_in: Some(true), require_window: Some(false), ..facts }.into())
+        }
+        Event::SessionHeld(facts) => {
+            let (class, bucket) = (Some("throttle".into()), Some("number".into()));
+            Some(SessionHeldV1 { class, bucket, ..facts }.into())
         }
         Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
         Event::MessageCancelled(facts) => Some(MessageCancelledV1 { round: Some(3), ..facts }.into()),

@@ -129,6 +129,8 @@ events! {
     34 SessionSuspended SessionSuspendedV1 must,
     35 SessionResumed SessionResumedV1 must,
     36 SessionHeld SessionHeldV1 must,
+    37 SessionPaced SessionPacedV1 skip,
+    38 SessionReleased SessionReleasedV1 must,
 
     48 MessageAccepted MessageAcceptedV1 must,
     49 MessageWithdrawn MessageWithdrawnV1 must,

@@ -68,7 +68,7 @@ pub struct SessionResumedV1 {
     pub session: SessionId,
 }
 
-/// The provider's answer lowers or stops a sender for a while.
+/// The provider's answer stops a sender for a while, or nobody is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SessionHeldV1 {
@@ -81,4 +81,43 @@ pub struct SessionHeldV1 {
     /// No attempt before this.
     #[n(2)]
     pub until: Micros,
+    /// Failure class as a word, or `unreached`; absent: an older version did not say.
+    #[n(3)]
+    pub class: Option<String>,
+    /// Whose rate was exceeded, if it was one: a word of the buckets.
+    #[n(4)]
+    pub bucket: Option<String>,
+}
+
+/// The provider's refusals lower a sender's rate, or time raises it again. At the declared rate it is as if never lowered.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SessionPacedV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// Which rate: a word of the buckets.
+    #[n(1)]
+    pub bucket: String,
+    /// Messages a second from here on.
+    #[n(2)]
+    pub per_second: u32,
+    /// When it is the declared rate again, unless more is refused.
+    #[n(3)]
+    pub until: Micros,
+    /// The provider's code that caused it.
+    #[n(4)]
+    pub code: i32,
+}
+
+/// A sender is held no more: an attempt was through, or somebody lifted the hold, and a lowered rate with it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SessionReleasedV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// In the words of whoever lifted it; absent: the session itself, when an attempt was through.
+    #[n(1)]
+    pub reason: Option<String>,
 }

@@ -118,8 +118,12 @@ pub enum Note {
         /// Its position.
         epoch: Position,
     },
-    /// A session was declared, suspended, resumed or held.
+    /// A session was declared, suspended, resumed, held, slowed down or released.
     SessionChanged(SessionId),
+    /// Somebody lifted a session's holds: it need not wait for their end.
+    SessionReleased(SessionId),
+    /// A session's number received a message, which counts against its rate.
+    Received(SessionId),
     /// A life of a session's actor began.
     SessionStarted {
         /// The session.
@@ -228,7 +232,9 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         | Event::SessionStarted(_)
         | Event::SessionSuspended(_)
         | Event::SessionResumed(_)
-        | Event::SessionHeld(_) => session::apply(at, event, rows, &mut out),
+        | Event::SessionHeld(_)
+        | Event::SessionPaced(_)
+        | Event::SessionReleased(_) => session::apply(at, event, rows, &mut out),
         Event::StatusReported(_) | Event::InboundReceived(_) | Event::CallbackCarried(_) => {
             status::apply(at, event, rows, &mut out);
         }

@@ -38,6 +38,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
                 return;
             }
             rows.put_provider(facts.tag, ProviderRow::Inbound(at.position));
+            out.notes.push(Note::Received(facts.session));
             let Some(tenant) = at.header.tenant else {
                 return;
             };

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::event::SessionDeclaredV1;
+use super::super::event::{SessionDeclaredV1, SessionHeldV1, SessionPacedV1};
 use super::super::id::TenantId;
+use super::super::pacing::learned::Paced;
 use super::super::record::{Micros, Position};
 use super::Controls;
 
@@ -28,10 +29,12 @@ pub struct SessionRow {
     pub test: bool,
     /// The living actor: position of its [`super::event::SessionStartedV1`], under the claim beside it.
     pub incarnation: Option<Incarnation>,
-    /// Why an operator stopped it, if one did.
-    pub suspended: Option<String>,
-    /// No attempt before this, because of the provider's code beside it.
-    pub held: Option<(Micros, i32)>,
+    /// Stopped by somebody, if it is.
+    pub suspended: Option<Suspended>,
+    /// Held by the provider, if it is; until an attempt is through, or somebody lifts it.
+    pub held: Option<HeldRow>,
+    /// Slowed down by the provider, if it is.
+    pub paced: Option<PacedRow>,
     /// Control events taken.
     pub controls: Controls,
 }
@@ -51,9 +54,111 @@ impl SessionRow {
             test: facts.test,
             incarnation: before.and_then(|row| row.incarnation),
             suspended: before.and_then(|row| row.suspended.clone()),
-            held: before.and_then(|row| row.held),
+            held: before.and_then(|row| row.held.clone()),
+            paced: before.and_then(|row| row.paced.clone()),
             controls: before.map(|row| row.controls.clone()).unwrap_or_default(),
         }
+    }
+}
+
+/// Somebody stopped a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    /// Since when.
+    pub since: Micros,
+    /// In the words of whoever did.
+    pub reason: String,
+}
+
+/// The provider holds a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRow {
+    /// Since when, for this class.
+    pub since: Micros,
+    /// No attempt before this.
+    pub until: Micros,
+    /// The provider's code, or 0.
+    pub code: i32,
+    /// Failure class as a word, or `unreached`; empty if an older version did not say.
+    pub class: String,
+    /// Whose rate was exceeded, if it was one.
+    pub bucket: Option<String>,
+}
+
+impl HeldRow {
+    /// The row after a hold, and whether it is news: the same class again goes on with the one before.
+    #[must_use]
+    pub fn after(facts: &SessionHeldV1, at: Micros, before: Option<&Self>) -> (Self, bool) {
+        let class = facts.class.clone().unwrap_or_default();
+        let same = before.filter(|held| held.class == class && held.bucket == facts.bucket);
+        let since = same.map_or(at, |held| held.since);
+        let row = Self { since, until: facts.until, code: facts.code, class, bucket: facts.bucket.clone() };
+        (row, same.is_none())
+    }
+
+    /// Whether nothing may leave for its sake.
+    #[must_use]
+    pub fn holds(&self, now: Micros) -> bool {
+        self.until > now
+    }
+
+    /// Class and bucket as one word, as notifications keep it: `throttle:number`.
+    #[must_use]
+    pub fn word(&self) -> String {
+        self.bucket.as_ref().map_or_else(|| self.class.clone(), |bucket| format!("{}:{bucket}", self.class))
+    }
+
+    /// Whether a new token, or another number, may be what it waits for.
+    #[must_use]
+    pub fn is_of_declaration(&self) -> bool {
+        matches!(self.class.as_str(), "auth" | "sender")
+    }
+}
+
+/// The provider slows a session down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacedRow {
+    /// Since when it is slower than declared.
+    pub since: Micros,
+    /// When it is no more, unless more is refused.
+    pub until: Micros,
+    /// Messages a second.
+    pub per_second: u32,
+    /// The provider's code.
+    pub code: i32,
+    /// Which rate.
+    pub bucket: String,
+}
+
+impl PacedRow {
+    /// The row after a change of the rate.
+    #[must_use]
+    pub fn after(facts: &SessionPacedV1, at: Micros, before: Option<&Self>) -> Self {
+        Self {
+            since: before.map_or(at, |paced| paced.since),
+            until: facts.until,
+            per_second: facts.per_second,
+            code: facts.code,
+            bucket: facts.bucket.clone(),
+        }
+    }
+
+    /// Whether it is slower still. One that nobody sent from is not, once nothing speaks for it.
+    #[must_use]
+    pub fn slows(&self, now: Micros) -> bool {
+        self.until > now
+    }
+
+    /// As the pacer takes it.
+    #[must_use]
+    pub fn paced(&self) -> Paced {
+        Paced { per_second: self.per_second, until: self.until, code: self.code }
+    }
+
+    /// As in [`HeldRow::word`].
+    #[must_use]
+    pub fn word(&self) -> String {
+        format!("throttle:{}", self.bucket)
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Flight {
     /// Attempts before it that count.
     pub(super) counted: u16,
     pub(super) phase: Phase,
+    /// When this life proposed it; long past for one of another life.
+    pub(super) began: Micros,
 }
 
 impl Flight {

@@ -1,6 +1,7 @@
 //! The machine itself: one method per input, and one place where it is decided what leaves.
 
 mod follow;
+mod standing;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -35,6 +36,8 @@ pub struct Machine {
     due: BTreeSet<(Micros, MessageId)>,
     unknown: HashMap<MessageId, (AttemptRef, UnknownPolicy)>,
     wall: Wall,
+    /// The row says that the sender is held, or is about to; since when this life knows.
+    held: Option<Micros>,
     suspended: bool,
     lease: (u32, Micros),
     lease_asked: Option<Micros>,
@@ -56,6 +59,7 @@ impl Machine {
             due: BTreeSet::new(),
             unknown: HashMap::new(),
             wall: Wall::default(),
+            held: None,
             suspended: false,
             lease: (0, 0),
             lease_asked: None,
@@ -78,11 +82,6 @@ impl Machine {
     /// Messages that wait for a time: they take nobody's place in the ring.
     fn aside(&self) -> usize {
         self.waiting.len() + self.unknown.len()
-    }
-
-    /// The sender's rate is another one from now on.
-    pub fn pace(&mut self, number: governor::Quota) {
-        self.pacer.pace(number);
     }
 
     /// Whether nothing but one strict message may leave for this person.
@@ -118,6 +117,8 @@ impl Machine {
             drawn = drawn.rotate_left(17).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         }
         self.fall_due(now, &mut endings, &mut effects);
+        self.pacer.rise(now);
+        effects.extend(self.pacer.tell(now).map(Effect::Pace));
         if !endings.is_empty() {
             effects.push(Effect::Close(endings));
         }
@@ -142,7 +143,9 @@ impl Machine {
             }
             Input::Answered(of, answer) => self.answered(of, &answer, now, drawn, endings, effects),
             Input::Barred(of, bar) => self.end(of, barred(bar, self.expires_at(of)), now, endings),
-            Input::Held(until) => self.wall.learn(until),
+            Input::Held(until) => self.row_holds(until, now),
+            Input::Released(paced) => self.released(paced, now),
+            Input::Received(count) => self.pacer.receive(count, now),
             Input::Suspended(suspended) => self.suspended = suspended,
             Input::Lease(granted, until) => {
                 self.lease = (granted, until);
@@ -196,15 +199,14 @@ impl Machine {
         endings: &mut Vec<Ending>,
         effects: &mut Vec<Effect>,
     ) {
-        let counted = self.flights.get(&of.message).map_or(0, |flight| flight.counted);
+        let flight = self.flights.get(&of.message);
+        let counted = flight.map_or(0, |flight| flight.counted);
+        let began = flight.filter(|flight| flight.of == of).map_or(Micros::MIN, |flight| flight.began);
         let tries = Tries { attempt: of.attempt, counted };
         let (verdict, hold) = judge(answer, tries, self.expires_at(of), now, drawn, &self.limits.retry);
         match (hold, answer) {
-            (Some(hold), _) => {
-                let until = self.wall.hit(now, hold.until);
-                effects.extend(until.map(|until| Effect::Hold { code: hold.code, until }));
-            }
-            (None, Answer::Sent { .. } | Answer::Rejected { .. }) => self.wall.passed(),
+            (Some(hold), _) => self.refused(hold, began, now, effects),
+            (None, Answer::Sent { .. } | Answer::Rejected { .. }) => self.through(began, effects),
             // Nothing is known of the provider.
             (None, Answer::NotSent { .. } | Answer::Unknown { .. }) => {}
         }
@@ -270,7 +272,7 @@ impl Machine {
                 continue;
             }
             match self.pacer.take(queued.contact, now) {
-                Ok(()) => attempts.push(self.set_out(queued)),
+                Ok(()) => attempts.push(self.set_out(queued, now)),
                 Err(Held::Pair(until)) => {
                     self.lanes.park(queued, until.min(queued.expires_at));
                     earlier(&mut wake, until);
@@ -301,8 +303,9 @@ impl Machine {
         if let Some(asked) = self.lease_asked.filter(|_| !self.lanes.is_empty()) {
             earlier(&mut wake, asked + LEASE_PATIENCE);
         }
-        for next in [self.retries.first(), self.due.first()].into_iter().flatten() {
-            earlier(&mut wake, next.0);
+        let timed = [self.retries.first(), self.due.first()].into_iter().flatten().map(|next| next.0);
+        for next in timed.chain(self.pacer.next(now)) {
+            earlier(&mut wake, next);
         }
         if let Some(at) = wake {
             effects.push(Effect::WakeAt(at.max(now + 1)));
@@ -313,7 +316,7 @@ impl Machine {
         }
     }
 
-    fn set_out(&mut self, queued: Queued) -> AttemptRef {
+    fn set_out(&mut self, queued: Queued, now: Micros) -> AttemptRef {
         let of = AttemptRef { message: queued.message, attempt: queued.attempt };
         self.lease.0 -= 1;
         let flight = Flight {
@@ -323,6 +326,7 @@ impl Machine {
             queued: Some(queued),
             counted: queued.counted,
             phase: Phase::Proposed,
+            began: now,
         };
         self.flights.insert(queued.message, flight);
         of

@@ -20,8 +20,9 @@ use super::consent::Bar;
 use super::event::{AttemptRef, Priority, Resolution, UnknownPolicy};
 use super::failure::Answer;
 use super::id::{KeyId, MessageId};
+use super::pacing::learned::Paced;
 use super::record::Micros;
-use super::retry::{RetryLimits, Verdict};
+use super::retry::{Hold, RetryLimits, Verdict};
 use super::validity::Void;
 
 /// A message waiting for its turn: 80 bytes, so that a ring of 256 is 20 KiB a busy session.
@@ -96,8 +97,13 @@ pub enum Input {
     Answered(AttemptRef, Answer),
     /// A gate barred an attempt that was read back.
     Barred(AttemptRef, Bar),
-    /// The sender waits until then, as its row says; an earlier time than is known changes nothing.
-    Held(Micros),
+    /// The sender waits until then, as its row says, or is not held (`None`); an earlier time than is known changes
+    /// nothing.
+    Held(Option<Micros>),
+    /// Somebody lifted its holds: it may go on at once, at the rate that its row has now.
+    Released(Option<Paced>),
+    /// The sender's number received so many messages.
+    Received(u32),
     /// An operator stopped the sender, or let it go again.
     Suspended(bool),
     /// The tenant's budget lends so many, until then.
@@ -116,12 +122,11 @@ pub enum Effect {
     /// Append the outcomes of these.
     Close(Vec<Ending>),
     /// Append `SessionHeld`.
-    Hold {
-        /// The provider's code.
-        code: i32,
-        /// Until when.
-        until: Micros,
-    },
+    Hold(Hold),
+    /// Append `SessionReleased`: an attempt was through.
+    Release,
+    /// Append `SessionPaced`.
+    Pace(Paced),
     /// Append `MessageExpired`.
     Expire(MessageId),
     /// Append `UnknownResolved`.

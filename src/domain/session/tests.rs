@@ -9,6 +9,9 @@ use super::super::failure::{Bucket, FailureClass};
 use super::super::pacing::Pacer;
 use super::*;
 
+mod standing;
+use standing::paces;
+
 const SECOND: Micros = 1_000_000;
 const START: Micros = 1_000_000 * SECOND;
 
@@ -147,8 +150,8 @@ fn a_wall_is_met_by_one_attempt_after_the_wait() {
         detail: String::new(),
     };
     let effects = answer(&mut machine, &first, &throttled, START);
-    let holds = effects.iter().filter(|effect| matches!(effect, Effect::Hold { .. })).count();
-    assert_eq!(holds, 1, "one wall, told once: {effects:?}");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Hold(_))), "a second is no hold: {effects:?}");
+    assert_eq!(paces(&effects), [50_000], "one wave, one step: {effects:?}");
     for of in &first {
         machine.step([Input::Standing(of.message, Standing::Settled)], START, 1);
     }

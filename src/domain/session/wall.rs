@@ -33,9 +33,10 @@ impl Wall {
         self.hits > 0
     }
 
-    /// A wait that the row knows of. An older one gives way to a later one.
+    /// A wait that the row knows of: one attempt shows whether it is over. An older one gives way to a later one.
     pub fn learn(&mut self, until: Micros) {
         self.until = self.until.max(until);
+        self.hits = self.hits.max(1);
     }
 
     /// The provider refused the sender, to be left alone until `asked`; or (`asked` is `now`) nobody was reached, which

@@ -8,6 +8,7 @@ use crate::domain::id::{EventId, InstallationId, TenantId};
 use crate::domain::notification::NotificationKind;
 use crate::domain::projection::FeedRow;
 use crate::domain::record::{Position, Principal};
+use crate::domain::row::{HeldRow, PacedRow, Suspended};
 use crate::journal::{Genesis, Unruly};
 use crate::store::rows::Named;
 use crate::store::{Commit, MemoryStore, Put};
@@ -58,6 +59,10 @@ fn endpoint(n: u8, change: impl FnOnce(&mut EndpointRow)) -> [Put; 2] {
     ]
 }
 
+fn held(class: &str, until: Micros) -> HeldRow {
+    HeldRow { since: 1, until, code: 131_031, class: class.to_owned(), bucket: None }
+}
+
 fn told(kind: NotificationKind, number: u16, at: Micros) -> Put {
     let id = EventId([number.to_be_bytes()[1]; 16]);
     let row = FeedRow { id, kind, message: None, session: None, at, code: 0, class: String::new() };
@@ -88,9 +93,13 @@ async fn what_waits_and_who_is_stopped_is_added_up() {
         told(NotificationKind::Sent, 1, NOW - 40 * SECOND),
     ];
     puts.extend(session(1, |_| {}));
-    puts.extend(session(2, |row| row.held = Some((NOW + 1, 131_031))));
-    puts.extend(session(3, |row| row.held = Some((NOW - 1, 131_031))));
-    puts.extend(session(4, |row| row.suspended = Some("maintenance".to_owned())));
+    puts.extend(session(2, |row| row.held = Some(held("sender", NOW + 1))));
+    puts.extend(session(3, |row| row.held = Some(held("sender", NOW - 1))));
+    puts.extend(session(4, |row| {
+        row.suspended = Some(Suspended { since: NOW, reason: "maintenance".to_owned() });
+        row.paced =
+            Some(PacedRow { since: 1, until: NOW + 1, per_second: 1, code: 130_429, bucket: "number".to_owned() });
+    }));
     puts.extend(endpoint(5, |_| {}));
     puts.extend(endpoint(6, |row| row.disabled = Some("410".to_owned())));
     puts.extend(endpoint(7, |row| row.failing_since = Some(NOW)));
@@ -104,6 +113,7 @@ async fn what_waits_and_who_is_stopped_is_added_up() {
         behind: end - 2,
         set_aside: 1,
         sessions: [2, 1, 1],
+        held: [0, 1, 0, 0, 1, 0],
         endpoints: [1, 1, 1],
         lag: Duration::from_secs(40),
         failing: 0,

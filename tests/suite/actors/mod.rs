@@ -4,6 +4,7 @@ mod consent;
 mod neighbours;
 mod notified;
 mod opt_out;
+mod paced;
 mod panics;
 mod requeued;
 mod scheduled;

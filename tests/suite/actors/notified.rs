@@ -9,7 +9,7 @@ use waybill::channel::{Channel, Scripted};
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
     AttemptRef, EndpointDeclaredV1, Event, InboundReceivedV1, MessageCancelledV1, MessageExpiredV1, Resolution,
-    SessionSuspendedV1, Status, StatusReportedV1, UnknownResolvedV1,
+    SessionHeldV1, SessionReleasedV1, SessionSuspendedV1, Status, StatusReportedV1, UnknownResolvedV1,
 };
 use waybill::domain::failure::{Answer, FailureClass};
 use waybill::domain::id::{EndpointId, EventId, MessageId, SessionId, Tag, TenantId};
@@ -123,7 +123,7 @@ impl Scene {
 }
 
 fn wants_all(endpoint: EndpointId, tenant: TenantId) -> EndpointDeclaredV1 {
-    let events = ["message.accepted", "message.*"].map(str::to_owned).to_vec();
+    let events = ["message.accepted", "message.*", "session.*"].map(str::to_owned).to_vec();
     let url = "https://customer.example/hook".to_owned();
     EndpointDeclaredV1 { endpoint, tenant, name: "hook".to_owned(), url, events, since: None }
 }
@@ -171,6 +171,7 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
     all.push(scene.told("message.duplicated", Some(unknown)).await);
     scene.received().await;
     all.push(scene.told("message.received", None).await);
+    all.extend(held_and_released(scene).await);
     scene.happens(SessionSuspendedV1 { session: scene.session, reason: "test".to_owned() }).await;
     let (one, two) = (scene.accepted(State::Queued).await, scene.accepted(State::Queued).await);
     scene.happens(MessageCancelledV1 { message: one, round: None }).await;
@@ -183,6 +184,26 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
     scene.world.vault.erase(contact);
     scene.reported(sent, Status::Read).await;
     all.push(scene.told("message.read", Some(sent)).await);
+    all
+}
+
+/// The session is held three times for one reason; then somebody lifts it.
+async fn held_and_released(scene: &Scene) -> Vec<Value> {
+    let (session, until) = (scene.session, SystemClock.wall() + 3_600_000_000);
+    for more in 0..3 {
+        let class = Some("auth".to_owned());
+        scene.happens(SessionHeldV1 { session, code: 190, until: until + more, class, bucket: None }).await;
+    }
+    let mut all = vec![scene.told("session.held", None).await];
+    let waits = scene.accepted(State::Queued).await;
+    scene.happens(SessionReleasedV1 { session, reason: Some("the token was mended".to_owned()) }).await;
+    scene.is(waits, State::Sent).await;
+    all.push(scene.told("session.released", None).await);
+    let data = &all[0]["data"];
+    assert_eq!((&data["class"], &data["code"], &data["session"]), (&json!("auth"), &json!(190), &json!("orders")));
+    // The endpoint reads its feeds in order: what came before the release was told before it.
+    let told = scene.bodies().iter().filter(|body| body["type"] == "session.held").count();
+    assert_eq!(told, 1, "one for each change");
     all
 }
 
@@ -199,7 +220,7 @@ async fn every_type_is_posted_as_the_document_says() {
             assert_eq!(shape(&media["example"]), shape(&body), "the example of {kind} shows other fields");
         }
     }
-    assert_eq!(document["webhooks"].as_object().map(serde_json::Map::len), Some(10));
+    assert_eq!(document["webhooks"].as_object().map(serde_json::Map::len), Some(12));
     scene.world.stop().await;
 }
 

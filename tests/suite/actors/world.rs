@@ -27,7 +27,7 @@ use waybill::domain::message::State;
 use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
-use waybill::domain::row::{MessageRow, Row, RowId};
+use waybill::domain::row::{MessageRow, Row, RowId, SessionRow};
 use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
@@ -304,6 +304,22 @@ impl World {
             }
             assert!(start.elapsed() < within, "still {states:?} after {within:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The process ends and another begins, over the same journal, store and vault.
+    pub async fn restart(&mut self) {
+        self.root.stop_and_wait(None, None).await.expect("root stops");
+        self.hands.registry = Arc::new(Registry::default());
+        let (root, _) = Actor::spawn(None, Root, self.hands.clone()).await.expect("root starts");
+        self.root = root;
+    }
+
+    /// A session's row.
+    pub async fn session_row(&self, session: SessionId) -> SessionRow {
+        match rows::get(self.hands.store.as_ref(), &RowId::Session(session)).await.unwrap() {
+            Some(Row::Session(row)) => row,
+            other => panic!("no session but {other:?}"),
         }
     }
 

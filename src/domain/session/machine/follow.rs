@@ -35,7 +35,8 @@ impl Machine {
                 self.forget(message);
                 let phase = if running { Phase::Running } else { Phase::Inherited };
                 self.block(strict.then_some(contact), message);
-                self.flights.insert(message, Flight { of, contact, expires_at, queued: None, counted, phase });
+                let flight = Flight { of, contact, expires_at, queued: None, counted, phase, began: Micros::MIN };
+                self.flights.insert(message, flight);
                 if !running {
                     self.due.insert((presumed_dead, message));
                 }

@@ -1,0 +1,63 @@
+//! How the sender stands with its provider: held, let go, slowed down.
+
+use super::super::super::pacing::learned::Paced;
+use super::super::super::record::Micros;
+use super::super::super::retry::Hold;
+use super::super::Effect;
+use super::super::wall::Wall;
+use super::Machine;
+
+/// A shorter wait is over before anybody could make something of it: it is kept in memory, and costs no event.
+const TOLD: Micros = 5_000_000;
+
+impl Machine {
+    /// The sender's declared rate is another one from now on.
+    pub fn pace(&mut self, number: governor::Quota) {
+        self.pacer.pace(number);
+    }
+
+    /// A life begins with the rate that the row knows.
+    pub fn begin(&mut self, paced: Option<Paced>, now: Micros) {
+        self.pacer.begin(paced, now);
+    }
+
+    /// The row says so of the rate by now.
+    pub fn row_paces(&mut self, paced: Option<Paced>) {
+        self.pacer.row_says(paced);
+    }
+
+    pub(super) fn row_holds(&mut self, until: Option<Micros>, now: Micros) {
+        self.held = until.map(|until| {
+            self.wall.learn(until);
+            self.held.unwrap_or(now)
+        });
+    }
+
+    pub(super) fn released(&mut self, paced: Option<Paced>, now: Micros) {
+        self.wall = Wall::default();
+        self.held = None;
+        self.pacer.begin(paced, now);
+    }
+
+    /// The provider refused the sender, or nobody was reached.
+    pub(super) fn refused(&mut self, hold: Hold, began: Micros, now: Micros, effects: &mut Vec<Effect>) {
+        // One message after a silence is not too fast: what refuses that one is no rate.
+        if hold.is_of_rate(now) && !self.wall.is_probed() {
+            self.pacer.refused(began, now, hold.code);
+        }
+        let until = self.wall.hit(now, hold.until);
+        if let Some(until) = until.filter(|until| *until - now >= TOLD) {
+            self.held = Some(self.held.unwrap_or(now));
+            effects.push(Effect::Hold(Hold { until, ..hold }));
+        }
+    }
+
+    /// An attempt was through. What left before the hold says nothing of it.
+    pub(super) fn through(&mut self, began: Micros, effects: &mut Vec<Effect>) {
+        self.wall.passed();
+        if self.held.is_some_and(|since| began > since) {
+            self.held = None;
+            effects.push(Effect::Release);
+        }
+    }
+}
