@@ -20,7 +20,8 @@ use super::id::KeyId;
 use super::record::Micros;
 use learned::{Learned, Paced};
 
-const SECOND: Micros = 1_000_000;
+/// How far what was received at once may run ahead of the rate: so long it may keep everything else waiting.
+const AHEAD: Micros = 200_000;
 
 /// One bucket's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,10 +66,10 @@ impl Rate {
         Cell(now + self.tolerance)
     }
 
-    /// A clock that stepped back costs at most one full refill and a second, and one that stepped ahead gives at most one
-    /// burst. The second is what many received at once may be ahead.
+    /// A clock that stepped back costs at most one full refill and what may run ahead, and one that stepped ahead gives at
+    /// most one burst.
     fn clamped(&self, cell: Cell, now: Micros) -> Micros {
-        let ahead = self.tolerance.saturating_add(self.interval.max(SECOND));
+        let ahead = self.tolerance.saturating_add(self.interval.max(AHEAD));
         cell.0.clamp(now, now.saturating_add(ahead))
     }
 }
@@ -178,7 +179,7 @@ impl Pacer {
     /// The number received so many messages: each takes one of its cells.
     pub fn receive(&mut self, count: u32, now: Micros) {
         let number = self.number;
-        let share = Rate { interval: number.interval * 10 / 9, tolerance: number.tolerance.max(SECOND) };
+        let share = Rate { interval: number.interval * 10 / 9, tolerance: AHEAD };
         for _ in 0..count {
             if share.earliest(self.received, now) > now {
                 return;

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const SECOND: Micros = 1_000_000;
+
 fn quota(interval_ms: u64, burst: u32) -> Quota {
     Quota::with_period(Duration::from_millis(interval_ms)).unwrap().allow_burst(NonZeroU32::new(burst).unwrap())
 }

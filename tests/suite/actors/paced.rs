@@ -122,8 +122,10 @@ async fn the_rate_that_the_provider_takes_is_found_and_kept_over_a_restart() {
     assert!(rate >= 0.8 * known && rate <= 1.1 * known + 2.0, "{rate:.1} a second, known are {known}");
     let paced = world.session_row(session).await.paced.expect("still lowered");
     assert_eq!((paced.per_second, paced.since), (found.per_second, found.since));
-    let states = world.until(&messages, Duration::from_secs(90), &[State::Sent]).await;
-    assert_eq!(states[&State::Sent], 1_400, "nothing failed, nothing is lost");
+    let states = world.until(&messages, Duration::from_secs(90), &[State::Sent, State::Unknown]).await;
+    // What was on its way at the restart is unknown, as after any death.
+    let window = world.hands.limits.session.window;
+    assert!(states[&State::Sent] >= 1_400 - window, "nothing failed, nothing is lost: {states:?}");
     world.stop().await;
 }
 

@@ -106,16 +106,16 @@ fn a_life_begins_with_the_lowered_rate_of_its_row() {
     machine.begin(Some(Paced { per_second: 10, until: START + 600 * SECOND, code: 130_429 }), START);
     machine.step([Input::Lease(1_000_000, Micros::MAX)], START, 1);
     let (mut count, mut now) = (0, START);
-    machine.step((0..200).map(|n| queued(n, 1, 0)), now, 1);
+    let mut effects = machine.step((0..200).map(|n| queued(n, 1, 0)), now, 1);
     while now < START + 10 * SECOND {
-        now += SECOND / 50;
-        let effects = machine.step([Input::Tick], now, 1);
         assert!(paces(&effects).is_empty(), "no news: {effects:?}");
         for of in proposed(&effects) {
             count += 1;
             answer(&mut machine, &[of], &sent(), now);
             machine.step([Input::Standing(of.message, Standing::Settled)], now, 1);
         }
+        now += SECOND / 50;
+        effects = machine.step([Input::Tick], now, 1);
     }
     assert!((95..=102).contains(&count), "{count} in ten seconds");
 }
