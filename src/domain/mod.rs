@@ -36,6 +36,7 @@ pub mod message;
 pub mod notification;
 pub mod pacing;
 pub mod projection;
+pub mod quiet;
 pub mod record;
 pub mod retry;
 pub mod routing;
