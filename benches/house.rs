@@ -127,6 +127,7 @@ impl House {
             burst: 1_000_000,
             require_opt_in: None,
             require_window: None,
+            quiet_hours: None,
         };
         self.tell(self.tenant, tenant.into()).await;
         for session in &self.sessions {

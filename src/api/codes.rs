@@ -78,6 +78,8 @@ codes! {
     ConsentRefused UNPROCESSABLE_ENTITY "consent_refused" "The recipient does not allow this category";
     /// Nobody recorded that the person allows marketing, and it is asked for.
     NoOptIn UNPROCESSABLE_ENTITY "no_opt_in" "No opt-in to marketing is known";
+    /// It would expire before it may leave.
+    QuietHours UNPROCESSABLE_ENTITY "quiet_hours" "Would expire in the recipient's quiet hours";
     /// Free-form content to who has not written to this sender within 24 h, and it is asked for.
     WindowClosed UNPROCESSABLE_ENTITY "window_closed" "No service window is open";
     /// More than the tenant's rate.

@@ -15,8 +15,9 @@ use super::problem::Problem;
 use super::state::App;
 use crate::domain::consent::OwnGates;
 use crate::domain::id::{ApiKeyId, EndpointId, SessionId, TenantId};
+use crate::domain::quiet::QuietHours;
 use crate::domain::record::Position;
-use crate::domain::row::{Row, RowId};
+use crate::domain::row::{Row, RowId, TenantRow};
 use crate::store::rows::{self, NAME_KINDS, Named};
 use crate::store::{MAX_SCAN, StoreError};
 
@@ -45,6 +46,8 @@ pub struct Tenant {
     pub burst: u32,
     /// Which gates it has otherwise than its installation.
     pub gates: OwnGates,
+    /// When its marketing leaves people alone.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// A session as the intake needs it.
@@ -327,7 +330,8 @@ impl Names {
                 continue;
             };
             let name = named.name.clone();
-            let tenant = Tenant { id, name, per_second: row.per_second, burst: row.burst, gates: row.gates };
+            let TenantRow { per_second, burst, gates, quiet_hours, .. } = row;
+            let tenant = Tenant { id, name, per_second, burst, gates, quiet_hours };
             self.by_tenant.insert(id, Arc::new(tenant));
             self.tenants.insert(named.name, id);
         }

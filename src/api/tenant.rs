@@ -40,5 +40,6 @@ pub fn view(id: TenantId, row: &TenantRow) -> Value {
         "burst": row.burst,
         "require_opt_in": row.gates.require_opt_in,
         "require_window": row.gates.require_window,
+        "quiet_hours": row.quiet_hours.as_ref().map(ToString::to_string),
     })
 }

@@ -69,8 +69,18 @@ pub struct Standing<'a> {
     pub sender: Option<Sender>,
     /// The recipient, if anything is known.
     pub contact: Option<&'a ContactRow>,
+    /// When the recipient's quiet hours end, if they lie on the time it is to leave.
+    pub quiet_until: Option<Micros>,
     /// The time.
     pub now: Micros,
+}
+
+impl Asked {
+    /// When it would leave if nobody had quiet hours.
+    #[must_use]
+    pub fn leaves_at(&self, now: Micros) -> Micros {
+        self.send_at.unwrap_or(now).max(now)
+    }
 }
 
 /// What applies where a request names nothing, by category.
@@ -112,6 +122,8 @@ pub enum Refused {
     ExpiresTooLate,
     /// It is to leave more than 30 days from now.
     SendsTooLate,
+    /// It would expire before the recipient's quiet hours end, which is then.
+    Quiet(Micros),
     /// A gate bars it: see [`super::consent`].
     Consent(&'static str),
 }
@@ -130,7 +142,8 @@ pub fn admit(
     let sender = standing.sender.filter(|sender| sender.tenant == standing.tenant).ok_or(Refused::NoSender)?;
     let category = category(asked);
     let by_category = category as usize;
-    let send_at = send_at(asked.send_at, standing.now)?;
+    let send_at = standing.quiet_until.or(send_at(asked.send_at, standing.now)?);
+    let expires_at = expires_at(asked.expiry, send_at.unwrap_or(standing.now), defaults.expiry[by_category]);
     let admitted = Admitted {
         category,
         priority: asked.priority.unwrap_or(match category {
@@ -138,7 +151,10 @@ pub fn admit(
             _ => Priority::Normal,
         }),
         unknown: asked.unknown.unwrap_or(defaults.unknown[by_category]),
-        expires_at: expires_at(asked.expiry, send_at.unwrap_or(standing.now), defaults.expiry[by_category])?,
+        expires_at: expires_at.map_err(|refused| match (refused, standing.quiet_until) {
+            (Refused::ExpiresTooSoon, Some(until)) => Refused::Quiet(until),
+            _ => refused,
+        })?,
         send_at,
         test: standing.test_key || sender.test,
         ordered: asked.ordered,
@@ -220,6 +236,7 @@ mod tests {
         test_key: false,
         sender: Some(Sender { session: SessionId([2; 16]), tenant: TenantId([1; 16]), test: false }),
         contact: None,
+        quiet_until: None,
         now: 1_000,
     };
 
@@ -281,6 +298,19 @@ mod tests {
         for passed in [Micros::MIN, 0, 1_000] {
             assert_eq!(at(passed, None), Ok((None, 1_000 + 2 * HOUR)), "{passed}");
         }
+    }
+
+    #[test]
+    fn quiet_hours_put_it_off_and_refuse_what_would_expire_in_them() {
+        let morning = 1_000 + 8 * HOUR;
+        let at = |expiry| {
+            let standing = Standing { quiet_until: Some(morning), ..STANDING };
+            decide(Asked { expiry, ..ASKED }, standing).map(|admitted| (admitted.send_at, admitted.expires_at))
+        };
+        assert_eq!(at(None), Ok((Some(morning), morning + 2 * HOUR)), "its time to leave counts from then");
+        assert_eq!(at(Some(Expiry::At(morning + HOUR))), Ok((Some(morning), morning + HOUR)));
+        assert_eq!(at(Some(Expiry::At(1_000 + HOUR))), Err(Refused::Quiet(morning)));
+        assert_eq!(at(Some(Expiry::In(EXPIRY_MAX + 1))), Err(Refused::ExpiresTooLate));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Bar {
     Never(&'static str),
     /// Not before this time: the provider asked, with this code, to leave the person alone with marketing.
     Until(Micros, i32),
+    /// Not before this time: it is night where the person may be.
+    Quiet(Micros),
 }
 
 /// What is asked for beyond what the person forbade.

@@ -37,6 +37,7 @@ pub mod message;
 pub mod notification;
 pub mod pacing;
 pub mod projection;
+pub mod quiet;
 pub mod record;
 pub mod retry;
 pub mod routing;

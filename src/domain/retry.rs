@@ -2,6 +2,7 @@
 
 use super::consent::Bar;
 use super::failure::{Answer, Bucket, FailureClass};
+use super::quiet::QUIET_HOURS;
 use super::record::Micros;
 
 /// The settings that bound retries.
@@ -177,6 +178,8 @@ pub fn barred(bar: Bar, expires_at: Micros) -> Verdict {
         Bar::Never(why) => Verdict::Withdrawn { why },
         Bar::Until(until, code) if until >= expires_at => Verdict::Failed { class: USER_MARKETING, code },
         Bar::Until(until, code) => later(USER_MARKETING, code, until),
+        Bar::Quiet(until) if until >= expires_at => Verdict::Failed { class: QUIET_HOURS, code: 0 },
+        Bar::Quiet(until) => later(QUIET_HOURS, 0, until),
     }
 }
 

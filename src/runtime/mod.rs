@@ -12,6 +12,7 @@ pub mod health;
 pub mod mutant;
 pub mod restart;
 pub mod task;
+pub mod zone;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};

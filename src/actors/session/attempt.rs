@@ -101,7 +101,7 @@ async fn attempt(
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
-    match gate(hands, sender.session, reference, content.kind).await {
+    match gate(hands, sender.session, reference, &content).await {
         Gate::Open => {}
         Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),

@@ -9,10 +9,13 @@ use std::time::Duration;
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
-use crate::domain::content::Kind;
+use crate::domain::content::Content;
+use crate::domain::event::Category;
 use crate::domain::id::SessionId;
+use crate::domain::record::Micros;
 use crate::domain::routing;
-use crate::domain::row::{Row, RowId};
+use crate::domain::row::{Row, RowId, TenantRow};
+use crate::runtime::zone;
 use crate::store::{StoreError, applied, rows};
 
 /// How long both partitions may take to catch up before the attempt is put off. It holds a slot of the windows
@@ -31,15 +34,15 @@ pub(super) enum Gate {
 }
 
 /// Asks for one message.
-pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRef, kind: Kind) -> Gate {
+pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRef, content: &Content) -> Gate {
     hands.trip("attempt:before_gate");
-    if !Gates::STRICT.ask(reference.category, kind) {
+    if !Gates::STRICT.ask(reference.category, content.kind) {
         return Gate::Open;
     }
-    match ask(hands, session, reference, kind).await {
-        Ok(Err(bar @ Bar::Until(..))) => Gate::Barred(bar),
+    match ask(hands, session, reference, content).await {
+        Ok(Err(bar @ (Bar::Until(..) | Bar::Quiet(_)))) => Gate::Barred(bar),
         Ok(Err(_)) if !caught_up(hands, reference).await => Gate::Later("consent_behind"),
-        Ok(Err(_)) => match ask(hands, session, reference, kind).await {
+        Ok(Err(_)) => match ask(hands, session, reference, content).await {
             Ok(Ok(())) => Gate::Open,
             Ok(Err(bar)) => Gate::Barred(bar),
             Err(_) => Gate::Later("gate_unreadable"),
@@ -69,14 +72,23 @@ async fn ask(
     hands: &Hands,
     session: SessionId,
     reference: MessageRef,
-    kind: Kind,
+    content: &Content,
 ) -> Result<Result<(), Bar>, StoreError> {
     let ids = [RowId::Contact(reference.contact), RowId::Tenant(reference.tenant)];
     let found = rows::get_many(hands.store.as_ref(), &ids).await?;
     let contact = found.iter().flatten().find_map(|row| if let Row::Contact(row) = row { Some(row) } else { None });
     let tenant = found.iter().flatten().find_map(|row| if let Row::Tenant(row) = row { Some(row) } else { None });
-    let leaving = Leaving { category: reference.category, kind, session, now: hands.clock.wall() };
-    Ok(may_leave(leaving, contact, hands.limits.gates.of(tenant)))
+    let now = hands.clock.wall();
+    let leaving = Leaving { category: reference.category, kind: content.kind, session, now };
+    let bar = may_leave(leaving, contact, hands.limits.gates.of(tenant));
+    Ok(bar.and_then(|()| loud(reference.category, tenant, &content.to, now)))
+}
+
+/// Quiet hours, last: what may never leave need not wait for the morning.
+fn loud(category: Category, tenant: Option<&TenantRow>, to: &str, now: Micros) -> Result<(), Bar> {
+    let quiet = tenant.and_then(|row| row.quiet_hours.as_ref()).filter(|_| category == Category::Marketing);
+    let until = quiet.and_then(|quiet| quiet.until(&zone::offsets(to, &quiet.zone, now), now));
+    until.map_or(Ok(()), |until| Err(Bar::Quiet(until)))
 }
 
 /// Waits until both rows show what their journals hold now.

@@ -11,10 +11,14 @@ use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
+use super::super::time;
 use crate::domain::admission::{self, Admitted, Asked, Defaults, Refused, Standing};
 use crate::domain::consent::{Gates, NO_OPT_IN, WINDOW_CLOSED};
+use crate::domain::event::Category;
 use crate::domain::id::KeyId;
+use crate::domain::record::Micros;
 use crate::domain::row::{ContactRow, Row, RowId};
+use crate::runtime::zone;
 use crate::store::rows;
 
 /// How long the contact's partition may take to catch up before the message is taken unjudged.
@@ -43,6 +47,31 @@ pub(super) async fn admit(
     let certain = caught_up(app, app.partition_of(contact), PATIENCE).await?;
     let row = contact_row(app, contact).await?;
     Ok((judge(row.as_ref(), certain.then_some(gates)), row))
+}
+
+/// When the recipient's quiet hours end, if marketing that may leave then would meet them.
+pub(super) async fn quiet_until(
+    app: &App,
+    caller: &Caller,
+    asked: &Asked,
+    to: &str,
+    now: Micros,
+) -> Result<Option<Micros>, Problem> {
+    if admission::category(*asked) != Category::Marketing {
+        return Ok(None);
+    }
+    let at = asked.leaves_at(now);
+    let tenant = app.directory.tenant(app, caller.scope.tenant()).await?;
+    let quiet = tenant.as_ref().and_then(|tenant| tenant.quiet_hours.as_ref());
+    Ok(quiet.and_then(|quiet| quiet.until(&zone::offsets(to, &quiet.zone, at), at)))
+}
+
+/// What the caller is told who left no time after the recipient's quiet hours.
+pub(super) fn quiet(until: Micros) -> Problem {
+    let until = time::stamp(until);
+    let until = until.as_str().unwrap_or("a time out of range");
+    Problem::new(Code::QuietHours, format!("it would expire before the recipient's quiet hours end, at {until}"))
+        .remedy("let it expire later; `quiet_hours` of the tenant decides when marketing waits")
 }
 
 /// The installation's, with what the tenant has otherwise.

@@ -53,7 +53,7 @@ impl Ready {
 /// Reads, decides and seals.
 ///
 /// # Errors
-/// `unhealthy`, `unknown_sender`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`,
+/// `unhealthy`, `unknown_sender`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`, `quiet_hours`,
 /// `invalid_request`, `too_large`, `unavailable`. Nothing was accepted.
 pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Prepared, Problem> {
     let began = app.clock.steady();
@@ -67,7 +67,8 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
     let asked = asked(&request);
     let contact = contact(app, caller, &request.content).await?;
     let now = app.clock.wall();
-    let (admitted, row) = admit(app, caller, &session, asked, contact, now).await?;
+    let quiet_until = consent::quiet_until(app, caller, &asked, &request.content.to, now).await?;
+    let (admitted, row) = admit(app, caller, &session, asked, (contact, quiet_until), now).await?;
     let facts = MessageAcceptedV1 {
         message: id,
         session: session.id,
@@ -192,7 +193,7 @@ async fn admit(
     caller: &Caller,
     session: &Session,
     asked: Asked,
-    contact: KeyId,
+    (contact, quiet_until): (KeyId, Option<Micros>),
     now: Micros,
 ) -> Result<(Admitted, Option<ContactRow>), Problem> {
     let standing = Standing {
@@ -200,6 +201,7 @@ async fn admit(
         test_key: caller.test,
         sender: Some(admission::Sender { session: session.id, tenant: session.tenant, test: session.test }),
         contact: None,
+        quiet_until,
         now,
     };
     let defaults = defaults(&app.settings.delivery);
@@ -217,6 +219,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::SendsTooLate => {
             Problem::field("/send_at", "is more than 30 days ahead", "choose a time within 30 days from now")
         }
+        Refused::Quiet(until) => consent::quiet(until),
         Refused::Consent(gate) => consent::refused(gate),
     }
 }

@@ -93,6 +93,7 @@ fn instance(event: &Event) -> Value {
             "tenant": text(&it.tenant), "name": it.name, "display_name": it.display_name,
             "per_second": it.per_second, "burst": it.burst,
             "require_opt_in": it.require_opt_in, "require_window": it.require_window,
+            "quiet_hours": it.quiet_hours.as_ref().map(ToString::to_string),
         }),
         Event::ApiKeyIssued(it) => json!({
             "key": text(&it.key), "tenant": text(&it.tenant), "name": it.name, "role": it.role,

@@ -156,6 +156,47 @@ async fn a_tenant_may_have_other_gates_than_its_installation() {
 }
 
 #[tokio::test]
+async fn marketing_waits_for_the_morning_and_nothing_else_does() {
+    let stage = Stage::new().await;
+    let declare = async |quiet_hours: &str| {
+        let tenant = json!({"name": "acme", "per_second": 100_000, "burst": 100_000, "quiet_hours": quiet_hours});
+        stage.put_operator(DECLARE, &json!({"tenants": [tenant]})).await
+    };
+    for (wrong, why) in [("21-8", "form"), ("06:00-22:00 UTC", "960 minutes"), ("21:00-08:00 Mars/Base", "Mars/Base")] {
+        let refused = declare(wrong).await.expect(422);
+        assert!(refused["errors"][0]["what"].to_string().contains(why), "{wrong}: {refused}");
+    }
+    let quiet = "21:00-08:00 Europe/Berlin";
+    assert_eq!(declare(quiet).await.expect(200)["tenants"][0]["change"], "changed");
+    assert_eq!(declare(quiet).await.expect(200)["tenants"][0]["change"], "unchanged");
+    assert_eq!(stage.get("acme/admin", "/v1/tenant").await.expect(200)["quiet_hours"], quiet);
+    let send_at = async |body: &serde_json::Value| {
+        let id = stage.post("acme/sender", "/v1/messages", body).await.expect(202)["id"].clone();
+        stage.shown(id.as_str().expect("an id")).await["send_at"].clone()
+    };
+    // It is 11:06 in Greenwich: noon in Berlin, before dawn in America, where the last coast wakes at 16:00.
+    assert_eq!(send_at(&marketing()).await, "2026-11-18T16:00:00Z");
+    let mut update = marketing();
+    update["category"] = json!("utility");
+    assert_eq!(send_at(&update).await, json!(null));
+    for (to, at) in [
+        ("+4930123456", json!(null)),
+        ("bsuid:US.13491208655302741918", json!(null)),
+        ("+6421234567", json!("2026-11-18T19:00:00Z")),
+    ] {
+        let mut there = marketing();
+        there["to"] = json!(to);
+        assert_eq!(send_at(&there).await, at, "{to}");
+    }
+    let mut evening = marketing();
+    evening["send_at"] = json!("2026-11-20T03:30:00Z");
+    assert_eq!(send_at(&evening).await, "2026-11-20T16:00:00Z", "what is scheduled into the night too");
+    let mut soon = marketing();
+    soon["expires_at"] = json!("2026-11-18T15:00:00Z");
+    assert_eq!(stage.post("acme/sender", "/v1/messages", &soon).await.code(), "quiet_hours");
+}
+
+#[tokio::test]
 async fn nobody_is_refused_by_a_row_that_is_late() {
     let mut stage = strict().await;
     let contact = contact(&stage).await;

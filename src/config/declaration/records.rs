@@ -7,6 +7,7 @@ use crate::config::check::{Verdict, digits, each, filled, if_set, require, web_u
 use crate::config::secret::SecretRef;
 use crate::config::setting::quote;
 use crate::config::table::keys;
+use crate::domain::quiet::QuietHours;
 
 keys! {
     /// `[[tenant]]`: a customer of this installation, with its own sessions, keys and records.
@@ -23,6 +24,9 @@ keys! {
         require_opt_in: Option<bool>;
         /// Whether free-form content needs an open service window; None: `consent.require_window`.
         require_window: Option<bool>;
+        /// When its marketing leaves people alone, by the clock where they are, and the zone of those of whom no country
+        /// is known; None: never.
+        quiet_hours: Option<QuietHours>;
     }
 }
 

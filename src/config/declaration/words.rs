@@ -6,6 +6,7 @@ use crate::config::choice::choice;
 use crate::config::setting::text_setting;
 use crate::config::unknown::nearest;
 use crate::domain::notification::NotificationKind;
+use crate::domain::quiet::QuietHours;
 
 /// The name of a tenant, session, endpoint or key: 1 to 63 of `a-z`, `0-9` and `-`, not beginning with `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,14 @@ text_setting!(
     remedy: "Use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first",
     parse: Name::parse,
     spell: Name::to_string,
+);
+
+text_setting!(
+    QuietHours,
+    expected: "quiet hours such as \"21:00-08:00 Europe/Berlin\"",
+    remedy: "Write from and until by the clock, at most 12 hours apart, and a time zone of the IANA database",
+    parse: |text| text.parse().ok(),
+    spell: QuietHours::to_string,
 );
 
 choice! {

@@ -19,6 +19,7 @@ per_second = 10
 burst = 20
 require_opt_in = false
 require_window = true
+quiet_hours = \"21:00-08:00 Europe/Berlin\"
 [[session]]
 tenant = \"acme\"
 name = \"orders\"
@@ -45,6 +46,7 @@ role = \"auditor\"
     assert_eq!((&tenant.name, tenant.display_name.as_deref()), (&name("acme"), Some("Acme")));
     assert_eq!((tenant.per_second, tenant.burst), (Some(10), Some(20)));
     assert_eq!((tenant.require_opt_in, tenant.require_window), (Some(false), Some(true)));
+    assert_eq!(tenant.quiet_hours.as_ref().map(ToString::to_string).as_deref(), Some("21:00-08:00 Europe/Berlin"));
     assert_eq!((&session.tenant, &session.name, session.channel), (&name("acme"), &name("orders"), Channel::Whatsapp));
     assert_eq!((session.phone_number_id.as_str(), session.waba_id.as_deref()), ("100000000000001", Some("2")));
     assert_eq!(session.token, SecretRef::File("/run/token".into()));

@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::super::id::{ApiKeyId, TenantId};
+use super::super::quiet::QuietHours;
 
 /// A tenant exists, with these settings. A later declaration replaces an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -29,6 +30,9 @@ pub struct TenantDeclaredV1 {
     /// Whether free-form content needs an open window; absent: as the installation has it.
     #[n(6)]
     pub require_window: Option<bool>,
+    /// When its marketing leaves people alone; absent: never.
+    #[n(7)]
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// What a key may do.

@@ -12,6 +12,7 @@ use super::super::address::Address;
 use super::super::id::{
     ApiKeyId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
+use super::super::quiet::QuietHours;
 use super::super::record::{BodyDigest, Header, Position, Principal, Record};
 use super::*;
 
@@ -82,6 +83,7 @@ fn of_tenant(number: u16) -> Option<Event> {
             burst: 160,
             require_opt_in: None,
             require_window: None,
+            quiet_hours: None,
         }
         .into(),
         17 => ApiKeyIssuedV1 {
@@ -249,7 +251,9 @@ fn of_endpoint(number: u16) -> Option<Event> {
 fn later(number: u16) -> Option<Event> {
     match example(number)? {
         Event::TenantDeclared(facts) => {
-            Some(TenantDeclaredV1 { require_opt_in: Some(true), require_window: Some(false), ..facts }.into())
+            let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
+            let (require_opt_in, require_window) = (Some(true), Some(false));
+            Some(TenantDeclaredV1 { require_opt_in, require_window, quiet_hours, ..facts }.into())
         }
         Event::SessionHeld(facts) => {
             let (class, bucket) = (Some("throttle".into()), Some("number".into()));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::consent::OwnGates;
 use super::super::event::{ApiKeyIssuedV1, Role, TenantDeclaredV1};
 use super::super::id::{EventId, InstallationId, NodeId, TenantId};
+use super::super::quiet::QuietHours;
 use super::super::record::{Micros, Position};
 use super::Waiting;
 
@@ -62,6 +63,8 @@ pub struct TenantRow {
     pub burst: u32,
     /// Which gates it has otherwise than its installation.
     pub gates: OwnGates,
+    /// When its marketing leaves people alone.
+    pub quiet_hours: Option<QuietHours>,
     /// Control events taken.
     pub controls: Controls,
 }
@@ -77,6 +80,7 @@ impl TenantRow {
             per_second: facts.per_second,
             burst: facts.burst,
             gates: OwnGates { require_opt_in: facts.require_opt_in, require_window: facts.require_window },
+            quiet_hours: facts.quiet_hours.clone(),
             controls: Controls::default(),
         }
     }

@@ -306,6 +306,20 @@ fn marketing_that_is_held_for_a_day_keeps_nobodys_place() {
 }
 
 #[test]
+fn the_night_puts_marketing_off_and_ends_what_would_expire_in_it() {
+    let put_off = |until| {
+        let mut machine = machine();
+        let first = proposed(&machine.step([queued(1, 1, 0)], START, 1));
+        machine.step([Input::Judged(vec![(first[0], Ok(()))])], START, 1);
+        endings(&machine.step([Input::Barred(first[0], Bar::Quiet(until))], START, 1))[0].verdict.clone()
+    };
+    let (morning, too_late) = (START + 8 * 3_600 * SECOND, START + 86_400 * SECOND);
+    let waits = Verdict::Retry { class: "quiet_hours", code: 0, not_before: morning, counts: false };
+    assert_eq!(put_off(morning), waits);
+    assert_eq!(put_off(too_late), Verdict::Failed { class: "quiet_hours", code: 0 });
+}
+
+#[test]
 fn a_hold_that_outlasts_the_message_ends_it() {
     let mut machine = machine();
     let first = proposed(&machine.step([queued(1, 1, 0)], START, 1));

@@ -24,6 +24,7 @@ use waybill::domain::id::{
     EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
 };
 use waybill::domain::message::State;
+use waybill::domain::quiet::QuietHours;
 use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
@@ -139,6 +140,17 @@ impl World {
 
     /// A tenant with its own word on opt-ins and windows.
     pub async fn tenant_with(&self, name: &str, per_second: u32, gates: (Option<bool>, Option<bool>)) -> TenantId {
+        self.quiet_tenant(name, per_second, gates, None).await
+    }
+
+    /// The same, with quiet hours.
+    pub async fn quiet_tenant(
+        &self,
+        name: &str,
+        per_second: u32,
+        gates: (Option<bool>, Option<bool>),
+        quiet_hours: Option<QuietHours>,
+    ) -> TenantId {
         let tenant = TenantId::named(InstallationId([1; 16]), name);
         let facts = TenantDeclaredV1 {
             tenant,
@@ -148,6 +160,7 @@ impl World {
             burst: per_second,
             require_opt_in: gates.0,
             require_window: gates.1,
+            quiet_hours,
         };
         self.tell(tenant, tenant, facts).await;
         tenant

@@ -32,6 +32,7 @@ pub struct TenantAsk {
     pub burst: Option<u32>,
     pub require_opt_in: Option<bool>,
     pub require_window: Option<bool>,
+    pub quiet_hours: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -7,8 +7,10 @@ use super::plan::{Change, Step};
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, TenantDeclaredV1};
 use crate::domain::id::{EventId, TenantId};
+use crate::domain::quiet::QuietHours;
 use crate::domain::record::Principal;
 use crate::domain::row::{Row, RowId};
+use crate::runtime::zone;
 use crate::store::rows;
 
 /// What a tenant needs.
@@ -23,6 +25,7 @@ pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
         burst: it.burst.unwrap_or(pacing.tenant_burst),
         require_opt_in: it.require_opt_in,
         require_window: it.require_window,
+        quiet_hours: it.quiet_hours.as_deref().map(quiet_hours).transpose()?,
     };
     let change = match rows::get(&*app.store, &RowId::Tenant(tenant)).await? {
         Some(Row::Tenant(row)) => {
@@ -30,6 +33,7 @@ pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
                 && row.display_name == facts.display_name
                 && row.per_second == facts.per_second
                 && row.burst == facts.burst
+                && row.quiet_hours == facts.quiet_hours
                 && (row.gates.require_opt_in, row.gates.require_window) == (facts.require_opt_in, facts.require_window);
             if same { Change::Unchanged } else { Change::Changed }
         }
@@ -48,4 +52,16 @@ pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
         event,
         reveal: None,
     })
+}
+
+/// # Errors
+/// `invalid_request` at `/tenants`.
+fn quiet_hours(text: &str) -> Result<QuietHours, Problem> {
+    let wrong =
+        |what: String| Problem::field("/tenants", format!("`quiet_hours` {what}"), "write `21:00-08:00 Europe/Berlin`");
+    let quiet: QuietHours = text.parse().map_err(|error| wrong(format!("{error}")))?;
+    if !zone::is_known(&quiet.zone) {
+        return Err(wrong(format!("names no time zone of the IANA database: {}", quiet.zone)));
+    }
+    Ok(quiet)
 }

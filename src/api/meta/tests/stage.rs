@@ -107,6 +107,7 @@ impl Stage {
             burst: 20,
             require_opt_in: None,
             require_window: None,
+            quiet_hours: None,
         };
         let issued =
             ApiKeyIssuedV1 { key: key.id, tenant, name: "k".into(), role: Role::Sender, test: false, hash: key.hash };
