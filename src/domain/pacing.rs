@@ -189,14 +189,17 @@ impl Pacer {
         }
     }
 
-    /// A lowered rate has next to no burst: what was learned is a rate, and after a pause a burst would exceed it.
+    /// A lowered rate has next to no burst: what was learned is a rate, and after a pause a burst would exceed it. Nor is a
+    /// larger burst given with a new rate: it is earned by resting.
     fn fit(&mut self) {
         let lowered = self.learned.lowered().map(|rate| {
             let burst = (rate / 10).clamp(1, self.declared.burst_size().get());
             let [rate, burst] = [rate, burst].map(|n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
             Quota::per_second(rate).allow_burst(burst)
         });
-        self.number = Rate::from(lowered.unwrap_or(self.declared));
+        let before = std::mem::replace(&mut self.number, Rate::from(lowered.unwrap_or(self.declared)));
+        let more = self.number.tolerance.saturating_sub(before.tolerance).max(0);
+        self.number_cell = Cell(self.number_cell.0.saturating_add(more));
     }
 
     /// Takes one from every bucket, or from none and says which holds it back.

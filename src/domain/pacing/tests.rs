@@ -127,3 +127,24 @@ fn a_lowered_rate_is_obeyed_and_so_is_a_lower_declared_one() {
     let free = rate(&mut pacer, 40 * SECOND);
     assert!((990..=1_060).contains(&free), "{free}");
 }
+
+#[test]
+fn a_rate_that_is_raised_brings_no_burst_with_it() {
+    let mut pacer = Pacer::new(quota(10, 100), quota(1, 1), 0, true);
+    pacer.begin(Some(Paced { per_second: 90, until: 1_000 * SECOND, code: 1 }), 0);
+    let mut now = SECOND;
+    let mut take = |pacer: &mut Pacer, until: Micros| {
+        let mut sent = 0_u32;
+        while now < until {
+            match pacer.take(KeyId(now.to_be_bytes().repeat(2).try_into().expect("sixteen")), now) {
+                Ok(()) => sent += 1,
+                Err(Held::Number(at) | Held::Pair(at)) => now = at,
+            }
+        }
+        sent
+    };
+    take(&mut pacer, 2 * SECOND);
+    pacer.begin(None, 2 * SECOND);
+    let sent = take(&mut pacer, 3 * SECOND);
+    assert!((95..=112).contains(&sent), "{sent} in the second after it");
+}
