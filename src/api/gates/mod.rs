@@ -9,9 +9,7 @@ mod list;
 mod switch;
 
 pub use list::list;
-pub use switch::{
-    resume_country, resume_template, resume_tenant, suspend_country, suspend_template, suspend_tenant,
-};
+pub use switch::{resume_country, resume_template, resume_tenant, suspend_country, suspend_template, suspend_tenant};
 
 use serde_json::{Value, json};
 

@@ -160,6 +160,9 @@ async fn a_country_is_named_by_its_code_and_a_tenant_by_the_key() {
         let answer = stage.with_tenant(stage.post("acme/admin", path, &why())).await.expect(200);
         assert_eq!(answer["gate"], gate);
     }
+    for path in ["/v1/countries/49/resume", "/v1/tenant/resume"] {
+        stage.with_tenant(stage.post("acme/admin", path, &why())).await.expect(200);
+    }
     for path in ["/v1/countries/4915/suspend", "/v1/countries/germany/suspend", "/v1/templates/A%20b/suspend"] {
         assert_eq!(stage.post("acme/admin", path, &why()).await.code(), "not_found", "{path}");
     }
