@@ -318,3 +318,23 @@ fn walks_get_far_enough_to_be_worth_counting() {
     assert!(messages.iter().any(|(_, row)| row.price.is_some()), "{messages:?}");
     assert!(states.contains(&State::Queued) && tallies.len() == 2, "{states:?} {tallies:?}");
 }
+
+#[test]
+fn walks_pass_gates_and_their_copies_change_nothing() {
+    // Closed, accepted behind it, opened, let out; then a late copy of each word.
+    let steps = [(0, 10, 2), (0, 0, 1), (0, 10, 3), (0, 9, 3), (0, 10, 2), (0, 11, 3), (0, 9, 3)];
+    let walked = |steps: &[Step]| {
+        let mut rows = Rows::default();
+        let appended = fold(&journal(steps), &mut rows);
+        let row = rows.message(message(0)).cloned().expect("accepted");
+        let outboxes = appended.iter().filter(|(_, append)| matches!(append, Append::Outbox { .. })).count();
+        (row.waits_since(), outboxes, rows.gates(0).cloned().expect("a word on a gate"))
+    };
+    let (waits, outboxes, gates) = walked(&steps[..2]);
+    assert_eq!((waits, outboxes, gates.draining().count()), (Some(closing(0, 2)), 0, 0));
+    let (waits, outboxes, gates) = walked(&steps[..3]);
+    assert_eq!((waits, outboxes, gates.draining().count()), (Some(closing(0, 2)), 0, 1));
+    let (waits, outboxes, gates) = walked(&steps[..4]);
+    assert_eq!((waits, outboxes, gates.closings().len()), (None, 1, 0));
+    assert_eq!(walked(&steps), (waits, outboxes, gates));
+}
