@@ -95,6 +95,15 @@ impl Scene {
         }
     }
 
+    /// An attempt that was on its way at a death may be unknown, and never have been made.
+    fn asked_at_most_once(&self) {
+        let mut asked: Vec<_> = self.channel.asked().into_iter().map(|command| command.message).collect();
+        let all = asked.len();
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked.len(), all, "one was sent twice");
+    }
+
     /// The order in which these left, as places in the list.
     fn order(&self, messages: &[MessageId]) -> Vec<usize> {
         let asked = self.channel.asked().into_iter();
@@ -241,6 +250,43 @@ async fn a_death_before_the_last_copy_is_made_good() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_process_completes_what_the_last_one_began() {
+    let visits = AtomicU64::new(0);
+    let fault = Arc::new(move |at: &'static str| {
+        if at == "spread:copy" && visits.fetch_add(1, Ordering::SeqCst) >= 2 {
+            panic!("injected at {at}");
+        }
+    });
+    let scene = Scene::new(Some(fault)).await;
+    let gate = scene.template("price");
+    scene.ask(gate.clone(), true).await;
+    while copies(&scene.world).await.iter().sum::<usize>() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let known = gates::known(scene.world.hands.store.as_ref(), PARTITIONS).await.unwrap();
+    assert!(known.iter().filter(|row| row.closed().count() == 1).count() < usize::from(PARTITIONS), "{known:?}");
+
+    let scene = Scene { world: scene.world.reborn().await, ..scene };
+    for partition in 0..PARTITIONS {
+        scene.world.caught_up(partition).await;
+    }
+    scene.until_effective().await;
+    let known = gates::known(scene.world.hands.store.as_ref(), PARTITIONS).await.unwrap();
+    assert!(known.iter().all(|row| row.closed().count() == 1), "{known:?}");
+    let mut messages = Vec::new();
+    for n in 0..600 {
+        messages.push(scene.accept(&format!("+49155{n:07}"), "price").await);
+    }
+    scene.are_behind(&messages).await;
+    scene.ask(gate, false).await;
+    let scene = Scene { world: scene.world.reborn().await, ..scene };
+    let states = scene.world.until(&messages, SOON, &[State::Sent, State::Unknown]).await;
+    assert!(states[&State::Sent] > messages.len() / 2, "{states:?}");
+    scene.asked_at_most_once();
+    scene.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     const PLACES: [&str; 4] =
         ["partition:before_commit", "session:before_step", "session:before_propose", "tenant:mail"];
@@ -275,10 +321,6 @@ async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     let states = world.until(&messages, Duration::from_secs(60), &[State::Sent, State::Unknown]).await;
     assert!(fired.load(Ordering::SeqCst) > 10, "too few deaths to prove anything");
     assert!(states[&State::Sent] > messages.len() / 2, "{states:?}");
-    let mut asked: Vec<_> = scene.channel.asked().into_iter().map(|command| command.message).collect();
-    let all = asked.len();
-    asked.sort_unstable();
-    asked.dedup();
-    assert_eq!(asked.len(), all, "one was sent twice; states {states:?}");
+    scene.asked_at_most_once();
     scene.world.stop().await;
 }

@@ -117,6 +117,20 @@ impl World {
         Self { hands, journal, vault, endpoint, root }
     }
 
+    /// Another process over the same journal and vault, whose rows are rebuilt from nothing.
+    pub async fn reborn(self) -> Self {
+        self.root.stop(None);
+        let hands = Hands {
+            store: Arc::new(MemoryStore::new()),
+            registry: Arc::new(Registry::default()),
+            node: NodeId([8; 16]),
+            fault: None,
+            ..self.hands
+        };
+        let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
+        Self { hands, root, ..self }
+    }
+
     pub async fn append(&self, partition: u16, record: Record) -> Appended {
         self.journal.append(partition, vec![record]).await
     }
