@@ -8,7 +8,7 @@ mod stop;
 
 pub use list::list;
 pub use show::show;
-pub use stop::{resume, suspend};
+pub use stop::{drain, resume, suspend};
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,7 @@ fn view(id: SessionId, row: &SessionRow) -> Value {
         "burst": row.burst,
         "test": row.test,
         "suspended": row.suspended,
+        "draining": row.draining,
         "held": held,
     })
 }

@@ -1,7 +1,8 @@
-//! `POST /v1/sessions/{name}/suspend` and `…/resume`.
+//! `POST /v1/sessions/{name}/suspend`, `…/drain` and `…/resume`.
 //!
 //! Suspending is an event in the session's partition: every intent after its position is void. The answer is 200 once it
-//! is effective.
+//! is effective. Draining stops the intake and not the sending: this node refuses at once, the others of the installation
+//! within five seconds, which is how old what they know of a session may be.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::super::reason;
 use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, SessionResumedV1, SessionSuspendedV1};
+use crate::domain::event::{Event, SessionDrainingV1, SessionResumedV1, SessionSuspendedV1};
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Principal;
 
@@ -43,7 +44,23 @@ pub async fn suspend(
     write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
 }
 
-/// Lets a session send again.
+/// Empties a session: it takes no more messages, and sends those it has.
+pub async fn drain(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(ask): Json<Ask>,
+) -> Result<Response, Problem> {
+    reason::check(&ask.reason)?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
+    let reason = ask.reason;
+    let answer = write(&app, &caller, session, &Event::from(SessionDrainingV1 { session, reason })).await?;
+    app.directory.refresh(&app).await?;
+    Ok(answer)
+}
+
+/// Lets a session send again, and take messages.
 pub async fn resume(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -51,7 +68,11 @@ pub async fn resume(
 ) -> Result<Response, Problem> {
     let (session, row) = find(&app, &caller, &name).await?;
     caller.may_change(row.test)?;
-    write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
+    let answer = write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await?;
+    if row.draining.is_some() {
+        app.directory.refresh(&app).await?;
+    }
+    Ok(answer)
 }
 
 async fn write(app: &App, caller: &Caller, session: SessionId, event: &Event) -> Result<Response, Problem> {

@@ -59,7 +59,7 @@ pub struct SessionSuspendedV1 {
     pub reason: String,
 }
 
-/// An operator lets it send again.
+/// An operator lets it send again, and take messages.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SessionResumedV1 {
@@ -81,4 +81,17 @@ pub struct SessionHeldV1 {
     /// No attempt before this.
     #[n(2)]
     pub until: Micros,
+}
+
+/// An operator empties the session: it takes no more messages, and those that it has leave. It ends with
+/// [`SessionResumedV1`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SessionDrainingV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// Why, in the operator's words.
+    #[n(1)]
+    pub reason: String,
 }

@@ -12,6 +12,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         Event::SessionStarted(facts) => Some(facts.session),
         Event::SessionSuspended(facts) => Some(facts.session),
         Event::SessionResumed(facts) => Some(facts.session),
+        Event::SessionDraining(facts) => Some(facts.session),
         Event::SessionHeld(facts) => Some(facts.session),
         _ => None,
     }
@@ -56,7 +57,8 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             out.notes.push(Note::SessionStarted { session, incarnation: at.position });
         }
         Event::SessionSuspended(facts) => row.suspended = Some(facts.reason.clone()),
-        Event::SessionResumed(_) => row.suspended = None,
+        Event::SessionDraining(facts) => row.draining = Some(facts.reason.clone()),
+        Event::SessionResumed(_) => (row.suspended, row.draining) = (None, None),
         Event::SessionHeld(facts) => row.held = Some((facts.until, facts.code)),
         _ => return,
     }

@@ -30,6 +30,8 @@ pub struct SessionRow {
     pub incarnation: Option<Incarnation>,
     /// Why an operator stopped it, if one did.
     pub suspended: Option<String>,
+    /// Why an operator empties it, if one does: it takes no messages.
+    pub draining: Option<String>,
     /// No attempt before this, because of the provider's code beside it.
     pub held: Option<(Micros, i32)>,
     /// Control events taken.
@@ -51,6 +53,7 @@ impl SessionRow {
             test: facts.test,
             incarnation: before.and_then(|row| row.incarnation),
             suspended: before.and_then(|row| row.suspended.clone()),
+            draining: before.and_then(|row| row.draining.clone()),
             held: before.and_then(|row| row.held),
             controls: before.map(|row| row.controls.clone()).unwrap_or_default(),
         }
