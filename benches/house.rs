@@ -191,6 +191,7 @@ impl House {
             test: false,
             ordered: false,
             send_at: None,
+            country: None,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now).tenant(self.tenant);
         let draft = draft.subject(message).sealed(contact, sealed.commitment, sealed.bytes);

@@ -69,6 +69,7 @@ pub fn accepted(n: u64) -> Event {
         test: false,
         ordered: false,
         send_at: None,
+        country: None,
     };
     facts.into()
 }

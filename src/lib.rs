@@ -16,7 +16,7 @@
 //! | 2 | [`journal`] | append under the session's address; sync; the API answers 202 | [`domain::routing`] |
 //! | 3 | [`actors::partition`] | events in order → rows; nudge whom they concern | [`domain::projection`] |
 //! | 4 | [`actors::session`] | pull due work into a bounded window, pace it, propose the intent | [`domain::session`], [`domain::pacing`] |
-//! | 5 | journal → partition → session | the intent is read back and judged; the contact's gate is read | [`domain::validity`], [`domain::consent`] |
+//! | 5 | journal → partition → session | the intent is read back and judged; the contact's gate is read | [`domain::validity`], [`domain::gate`], [`domain::consent`] |
 //! | 6 | [`channel`] | one call with a deadline; three answers | [`domain::failure`] |
 //! | 7 | [`actors::session`] | classify, propose the outcome | [`domain::retry`] |
 //! | 8 | [`api::meta`] | Meta's callback: verify, split by person, append all parts, then 200 | [`domain::callback`] |

@@ -10,7 +10,8 @@
 //! | [`partition`] | applies its events in order, tells whom they concern, supervises what lives in it |
 //! | [`session`] | sends for one identity |
 //! | [`endpoint`] | notifies one customer address |
-//! | [`tenant`] | lends its budget |
+//! | [`tenant`] | lends its budget, and spreads words on its gates |
+//! | [`spread`] | copying a word on a gate into each partition |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
 //!
 //! To add an actor: a folder (or file) with its card, a case in `partition/children.rs`, an address kind.
@@ -23,5 +24,6 @@ pub mod partition;
 pub mod registry;
 pub mod root;
 pub mod session;
+pub mod spread;
 pub mod tenant;
 pub mod wheel;

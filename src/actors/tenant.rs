@@ -1,4 +1,5 @@
-//! Tenant actors: a tenant's budget, lent in short leases to the sessions that ask.
+//! Tenant actors: a tenant's budget, lent in short leases to the sessions that ask; and its gates, copied into each
+//! partition.
 //!
 //! | card | |
 //! | --- | --- |
@@ -8,7 +9,7 @@
 //! | bound | one open question for each session |
 //! | restart | by the partition |
 //! | stops when | the partition's claim is lost |
-//! | lost if it dies | open questions: sessions ask again after a second |
+//! | lost if it dies | open questions: sessions ask again after a second; words on gates are read from its row again |
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -20,11 +21,12 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use super::hands::Hands;
 use super::inbox::{Inbox, Nudge};
 use super::registry::Ask;
+use super::spread::Spreading;
 use super::wheel::{Wakes, Wheel};
 use crate::domain::id::TenantId;
 use crate::domain::pacing::{Cell, Rate};
 use crate::domain::record::Micros;
-use crate::domain::row::TenantRow;
+use crate::domain::row::{AsksRow, TenantRow};
 
 /// What a tenant hears.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub enum TenantMail {
     Ask(Ask),
     /// Its row changed.
     Row(TenantRow),
+    /// What was asked for of its gates is this now.
+    Asks(Box<AsksRow>),
 }
 
 /// A lease ends after so long, spent or not.
@@ -47,6 +51,10 @@ pub struct TenantArgs {
     pub tenant: TenantId,
     /// Its row.
     pub row: TenantRow,
+    /// What was asked for of its gates.
+    pub asks: Box<AsksRow>,
+    /// Where it lives.
+    pub partition: u16,
     /// Its inbox.
     pub inbox: Arc<Inbox<TenantMail>>,
     /// Its partition's wheel.
@@ -62,6 +70,8 @@ pub struct State {
     cell: Cell,
     /// Who asked and was not lent anything yet, first come first served.
     open: VecDeque<Ask>,
+    /// Words on its gates that are not effective everywhere.
+    spreading: Spreading,
 }
 
 impl Actor for Tenant {
@@ -74,7 +84,8 @@ impl Actor for Tenant {
         let rate = Rate::from(quota(&args.row));
         // It begins spent: what the last life lent may not be used up yet.
         let cell = rate.spent(args.hands.clock.wall());
-        Ok(State { rate, cell, open: VecDeque::new(), args })
+        let spreading = Spreading::of(args.asks.clone());
+        Ok(State { rate, cell, open: VecDeque::new(), spreading, args })
     }
 
     async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut State) -> Result<(), ActorProcessingErr> {
@@ -83,9 +94,11 @@ impl Actor for Tenant {
             match mail {
                 TenantMail::Ask(ask) => state.asked(ask),
                 TenantMail::Row(row) => state.rate = Rate::from(quota(&row)),
+                TenantMail::Asks(asks) => state.spreading.follow(asks),
             }
         }
         state.lend();
+        state.spreading.spread(&state.args.hands, state.args.tenant, state.args.partition);
         Ok(())
     }
 }

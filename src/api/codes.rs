@@ -64,6 +64,10 @@ codes! {
     WrongState CONFLICT "wrong_state" "Its present state does not allow this";
     /// What was counted before is something else by now.
     Changed CONFLICT "changed" "It is not what was counted any more";
+    /// The session is being emptied.
+    Draining CONFLICT "draining" "The session is being emptied";
+    /// As many gates are closed as may be.
+    TooManyGates CONFLICT "too_many_gates" "Too many gates are closed";
     /// Something else has this name or account.
     Taken CONFLICT "taken" "It belongs to something else already";
     /// The body is larger than allowed.

@@ -69,6 +69,8 @@ pub struct Session {
     pub declared_at: Position,
     /// Where its mailbox is.
     pub partition: u16,
+    /// Why it takes no more messages, if it is being emptied.
+    pub draining: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -353,6 +355,7 @@ impl Names {
                 test: row.test,
                 declared_at: row.declared_at,
                 partition,
+                draining: row.draining,
             });
             self.by_session.insert(session.id, Arc::clone(&session));
             self.by_account.insert(session.account.clone(), Arc::clone(&session));

@@ -26,6 +26,7 @@ pub mod directory;
 mod endpoints;
 mod exposition;
 mod failures;
+mod gates;
 pub mod graph;
 pub mod guard;
 pub mod key;

@@ -12,7 +12,9 @@ use super::codes::Code;
 use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
-use super::{admin, contacts, endpoints, failures, graph, keys, messages, openapi, ready, sessions, tenant, usage};
+use super::{
+    admin, contacts, endpoints, failures, gates, graph, keys, messages, openapi, ready, sessions, tenant, usage,
+};
 
 /// One route.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +58,14 @@ routes! {
     get "/v1/sessions" READ, sessions::list, "List sessions";
     get "/v1/sessions/{name}" READ, sessions::show, "A session and its standing";
     post "/v1/sessions/{name}/suspend" ADMIN, sessions::suspend, "Stop a session from sending";
-    post "/v1/sessions/{name}/resume" ADMIN, sessions::resume, "Let a session send again";
+    post "/v1/sessions/{name}/resume" ADMIN, sessions::resume, "Let a session send again, and take messages";
     post "/v1/sessions/{name}/release" ADMIN, sessions::release, "Lift a session's hold and lowered rate";
+    post "/v1/sessions/{name}/drain" ADMIN, sessions::drain, "Empty a session: it takes no more messages";
+    get "/v1/gates" READ, gates::list, "List what is stopped, why, and how many messages wait for it";
+    post "/v1/templates/{name}/suspend" ADMIN, gates::suspend_template, "Stop messages of a template";
+    post "/v1/templates/{name}/resume" ADMIN, gates::resume_template, "Let messages of a template leave again";
+    post "/v1/countries/{code}/suspend" ADMIN, gates::suspend_country, "Stop messages to a country's phone numbers";
+    post "/v1/countries/{code}/resume" ADMIN, gates::resume_country, "Let messages to a country leave again";
     get "/v1/endpoints" READ, endpoints::list, "List endpoints";
     get "/v1/endpoints/{name}" READ, endpoints::show, "An endpoint: how far it was told, and what failed";
     post "/v1/endpoints/{name}/enable" ADMIN, endpoints::enable, "Tell an endpoint again";
@@ -66,6 +74,8 @@ routes! {
     post "/v1/keys" ADMIN, keys::create, "Issue a key; its text is shown once";
     delete "/v1/keys/{id}" ADMIN, keys::revoke, "Revoke a key";
     get "/v1/tenant" READ, tenant::show, "The tenant of this key";
+    post "/v1/tenant/suspend" ADMIN, gates::suspend_tenant, "Stop everything of the tenant";
+    post "/v1/tenant/resume" ADMIN, gates::resume_tenant, "Let the tenant send again";
     get "/v1/usage" READ, usage::usage, "What became of messages, by day, category and outcome";
     put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
     post "/v1/contacts/show" READ, contacts::show, "What a person allowed, and the open service windows";

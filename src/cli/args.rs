@@ -8,7 +8,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
-use super::{apply, check_config, failures, inspect, release, revoke, send, serve, status, tail, usage};
+use super::{apply, check_config, failures, gates, inspect, release, revoke, send, serve, status, stop, tail, usage};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -100,6 +100,10 @@ pub enum Verb {
     Release(release::Release),
     Failures(failures::Failures),
     Usage(usage::Usage),
+    Suspend(stop::Suspend),
+    Resume(stop::Resume),
+    Drain(stop::Drain),
+    Gates(gates::Gates),
     Status(status::Status),
     CheckConfig(check_config::CheckConfig),
     /// List the exit codes and what each means

@@ -29,6 +29,7 @@ pub mod demo;
 pub mod exit;
 pub mod failure;
 pub mod failures;
+pub mod gates;
 pub mod host;
 pub mod inspect;
 pub mod moves;
@@ -41,6 +42,7 @@ pub mod send;
 pub mod serve;
 pub mod signal;
 pub mod status;
+pub mod stop;
 pub mod table;
 pub mod tail;
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub fn moves(event: &Value) -> Vec<Move> {
         "MessageCancelled" => vec![of_message(facts, "cancelled", String::new())],
         "MessageExpired" => vec![of_message(facts, "expired", String::new())],
         "MessageRequeued" => vec![of_message(facts, "queued again", text(facts, "reason"))],
+        "MessagesGated" => list(facts, "messages").map(|message| gated(message, facts)).collect(),
         "MessageReleased" => vec![of_message(facts, "released", String::new())],
         "AttemptsStarted" => {
             let each = |of| Move { state: "sending".to_owned(), ..of_attempt(of) };
@@ -67,6 +68,12 @@ fn of_session(state: &str, facts: &Value, more: [String; 3]) -> Move {
 
 fn until(facts: &Value) -> String {
     facts["until"].as_str().map(|until| format!("until {until}")).unwrap_or_default()
+}
+
+/// A message that an operator's gate holds back.
+fn gated(message: &Value, facts: &Value) -> Move {
+    let told = message.as_str().map(ToOwned::to_owned);
+    Move { message: told, state: "behind a gate".to_owned(), detail: text(facts, "closing") }
 }
 
 /// A message and which attempt of it.

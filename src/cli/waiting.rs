@@ -24,6 +24,7 @@ pub fn sentence(message: &Value) -> Option<String> {
         ("throttled", Some(until)) => format!("throttled until {until}: {cause}"),
         ("throttled", None) => format!("throttled, its session sends more slowly: {cause}"),
         ("suspended", _) => format!("held, its session is suspended: {}", reason(waiting)),
+        ("gated", _) => "held behind a closed gate; `waybill gates` says why".to_owned(),
         ("unknown", _) => format!("it may have been sent, and nobody knows yet: {}", reason(waiting)),
         (other, until) => [Some(other.to_owned()), until].into_iter().flatten().collect::<Vec<_>>().join(" until "),
     };
@@ -83,6 +84,7 @@ mod tests {
             told("retry", at(), Value::Null, json!("content_unavailable")),
             told("scheduled", at(), Value::Null, Value::Null),
             told("suspended", Value::Null, Value::Null, json!("complaints")),
+            told("gated", Value::Null, Value::Null, Value::Null),
             told("unknown", Value::Null, Value::Null, json!("timeout")),
         ];
         assert_eq!(
@@ -97,6 +99,7 @@ mod tests {
                 "tried again at 2026-11-23 10:42:00 UTC: content unavailable",
                 "scheduled: leaves at 2026-11-23 10:42:00 UTC",
                 "held, its session is suspended: complaints",
+                "held behind a closed gate; `waybill gates` says why",
                 "it may have been sent, and nobody knows yet: timeout",
             ]
         );

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{AttemptRef, Status};
+use super::id::EventId;
 use super::record::{Micros, Position};
 use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
 
@@ -125,6 +126,26 @@ impl MessageRow {
         }
     }
 
+    /// The closing of a gate that it left the outbox for, while it waits for its opening.
+    #[must_use]
+    pub fn waits_since(&self) -> Option<EventId> {
+        self.gated.filter(|_| self.state() == State::Queued)
+    }
+
+    /// Lets it wait outside of the outbox for a gate. It comes back at its opening, or to expire.
+    pub fn gate(&mut self, closing: EventId) {
+        (self.gated, self.parked) = (Some(closing), false);
+    }
+
+    /// The gate is open since whose closing it waited.
+    pub fn ungate(&mut self, closing: EventId, fact: Fact) -> bool {
+        let waits = self.waits_since() == Some(closing);
+        if waits {
+            (self.gated, self.entered) = (None, Some(fact.position));
+        }
+        waits
+    }
+
     /// The time it waited for has come.
     pub fn release(&mut self, fact: Fact) -> bool {
         let waits = self.awaits_release();
@@ -226,7 +247,7 @@ impl MessageRow {
         if self.is_early() {
             self.released = Some(fact);
         }
-        (self.entered, self.parked) = (Some(fact.position), false);
+        (self.entered, self.parked, self.gated) = (Some(fact.position), false, None);
         Some(true)
     }
 
@@ -271,14 +292,14 @@ impl MessageRow {
         let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
         if is_it && self.attempts.is_empty() && self.sent.is_none() {
             self.accepted = (!self.spare.is_empty()).then(|| self.spare.remove(0));
-            (self.released, self.entered) = (None, None);
+            (self.released, self.entered, self.gated) = (None, None, None);
         }
         true
     }
 
     /// Opens an attempt whose intent was judged valid.
     pub fn start(&mut self, attempt: Attempt) {
-        (self.not_before, self.parked) = (None, false);
+        (self.not_before, self.parked, self.gated) = (None, false, None);
         if self.attempts.len() == MAX_ATTEMPTS_KEPT {
             self.attempts.remove(0);
         }

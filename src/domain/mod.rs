@@ -14,6 +14,7 @@
 //! | [`admission`], [`consent`] | whether a message is taken, and whether it may leave |
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
+//! | [`gate`] | what an operator stops, and which messages stand behind it |
 //! | [`filter`] | which failures are asked for |
 //! | [`waiting`] | why a message has not left yet |
 //! | [`text`] | which characters people are not shown |
@@ -32,6 +33,7 @@ pub mod endpoint;
 pub mod event;
 pub mod failure;
 pub mod filter;
+pub mod gate;
 pub mod id;
 pub mod message;
 pub mod notification;

@@ -53,11 +53,15 @@ pub enum Table {
     Due = 19,
     /// What became of a tenant's messages, by day.
     Tally = 21,
+    /// Operator's gates: those that a partition knows, and what was asked for of a tenant's.
+    Gate = 22,
+    /// Messages that wait for a gate, by closing, in the order in which they are let out.
+    Gated = 23,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -78,6 +82,8 @@ impl Table {
         Self::Quarantine,
         Self::Due,
         Self::Tally,
+        Self::Gate,
+        Self::Gated,
     ];
 
     /// The stored number.
@@ -116,6 +122,8 @@ impl Table {
             Self::Quarantine => "quarantine",
             Self::Due => "due",
             Self::Tally => "tally",
+            Self::Gate => "gate",
+            Self::Gated => "gated",
         }
     }
 
@@ -125,7 +133,8 @@ impl Table {
     /// as a whole bucket, everything below a clustering key.
     #[must_use]
     pub const fn mutable(self) -> bool {
-        !matches!(self, Self::Orphan | Self::Inbound | Self::Outbox | Self::Feed | Self::Failing | Self::Due)
+        use Table::{Due, Failing, Feed, Gated, Inbound, Orphan, Outbox};
+        !matches!(self, Orphan | Inbound | Outbox | Feed | Failing | Due | Gated)
     }
 }
 
@@ -304,13 +313,15 @@ mod tests {
                 (18, "quarantine"),
                 (19, "due"),
                 (21, "tally"),
+                (22, "gate"),
+                (23, "gated"),
             ]
         );
         assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "{listed:?}");
         for (place, (number, _)) in listed.iter().enumerate() {
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!((Table::from_number(0), Table::from_number(22)), (None, None));
+        assert_eq!((Table::from_number(0), Table::from_number(24)), (None, None));
     }
 
     #[test]

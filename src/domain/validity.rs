@@ -1,11 +1,12 @@
 //! Validity of an intent: a pure function of the partition up to the intent's position.
 //!
-//! It stands under the last valid claim, its actor's life is the living one, the attempt is the next one, and the
-//! message is still queued. Whatever may stop a send (cancel, expiry, suspension, a new claim) is an event before the
-//! intent, and so makes it void. Claims fence intents, never facts: outcomes are judged by nobody.
+//! It stands under the last valid claim, its actor's life is the living one, the attempt is the next one, the message is
+//! still queued and stands behind no closed gate. Whatever may stop a send (cancel, expiry, suspension, a gate, a new
+//! claim) is an event before the intent, and so makes it void. Claims fence intents, never facts: outcomes are judged by nobody.
 
 use serde::Serialize;
 
+use super::gate::GatesRow;
 use super::message::State;
 use super::record::Position;
 use super::row::{Incarnation, MessageRow, PartitionRow, SessionRow};
@@ -20,6 +21,8 @@ pub enum Void {
     OtherLife,
     /// An operator stopped the session.
     Suspended,
+    /// The message stands behind a gate that an operator closed.
+    Gated,
     /// The message is not queued (settled, open, unknown, withdrawn, never accepted here).
     NotQueued,
     /// That attempt was already opened: the same intent at a second position.
@@ -68,5 +71,17 @@ pub fn attempt_counts(message: Option<&MessageRow>, attempt: u16) -> Result<(), 
     match message.state() {
         State::Queued => Ok(()),
         _ => Err(Void::NotQueued),
+    }
+}
+
+/// Whether the gates of the partition let a message pass.
+///
+/// # Errors
+/// [`Void::Gated`]: it stays queued, and may leave when the gate opens.
+pub fn gates_allow(gates: Option<&GatesRow>, message: Option<&MessageRow>) -> Result<(), Void> {
+    let accepted = message.and_then(|row| row.accepted.as_ref());
+    match gates.zip(accepted).and_then(|(gates, accepted)| gates.bars(accepted)) {
+        Some(_) => Err(Void::Gated),
+        None => Ok(()),
     }
 }

@@ -20,14 +20,16 @@ pub enum Why {
     Throttled,
     /// Somebody stopped its session.
     Suspended,
+    /// Somebody closed a gate that it stands behind: of its tenant, its template or a country.
+    Gated,
     /// Word of an attempt that may have been sent.
     Unknown,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::Scheduled, Self::Retry, Self::Held, Self::Throttled, Self::Suspended, Self::Unknown];
+    pub const ALL: [Self; 7] =
+        [Self::Scheduled, Self::Retry, Self::Held, Self::Throttled, Self::Suspended, Self::Gated, Self::Unknown];
 
     /// The word for it, as the API writes it.
     #[must_use]
@@ -38,6 +40,7 @@ impl Why {
             Self::Held => "held",
             Self::Throttled => "throttled",
             Self::Suspended => "suspended",
+            Self::Gated => "gated",
             Self::Unknown => "unknown",
         }
     }
@@ -69,6 +72,9 @@ pub fn waiting(row: &MessageRow, session: Option<&SessionRow>, now: Micros) -> O
             let ended = ended.filter(|ended| ended.how == How::Unknown);
             Some(Waiting { why: Why::Unknown, until: None, code: None, reason: ended.and_then(word) })
         }
+        State::Queued if row.waits_since().is_some() => {
+            Some(Waiting { why: Why::Gated, until: None, code: None, reason: None })
+        }
         State::Queued => {
             let own = row.not_before.filter(|not_before| *not_before > now);
             stopped(session, own, now).or_else(|| own.map(|until| again(ended, until))).or_else(|| slowed(session, now))
@@ -77,16 +83,16 @@ pub fn waiting(row: &MessageRow, session: Option<&SessionRow>, now: Micros) -> O
     }
 }
 
-/// The state as people see it: one that is queued is held while its session may not send.
+/// The state as people see it: one that is queued is held while its session may not send, or a gate is closed.
 #[must_use]
 pub fn state_word(row: &MessageRow, waiting: Option<&Waiting>) -> &'static str {
     match (row.state(), waiting.map(|waiting| waiting.why)) {
-        (State::Queued, Some(Why::Held | Why::Suspended)) => HELD,
+        (State::Queued, Some(Why::Held | Why::Suspended | Why::Gated)) => HELD,
         (state, _) => state.word(),
     }
 }
 
-/// The state of a message whose session may not send.
+/// The state of a message that is kept from leaving.
 pub const HELD: &str = "held";
 
 /// The session may not send at all.
@@ -155,6 +161,7 @@ mod tests {
             ordered: false,
             template: None,
             send_at: None,
+            country: None,
         };
         let mut row = MessageRow { accepted: Some(accepted), ..MessageRow::default() };
         change(&mut row);
@@ -219,9 +226,11 @@ mod tests {
                 accepted.send_at = Some(NOW + 9);
             }
         });
+        let gated = message(|row| row.gated = Some(EventId([9; 16])));
         let some = |why, until, code, reason: &str| Some((why, until, code, reason.to_owned()));
         let cases = [
             (&early, suspended(), some(Why::Scheduled, Some(NOW + 9), 0, ""), "scheduled"),
+            (&gated, held(NOW + 7), some(Why::Gated, None, 0, ""), "held"),
             (&queued, suspended(), some(Why::Suspended, None, 0, "complaints"), "held"),
             (&queued, held(NOW + 7), some(Why::Held, Some(NOW + 7), 190, "auth"), "held"),
             (&pair, held(NOW + 2), some(Why::Held, Some(NOW + 5), 190, "auth"), "held"),

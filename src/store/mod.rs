@@ -10,6 +10,7 @@
 //! | [`codec`] | the bytes of a row |
 //! | [`rows`] | where each typed row stands, and its queries |
 //! | [`applied`] | waiting until the rows show what a journal holds |
+//! | [`gates`] | how far a word on an operator's gate has come |
 //! | [`fjall`] | the real thing: embedded, in one folder |
 //! | [`memory`] | the double: the same promises, and faults on demand |
 //! | [`error`] | what can go wrong, and what to do |
@@ -25,6 +26,7 @@ pub mod codec;
 mod contract;
 pub mod error;
 pub mod fjall;
+pub mod gates;
 pub mod key;
 pub mod memory;
 pub mod rows;

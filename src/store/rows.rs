@@ -11,13 +11,17 @@
 //! | open session | `OpenSession` | partition | session |
 //! | due | `Due` | partition | time ‖ message |
 //! | quarantine | `Quarantine` | partition | position |
+//! | gates | `Gate` | partition, or tenant | – |
+//! | gated | `Gated` | partition ‖ closing | position ‖ message |
 //!
 //! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
 
 mod failing;
+mod gated;
 mod tally;
 
 pub use failing::{Failing, failing, put_failing};
+pub use gated::{GatedPlace, drop_gated, gated, put_gated};
 pub use tally::tallies;
 use tally::tally_pk;
 
@@ -64,6 +68,8 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Idempotency(tag) => (Table::Idempotency, &tag.0),
         RowId::Provider(tag) => (Table::ProviderTag, &tag.0),
         RowId::Tally(id) => return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), id.day.to_be_bytes()),
+        RowId::Gates(number) => return RowKey::single(Table::Gate, &number.to_be_bytes()[..]),
+        RowId::Asks(tenant) => (Table::Gate, &tenant.0),
     };
     RowKey::single(table, pk)
 }

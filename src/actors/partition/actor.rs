@@ -12,14 +12,16 @@ use super::Notice;
 use super::children::Children;
 use super::commit::Pending;
 use super::due::Schedule;
+use super::gated::LettingOut;
 use super::poison::Poison;
+use super::rows::load_own;
 use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
 use crate::actors::session::standing::Tenure;
 use crate::actors::wheel::Wheel;
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Position;
-use crate::domain::row::{RowId, Rows};
+use crate::domain::row::Rows;
 use crate::store::rows as stored;
 
 /// The actor.
@@ -66,6 +68,7 @@ pub struct State {
     pub(super) wheel: Arc<Wheel>,
     pub(super) children: Children,
     pub(super) schedule: Schedule,
+    pub(super) letting_out: LettingOut,
     /// Sessions whose open mark stands in the store, and the last acceptance of each in this life.
     pub(super) open: HashMap<SessionId, Position>,
     /// Those of them that are not committed yet.
@@ -150,8 +153,7 @@ impl State {
         let set_aside = Poison::read_ahead(hands.journal.as_ref(), number, from, target).await?;
         let poison = Poison::begin(hands.store.as_ref(), number, applied, target, set_aside).await?;
         let mut rows = Rows::default();
-        let id = RowId::Partition(number);
-        rows.load(id, stored::get(hands.store.as_ref(), &id).await?);
+        load_own(hands.store.as_ref(), number, &mut rows).await?;
         let open = stored::open_sessions(hands.store.as_ref(), number).await?;
         let mut state = Self {
             number,
@@ -167,6 +169,7 @@ impl State {
             wheel: Arc::default(),
             children: Children::default(),
             schedule: Schedule::default(),
+            letting_out: LettingOut::default(),
             open: open.into_iter().collect(),
             opened: Vec::new(),
             lows: HashMap::new(),
@@ -215,6 +218,7 @@ impl State {
                     self.start_living(myself).await?;
                 } else if let Phase::Owning(tenure) = self.phase {
                     self.dispatch(told, tenure, myself).await?;
+                    self.let_out().await?;
                 }
                 self.commit_in_time().await?;
             }
@@ -234,6 +238,7 @@ impl State {
                 }
             }
             Notice::Due => self.release_due().await?,
+            Notice::LetOut(recorded) => self.let_out_further(recorded).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {

@@ -4,11 +4,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use super::actor::State;
-use super::rows::load;
+use super::rows::{load, load_own};
 use crate::domain::id::EventId;
 use crate::domain::projection::{Append, At, Note, apply};
 use crate::domain::record::Position;
-use crate::domain::row::{RowId, Rows};
+use crate::domain::row::Rows;
 use crate::journal::Entry;
 use crate::runtime::task::panic_text;
 use crate::store::StoreError;
@@ -96,8 +96,7 @@ impl State {
     async fn roll_back(&mut self) -> Result<Vec<Arc<Entry>>, StoreError> {
         self.rows = Rows::default();
         // Who owns the partition is asked after each batch, whatever was in it.
-        let id = RowId::Partition(self.number);
-        self.rows.load(id, stored::get(self.hands.store.as_ref(), &id).await?);
+        load_own(self.hands.store.as_ref(), self.number, &mut self.rows).await?;
         self.reached = self.applied;
         for session in self.opened.drain(..) {
             self.open.remove(&session);
@@ -150,6 +149,9 @@ impl State {
                 Append::Due { at: due, message } => {
                     self.schedule.note(due);
                     stored::put_due(self.number, due, message, at)
+                }
+                Append::Gated { closing, at: place, message } => {
+                    stored::put_gated(self.number, closing, (place, message), at)
                 }
                 Append::Name { kind, scope, name, id } => {
                     stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at)

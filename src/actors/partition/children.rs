@@ -14,6 +14,7 @@ use crate::actors::session::standing::Tenure;
 use crate::actors::session::{Session, SessionArgs, SessionBox, SessionMail};
 use crate::actors::tenant::{Tenant, TenantArgs, TenantMail};
 use crate::domain::address::{Address, AddressKind};
+use crate::domain::gate::GatesRow;
 use crate::domain::id::{EndpointId, SessionId, TenantId};
 use crate::domain::projection::FeedRow;
 use crate::domain::record::Position;
@@ -79,6 +80,15 @@ impl Children {
     pub fn tell_tenant(&self, tenant: TenantId, mail: TenantMail) {
         if let Some(Mailbox::Tenant(inbox)) = self.mailbox(tenant.into()) {
             inbox.push(mail);
+        }
+    }
+
+    /// Tells every session that has a box: its next life reads on there.
+    pub fn tell_sessions(&self, gates: &Arc<GatesRow>) {
+        for child in self.by_address.values() {
+            if let Some(Mailbox::Session(mailbox)) = &child.mailbox {
+                mailbox.inbox.push(SessionMail::Gates(Arc::clone(gates)));
+            }
         }
     }
 
@@ -186,6 +196,7 @@ impl State {
             mailbox,
             wheel: Arc::clone(&self.wheel),
             notices: Arc::clone(&self.notices),
+            gates: self.gates(),
             hands: self.hands.clone(),
         };
         match myself.spawn_linked(None, Session, args).await {
@@ -252,7 +263,12 @@ impl State {
         };
         self.hands.registry.budget_at(tenant, Arc::clone(&inbox));
         self.children.by_address.entry(tenant.into()).or_default().mailbox = Some(Mailbox::Tenant(Arc::clone(&inbox)));
-        let args = TenantArgs { tenant, row, inbox, wheel: Arc::clone(&self.wheel), hands: self.hands.clone() };
+        let asks = match self.read(RowId::Asks(tenant)).await? {
+            Some(Row::Asks(asks)) => asks,
+            _ => Box::default(),
+        };
+        let (wheel, hands) = (Arc::clone(&self.wheel), self.hands.clone());
+        let args = TenantArgs { tenant, row, asks, partition: self.number, inbox, wheel, hands };
         match myself.spawn_linked(None, Tenant, args).await {
             Ok((actor, _)) => self.children.born(tenant.into(), actor),
             Err(error) => self.stillborn(tenant.into(), &error.to_string()),

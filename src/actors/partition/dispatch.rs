@@ -13,6 +13,7 @@ use crate::actors::session::standing::{MessageRef, Tenure, standing};
 use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
 use crate::domain::event::Priority;
+use crate::domain::gate::GatesRow;
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::projection::Note;
 use crate::domain::record::Position;
@@ -71,6 +72,15 @@ impl State {
                     self.ensure(endpoint.into(), myself).await?;
                     if let Some(Row::Endpoint(row)) = self.read(RowId::Endpoint(endpoint)).await? {
                         self.children.tell_endpoint(endpoint, EndpointMail::Row(Box::new(row)));
+                    }
+                }
+                Note::GatesChanged => {
+                    self.children.tell_sessions(&self.gates());
+                }
+                Note::GatesAsked(tenant) => {
+                    self.ensure(tenant.into(), myself).await?;
+                    if let Some(Row::Asks(row)) = self.read(RowId::Asks(tenant)).await? {
+                        self.children.tell_tenant(tenant, TenantMail::Asks(row));
                     }
                 }
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
@@ -151,6 +161,7 @@ impl State {
         self.children.sweep();
         self.commit().await?;
         self.release_due().await?;
+        self.let_out().await?;
         self.drop_due().await?;
         if !self.lows.is_empty() {
             self.write_lows().await?;
@@ -161,12 +172,13 @@ impl State {
     /// Where a message stands, as applied.
     async fn standing(&self, id: MessageId, tenure: Tenure) -> Result<(Standing, Option<MessageRef>), StoreError> {
         let nothing = (Standing::Settled, None);
-        let key = RowId::Message(id);
+        let (key, open) = (RowId::Message(id), GatesRow::default());
+        let gates = self.rows.gates(self.number).unwrap_or(&open);
         if self.rows.knows(&key) {
-            return Ok(self.rows.message(id).map_or(nothing, |row| standing(id, row, tenure, &self.hands)));
+            return Ok(self.rows.message(id).map_or(nothing, |row| standing(id, row, tenure, &self.hands, gates)));
         }
         Ok(match stored::get(self.hands.store.as_ref(), &key).await? {
-            Some(Row::Message(row)) => standing(id, &row, tenure, &self.hands),
+            Some(Row::Message(row)) => standing(id, &row, tenure, &self.hands, gates),
             _ => nothing,
         })
     }

@@ -1,5 +1,5 @@
 //! Messages that wait for a time, because they were scheduled or told to wait for long: in each sweep, those whose time has
-//! come are released into the outbox.
+//! come are released into the outbox. What waits for an operator's gate stands here too, for the time at which it expires.
 //!
 //! A release is an event, and only what the journal released is queued: so a schedule survives everything that an
 //! acceptance survives. It is proposed as often as need be; its id derives from the message and its next attempt,
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::Notice;
 use super::actor::{Phase, State};
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, MessageReleasedV1};
+use crate::domain::event::{Event, MessageExpiredV1, MessageReleasedV1};
 use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
 use crate::domain::record::{Micros, Position, Principal, Record};
-use crate::domain::row::{Row, RowId};
+use crate::domain::row::{MessageRow, Row, RowId};
 use crate::journal::Appended;
 use crate::store::{Commit, StoreError, rows as stored};
 
@@ -117,6 +117,8 @@ impl State {
         let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
         let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
         let waiting = page.iter().zip(found).filter_map(|((_, message), row)| match row {
+            // Behind an operator's gate it waits for no other time than that of its end.
+            Some(Row::Message(row)) if row.waits_since().is_some() => self.expiry(*message, &row, now),
             Some(Row::Message(row)) if row.awaits_release() => {
                 let attempt = row.next_attempt();
                 let accepted = row.accepted?;
@@ -127,18 +129,28 @@ impl State {
         Ok(waiting.collect())
     }
 
-    fn release(
+    fn expiry(&self, message: MessageId, row: &MessageRow, now: Micros) -> Option<Record> {
+        let accepted = row.accepted.as_ref().filter(|accepted| accepted.expires_at <= now)?;
+        let (id, facts) = MessageExpiredV1::named(message, row.round);
+        self.written(id, &Event::from(facts), message, (accepted.session, accepted.tenant), now)
+    }
+
+    fn written(
         &self,
+        id: EventId,
+        event: &Event,
         message: MessageId,
-        attempt: u16,
         (session, tenant): (SessionId, TenantId),
         now: Micros,
     ) -> Option<Record> {
-        let id = EventId(derive("waybill release", &[&message.0, &attempt.to_be_bytes()]));
-        let event = Event::from(MessageReleasedV1 { message });
-        let draft = Draft::new(id, session, &event, Principal::Node(self.hands.node), now);
+        let draft = Draft::new(id, session, event, Principal::Node(self.hands.node), now);
         let record = draft.tenant(tenant).subject(message).record();
-        record.inspect_err(|error| tracing::error!(%error, %message, "a release cannot be written")).ok()
+        record.inspect_err(|error| tracing::error!(%error, %message, "what is due cannot be written")).ok()
+    }
+
+    fn release(&self, message: MessageId, attempt: u16, whose: (SessionId, TenantId), now: Micros) -> Option<Record> {
+        let id = EventId(derive("waybill release", &[&message.0, &attempt.to_be_bytes()]));
+        self.written(id, &Event::from(MessageReleasedV1 { message, closing: None }), message, whose, now)
     }
 
     fn propose_releases(&self, records: Vec<Record>) {

@@ -20,6 +20,7 @@
 //! | [`claim`] | becoming and staying the owner |
 //! | [`dispatch`] | whom an event concerns |
 //! | `due` | releasing scheduled messages |
+//! | `gated` | letting messages out when an operator's gate is opened |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
 //!
 //! To add a kind of child: a file beside `children/session.rs`, a case in [`children::Children`].
@@ -31,6 +32,7 @@ pub mod claim;
 mod commit;
 pub mod dispatch;
 mod due;
+mod gated;
 pub mod poison;
 pub mod rows;
 
@@ -69,6 +71,8 @@ pub enum Notice {
     Released(Option<Position>),
     /// The due index is to be read on.
     Due,
+    /// Messages that were behind a gate were let out; false when that was not recorded, and is proposed again.
+    LetOut(bool),
     /// A child may live again.
     Restart(Address),
     /// A claim was refused or is in doubt: try again.

@@ -26,11 +26,24 @@ pub async fn load(store: &dyn Store, at: At<'_>, event: &Event, rows: &mut Rows)
     }
 }
 
+/// Loads what is asked for after each batch, whatever was in it: who owns the partition, and which gates are closed.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn load_own(store: &dyn Store, number: u16, known: &mut Rows) -> Result<(), StoreError> {
+    for id in [RowId::Partition(number), RowId::Gates(number)] {
+        known.load(id, rows::get(store, &id).await?);
+    }
+    Ok(())
+}
+
 /// Forgets what is not needed at each turn, when there is too much of it. Only after a commit.
 pub fn trim(rows: &mut Rows) {
     if rows.len() > CACHE {
         rows.retain(|id, row| match (id, row) {
-            (RowId::Partition(_) | RowId::Session(_) | RowId::Endpoint(_) | RowId::Tally(_), _) => true,
+            (RowId::Partition(_) | RowId::Gates(_) | RowId::Session(_) | RowId::Endpoint(_) | RowId::Tally(_), _) => {
+                true
+            }
             // Its outcome is on its way.
             (RowId::Message(_), Some(Row::Message(row))) => row.open_attempt().is_some(),
             _ => false,
@@ -38,6 +51,6 @@ pub fn trim(rows: &mut Rows) {
     }
     // Thousands of sessions in one partition: they are read again like anything else.
     if rows.len() > CACHE {
-        rows.retain(|id, _| matches!(id, RowId::Partition(_)));
+        rows.retain(|id, _| matches!(id, RowId::Partition(_) | RowId::Gates(_)));
     }
 }

@@ -8,6 +8,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::aside::Aside;
 use super::attempt::Sender;
+use super::gated::Leaving;
 use super::mail::{SessionBox, SessionMail};
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
@@ -16,6 +17,7 @@ use crate::actors::partition::Notice;
 use crate::actors::wheel::{Wakes, Wheel};
 use crate::channel::Credential;
 use crate::domain::event::AttemptRef;
+use crate::domain::gate::GatesRow;
 use crate::domain::id::{EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
 use crate::domain::pacing::learned::Paced;
@@ -42,6 +44,8 @@ pub struct SessionArgs {
     pub wheel: Arc<Wheel>,
     /// What it tells its partition.
     pub notices: Arc<crate::actors::inbox::Inbox<Notice>>,
+    /// The gates of its partition.
+    pub gates: Arc<GatesRow>,
     /// Everything else.
     pub hands: Hands,
 }
@@ -56,6 +60,8 @@ pub struct State {
     pub(super) unsettled: BTreeSet<(Position, MessageId)>,
     /// Messages to people who have enough of them in the ring.
     pub(super) aside: Aside,
+    /// Messages behind a closed gate, on their way out of the outbox.
+    pub(super) leaving: Leaving,
     /// Messages to each person that enter the ring with the next step.
     pub(super) entering: HashMap<KeyId, usize>,
     /// The event that began this life, until it is read back.
@@ -129,6 +135,7 @@ impl State {
             refs: HashMap::new(),
             unsettled: BTreeSet::new(),
             aside: Aside::default(),
+            leaving: Leaving::default(),
             entering: HashMap::new(),
             born,
             incarnation: None,
@@ -182,6 +189,7 @@ impl State {
                 break;
             }
         }
+        self.leave_outbox();
         self.args.mailbox.holds(self.machine.ring(), taken);
         self.gauge();
         self.mark_low();
@@ -211,6 +219,7 @@ impl State {
                     }
                 }
             }
+            SessionMail::Gates(gates) => self.follow_gates(gates),
             SessionMail::Started(event, incarnation) if event == self.born => self.incarnation = Some(incarnation),
             SessionMail::Judged(event, judged) if self.proposed.contains_key(&event) => {
                 inputs.push(Input::Judged(judged.clone()));

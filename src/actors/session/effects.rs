@@ -50,7 +50,7 @@ impl State {
                 Effect::AskLease(wanted) => self.ask(wanted),
                 Effect::Look(message) => self.look(message),
                 Effect::WakeAt(at) => self.wake_at(at),
-                Effect::Pull(free) => room = self.args.mailbox.cold().map(|_| free),
+                Effect::Pull(free) => room = self.room_to_pull(free),
             }
         }
         room
@@ -63,7 +63,7 @@ impl State {
         self.persist(draft);
     }
 
-    fn draft(&self, id: EventId, event: &Event) -> Draft {
+    pub(super) fn draft(&self, id: EventId, event: &Event) -> Draft {
         let hands = &self.args.hands;
         Draft::new(id, self.args.session, event, Principal::Node(hands.node), hands.clock.wall())
             .tenant(self.args.row.tenant)
@@ -71,7 +71,7 @@ impl State {
     }
 
     /// Appends a fact until the journal has it.
-    fn persist(&self, draft: Draft) {
+    pub(super) fn persist(&self, draft: Draft) {
         append::persist(&self.args.hands, Persist { partition: self.args.partition, draft });
     }
 
@@ -185,12 +185,9 @@ impl State {
     }
 
     fn expire(&self, message: MessageId) {
-        let round = self.refs.get(&message).map(|reference| reference.round).filter(|round| *round > 0);
-        let number = round.unwrap_or_default().to_be_bytes();
-        let parts: [&[u8]; 2] = [&message.0, &number];
-        let named = if round.is_none() { &parts[..1] } else { &parts[..] };
-        let id = EventId(crate::domain::id::derive("waybill expiry", named));
-        self.persist(self.draft(id, &Event::from(MessageExpiredV1 { message, round })).subject(message));
+        let round = self.refs.get(&message).map_or(0, |reference| reference.round);
+        let (id, facts) = MessageExpiredV1::named(message, round);
+        self.persist(self.draft(id, &Event::from(facts)).subject(message));
     }
 
     fn resolve(&self, of: AttemptRef, resolution: Resolution) {
@@ -205,7 +202,7 @@ impl State {
         self.args.hands.registry.ask(self.args.row.tenant, Ask { session: self.args.session, wanted, grant });
     }
 
-    fn look(&self, message: MessageId) {
+    pub(super) fn look(&self, message: MessageId) {
         self.args.notices.push(crate::actors::partition::Notice::Look(self.args.session, message));
     }
 }

@@ -69,7 +69,8 @@ impl State {
         let room = self.args.hands.limits.session.ring.saturating_sub(self.machine.ring());
         let machine = &self.machine;
         let due = self.aside.due(room, |contact| taken(machine, contact));
-        match look_again(&self.args.hands, self.args.tenure, due, &mut self.aside).await {
+        let known = (self.args.tenure, self.args.gates.as_ref());
+        match look_again(&self.args.hands, known, due, &mut self.aside).await {
             Ok(found) => {
                 for (waits, standing, reference) in found {
                     if standing == Standing::Settled {
@@ -86,6 +87,7 @@ impl State {
     }
 
     pub(super) fn follow(&mut self, message: MessageId, standing: Standing, reference: Option<MessageRef>) {
+        self.see_gated(message, standing);
         match (standing, reference) {
             // What is held until somebody decides is found by the decision, not by the outbox, unless others wait for it.
             (Standing::Settled | Standing::Unknown { policy: UnknownPolicy::Hold, blocks: None, .. }, _)
@@ -107,7 +109,8 @@ impl State {
 
     pub(super) async fn fill(&mut self, room: usize) -> Vec<Input> {
         let args = &self.args;
-        let page = match pull(&args.hands, (args.session, args.partition), &args.mailbox, args.tenure, room).await {
+        let known = (args.tenure, args.gates.as_ref());
+        let page = match pull(&args.hands, (args.session, args.partition), &args.mailbox, known, room).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");

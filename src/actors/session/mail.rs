@@ -2,6 +2,7 @@
 //! and outlives the actor.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
@@ -12,6 +13,7 @@ use crate::actors::inbox::{Inbox, Nudge};
 use crate::domain::consent::Bar;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
+use crate::domain::gate::GatesRow;
 use crate::domain::id::{EventId, MessageId, Tag};
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::SessionRow;
@@ -25,6 +27,8 @@ pub enum SessionMail {
     Standing(MessageId, Standing, Option<MessageRef>),
     /// Its own row changed.
     Row(SessionRow),
+    /// The gates of its partition changed.
+    Gates(Arc<GatesRow>),
     /// A life began; `event` says whose.
     Started(EventId, Position),
     /// Intents were read back.

@@ -18,6 +18,7 @@
 //! | [`effects`] | one arm for each effect |
 //! | [`pull`] | filling the ring from the outbox |
 //! | [`aside`] | messages to a person who has enough of them in the ring |
+//! | [`gated`] | messages behind an operator's gate, on their way out of the outbox |
 //! | [`known`] | what the session remembers of unsettled messages, and from where on its outbox is unsettled |
 //! | [`attempt`] | the task that makes one call |
 //! | [`gate`] | the last look at the contact before it |
@@ -29,6 +30,7 @@ pub mod aside;
 pub mod attempt;
 pub mod effects;
 mod gate;
+mod gated;
 mod known;
 pub mod mail;
 pub mod pull;

@@ -4,6 +4,7 @@ use super::aside::{Aside, Waits};
 use super::mail::SessionBox;
 use super::standing::{MessageRef, Tenure, standing};
 use crate::actors::hands::Hands;
+use crate::domain::gate::GatesRow;
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
@@ -26,7 +27,7 @@ pub async fn pull(
     hands: &Hands,
     (session, partition): (SessionId, u16),
     mailbox: &SessionBox,
-    tenure: Tenure,
+    (tenure, gates): (Tenure, &GatesRow),
     room: usize,
 ) -> Result<Page, StoreError> {
     let store = hands.store.as_ref();
@@ -44,7 +45,7 @@ pub async fn pull(
     let mut found = Vec::with_capacity(ids.len());
     for ((position, message), row) in outbox.iter().zip(rows::get_many(store, &ids).await?) {
         if let Some(Row::Message(row)) = row {
-            let (standing, reference) = standing(*message, &row, tenure, hands);
+            let (standing, reference) = standing(*message, &row, tenure, hands, gates);
             if standing != Standing::Settled {
                 found.push((*position, *message, standing, reference));
             }
@@ -62,7 +63,7 @@ pub async fn pull(
 /// When the store cannot be read; everything is put back.
 pub async fn look_again(
     hands: &Hands,
-    tenure: Tenure,
+    (tenure, gates): (Tenure, &GatesRow),
     due: Vec<Waits>,
     aside: &mut Aside,
 ) -> Result<Vec<(Waits, Standing, Option<MessageRef>)>, StoreError> {
@@ -77,7 +78,7 @@ pub async fn look_again(
     for (waits, row) in due.into_iter().zip(read) {
         match row {
             Some(Row::Message(row)) if unseen != Some(waits.contact) => {
-                let (standing, reference) = standing(waits.message, &row, tenure, hands);
+                let (standing, reference) = standing(waits.message, &row, tenure, hands, gates);
                 found.push((waits, standing, reference));
             }
             _ => {

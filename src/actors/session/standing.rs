@@ -2,6 +2,7 @@
 
 use crate::actors::hands::Hands;
 use crate::domain::event::{AttemptRef, Category};
+use crate::domain::gate::GatesRow;
 use crate::domain::id::{EventId, KeyId, MessageId, TenantId};
 use crate::domain::message::State;
 use crate::domain::record::{Micros, Position};
@@ -58,17 +59,29 @@ pub struct Tenure {
 
 /// The standing a row amounts to.
 #[must_use]
-pub fn standing(id: MessageId, row: &MessageRow, tenure: Tenure, hands: &Hands) -> (Standing, Option<MessageRef>) {
+pub fn standing(
+    id: MessageId,
+    row: &MessageRow,
+    tenure: Tenure,
+    hands: &Hands,
+    gates: &GatesRow,
+) -> (Standing, Option<MessageRef>) {
     let Some(accepted) = &row.accepted else {
         return (Standing::Settled, None);
     };
     let reference = Some(MessageRef::of(row, accepted));
-    // What the due index brings back is none of the session's business until then.
-    if row.awaits_release() {
+    // What the due index or a gate brings back is none of the session's business until then.
+    if row.awaits_release() || row.waits_since().is_some() {
         return (Standing::Settled, None);
     }
     match row.state() {
-        State::Queued => (Standing::Queued(queued(id, row, accepted)), reference),
+        State::Queued => match gates.bars(accepted) {
+            Some(closed) => {
+                let (attempt, closing) = (row.next_attempt(), closed.closing);
+                (Standing::Gated { attempt, closing }, reference)
+            }
+            None => (Standing::Queued(queued(id, row, accepted)), reference),
+        },
         State::Sending => (open(id, row, accepted, tenure, hands), reference),
         State::Unknown => (unknown(id, row, accepted, hands), reference),
         _ => (Standing::Settled, None),

@@ -10,7 +10,7 @@ use super::settle::Pending;
 use super::{Request, Sender, Taken};
 use crate::config;
 use crate::domain::admission::{self, Admitted, Asked, Defaults, Expiry, Refused, Standing};
-use crate::domain::content::{BSUID_PREFIX, Content};
+use crate::domain::content::{BSUID_PREFIX, Content, calling_code};
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, MessageAcceptedV1, UnknownPolicy};
 use crate::domain::id::{EventId, KeyId, MessageId, Tag};
@@ -53,12 +53,16 @@ impl Ready {
 /// Reads, decides and seals.
 ///
 /// # Errors
-/// `unhealthy`, `unknown_sender`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`, `quiet_hours`,
+/// `unhealthy`, `unknown_sender`, `draining`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`,
+/// `quiet_hours`,
 /// `invalid_request`, `too_large`, `unavailable`. Nothing was accepted.
 pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Prepared, Problem> {
     let began = app.clock.steady();
     check_health(app)?;
     let session = sender(app, caller, &request.from).await?;
+    if let Some(reason) = &session.draining {
+        return Err(draining(reason));
+    }
     let tags = tags(app, caller, &session, &request).await?;
     let id = admission::message_id(tags.map(|t| t.id), app.entropy.id(), session.partition);
     if let Some(taken) = before(app, tags, id, session.partition).await? {
@@ -85,6 +89,7 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
         test: admitted.test,
         ordered: admitted.ordered,
         send_at: admitted.send_at,
+        country: calling_code(&request.content.to),
     };
     seal(app, caller, &session, facts, &request.content, (now, began)).await
 }
@@ -106,6 +111,12 @@ async fn sender(app: &App, caller: &Caller, from: &Sender) -> Result<Arc<Session
         Sender::Account(account) => app.directory.session_of_account(app, account).await?,
     };
     found.filter(|session| caller.scope.owns(session.tenant)).ok_or_else(no_sender)
+}
+
+/// What is taken already goes out, and nothing more is taken.
+fn draining(reason: &str) -> Problem {
+    Problem::new(Code::Draining, format!("it takes no more messages: {reason}"))
+        .remedy("send from another session, or wait until this one is resumed")
 }
 
 fn no_sender() -> Problem {

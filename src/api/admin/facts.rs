@@ -7,6 +7,7 @@ use crate::domain::event::{
     AttemptRef, AttemptsStartedV1, ClosedV1, DeliveriesSettledV1, EndpointDeclaredV1, Event, MessageAcceptedV1,
     OutcomeV1, SessionDeclaredV1, Status, StatusReportedV1,
 };
+use crate::domain::gate::Gate;
 
 /// The facts.
 pub fn facts(event: &Event) -> Value {
@@ -18,7 +19,13 @@ pub fn facts(event: &Event) -> Value {
         Event::MessageRequeued(it) => json!({
             "message": text(&it.message), "round": it.round, "expires_at": stamp(it.expires_at), "reason": it.reason,
         }),
-        Event::MessageReleased(it) => json!({"message": text(&it.message)}),
+        Event::MessageReleased(it) => {
+            json!({"message": text(&it.message), "closing": it.closing.as_ref().map(text)})
+        }
+        Event::MessagesGated(it) => json!({
+            "session": text(&it.session), "closing": text(&it.closing),
+            "messages": it.messages.iter().map(text).collect::<Vec<_>>(),
+        }),
         Event::AttemptsStarted(it) => started(it),
         Event::AttemptsClosed(it) => json!({
             "session": text(&it.session),
@@ -44,6 +51,7 @@ fn standing(event: &Event) -> Value {
         Event::SessionStarted(it) => json!({"session": text(&it.session)}),
         Event::SessionSuspended(it) => json!({"session": text(&it.session), "reason": it.reason}),
         Event::SessionResumed(it) => json!({"session": text(&it.session)}),
+        Event::SessionDraining(it) => json!({"session": text(&it.session), "reason": it.reason}),
         Event::SessionHeld(it) => json!({
             "session": text(&it.session), "code": it.code, "until": stamp(it.until),
             "class": it.class, "bucket": it.bucket,
@@ -100,10 +108,23 @@ fn instance(event: &Event) -> Value {
             "test": it.test,
         }),
         Event::ApiKeyRevoked(it) => json!({"key": text(&it.key)}),
+        Event::GateAsked(it) => gate(&it.gate, json!({"closed": it.closed, "reason": it.reason})),
+        Event::GateEffective(it) => gate(&it.gate, json!({"asked": text(&it.asked)})),
+        Event::GateSet(it) => {
+            gate(&it.gate, json!({"asked": text(&it.asked), "at": it.at.0, "closed": it.closed, "reason": it.reason}))
+        }
         Event::Opaque { facts, .. } => json!({"bytes": facts.len()}),
         // Unreachable while every kind has its arm; a new kind shows its name until it gets one.
         _ => Value::Null,
     }
+}
+
+/// What is said of a gate, and which one it is.
+fn gate(gate: &Gate, mut said: Value) -> Value {
+    said["gate"] = json!(gate.kind());
+    said["name"] = json!(gate.name());
+    said["tenant"] = json!(text(&gate.tenant()));
+    said
 }
 
 fn text(id: &impl ToString) -> String {
@@ -122,6 +143,7 @@ fn accepted(it: &MessageAcceptedV1) -> Value {
         "idempotency": it.idempotency.as_ref().map(text), "template": it.template,
         "consent": it.consent.map(|position| position.0),
         "policy": it.policy.map(|position| position.0), "test": it.test, "ordered": it.ordered,
+        "country": it.country,
     })
 }
 

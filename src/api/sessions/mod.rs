@@ -8,7 +8,7 @@ mod stop;
 
 pub use list::list;
 pub use show::show;
-pub use stop::{release, resume, suspend};
+pub use stop::{drain, release, resume, suspend};
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,7 @@ fn view(id: SessionId, row: &SessionRow, now: Micros) -> Value {
         "burst": row.burst,
         "test": row.test,
         "suspended": row.suspended.as_ref().map(suspended),
+        "draining": row.draining,
         "held": row.held.as_ref().filter(|held| held.holds(now)).map(held),
         "paced": row.paced.as_ref().filter(|paced| paced.slows(now)).map(paced),
     })

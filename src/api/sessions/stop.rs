@@ -1,7 +1,9 @@
-//! `POST /v1/sessions/{name}/suspend`, `…/resume` and `…/release`.
+//! `POST /v1/sessions/{name}/suspend`, `…/drain`, `…/resume` and `…/release`.
 //!
 //! Suspending is an event in the session's partition: every intent after its position is void. The answer is 200 once it
-//! is effective. Releasing lifts what the provider's answers brought about, and never a suspension.
+//! is effective. Draining stops the intake and not the sending: this node refuses at once, the others of the installation
+//! within five seconds, which is how old what they know of a session may be. Releasing lifts what the provider's answers
+//! brought about, and never a suspension.
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ use super::super::reason;
 use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, SessionReleasedV1, SessionResumedV1, SessionSuspendedV1};
+use crate::domain::event::{Event, SessionDrainingV1, SessionReleasedV1, SessionResumedV1, SessionSuspendedV1};
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Principal;
 
@@ -43,7 +45,23 @@ pub async fn suspend(
     write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
 }
 
-/// Lets a session send again.
+/// Empties a session: it takes no more messages, and sends those it has.
+pub async fn drain(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(ask): Json<Ask>,
+) -> Result<Response, Problem> {
+    reason::check(&ask.reason)?;
+    let (session, row) = find(&app, &caller, &name).await?;
+    caller.may_change(row.test)?;
+    let reason = ask.reason;
+    let answer = write(&app, &caller, session, &Event::from(SessionDrainingV1 { session, reason })).await?;
+    app.directory.refresh(&app).await?;
+    Ok(answer)
+}
+
+/// Lets a session send again, and take messages.
 pub async fn resume(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -51,7 +69,11 @@ pub async fn resume(
 ) -> Result<Response, Problem> {
     let (session, row) = find(&app, &caller, &name).await?;
     caller.may_change(row.test)?;
-    write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await
+    let answer = write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await?;
+    if row.draining.is_some() {
+        app.directory.refresh(&app).await?;
+    }
+    Ok(answer)
 }
 
 /// Lifts a hold and a lowered rate before their time. If the provider still refuses, they come back with its next answer.

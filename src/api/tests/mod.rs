@@ -13,6 +13,7 @@ mod dropin;
 mod endpoints;
 mod failures;
 pub(in crate::api) mod feed;
+mod gates;
 mod idempotency;
 mod inputs;
 mod keys;

@@ -15,6 +15,7 @@ fn path(route: &Route) -> String {
         .replace("{id}", "msg_00000000000000000000000000000000")
         .replace("{name}", "nothing")
         .replace("{tenant}", "nobody")
+        .replace("{code}", "nowhere")
 }
 
 fn method(route: &Route) -> Method {

@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 
 use super::stage::{Stage, TO, request};
 use crate::api::guard::Access;
-use crate::api::routes::ROUTES;
+use crate::api::routes::{ROUTES, Route};
 
 /// A body that each route would take.
 fn body(path: &str) -> Option<Value> {
     Some(match path {
         "/v1/messages/{id}/resolve" => json!({"as": "sent"}),
-        "/v1/sessions/{name}/suspend" | "/v1/sessions/{name}/release" => json!({"reason": "trouble"}),
+        "/v1/sessions/{name}/suspend" | "/v1/sessions/{name}/drain" | "/v1/sessions/{name}/release" => {
+            json!({"reason": "trouble"})
+        }
         _ => return None,
     })
 }
@@ -31,7 +33,10 @@ async fn every_route_with_an_object_answers_404_for_another_tenants() {
     let message = stage.sent().await;
     stage.caught_up().await;
     let mut tried = 0;
-    for route in ROUTES.iter().filter(|route| route.path.contains('{') && route.access != Access::Operator) {
+    // Which templates and countries there are Meta knows: a tenant stops its own messages of any.
+    let gate = |route: &Route| ["/v1/templates/", "/v1/countries/"].iter().any(|head| route.path.starts_with(head));
+    let of_objects = |route: &&Route| route.path.contains('{') && route.access != Access::Operator && !gate(route);
+    for route in ROUTES.iter().filter(of_objects) {
         let id = if route.path.contains("keys") { &key } else { &message };
         let path = route.path.replace("{id}", id).replace("{name}", "only");
         let method = Method::from_bytes(route.method.to_ascii_uppercase().as_bytes()).expect("a method");

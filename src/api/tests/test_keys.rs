@@ -20,7 +20,11 @@ const LEAVING_OUT: [&str; 2] = ["/v1/failures/retry", "/v1/failures/resolve"];
 fn body(path: &str) -> Value {
     match path {
         "/v1/messages/{id}/resolve" => json!({"as": "resend"}),
-        "/v1/sessions/{name}/suspend" | "/v1/sessions/{name}/release" => json!({"reason": "trouble"}),
+        "/v1/sessions/{name}/release" => json!({"reason": "trouble"}),
+        path if path.ends_with("/suspend") || path.ends_with("/drain") => json!({"reason": "trouble"}),
+        "/v1/templates/{name}/resume" | "/v1/countries/{code}/resume" | "/v1/tenant/resume" => {
+            json!({"reason": "over"})
+        }
         "/v1/keys" => json!({"name": "more", "role": "admin", "test": false}),
         "/v1/contacts/consent" => json!({"to": TO, "marketing": true, "source": "checkout"}),
         _ => json!({}),
@@ -55,7 +59,7 @@ async fn every_route_that_changes_something_refuses_a_test_key_on_what_is_live()
         }
         let name = if route.path.contains("endpoints") { "crm" } else { "shop" };
         let id = if route.path.contains("keys") { &sender } else { &message };
-        let path = route.path.replace("{id}", id).replace("{name}", name);
+        let path = route.path.replace("{id}", id).replace("{name}", name).replace("{code}", "49");
         let method = Method::from_bytes(route.method.to_ascii_uppercase().as_bytes()).expect("a method");
         let reply = stage.call(request(method, &path, Some(&test), Some(&body(route.path)))).await;
         assert_eq!((reply.status.as_u16(), reply.code().as_str()), (403, "forbidden"), "{} {path}", route.method);

@@ -7,3 +7,4 @@ mod declarations;
 mod ends;
 mod parsing;
 mod stage;
+mod stops;

@@ -12,6 +12,12 @@ const TEXT_MAX: usize = 4096;
 /// Longest template name, characters.
 const TEMPLATE_NAME_MAX: usize = 512;
 
+/// Whether a template can be called that.
+#[must_use]
+pub fn is_template_name(name: &str) -> bool {
+    is_word(name, TEMPLATE_NAME_MAX)
+}
+
 /// One thing that is wrong with a request. Never repeats the value: it may be a person's.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
@@ -193,7 +199,7 @@ impl Check {
     fn template(&mut self, template: &Value) -> Option<Kind> {
         let before = self.problems.len();
         let name = template.get("name").and_then(Value::as_str);
-        if !name.is_some_and(|name| is_word(name, TEMPLATE_NAME_MAX)) {
+        if !name.is_some_and(is_template_name) {
             self.wrong("/template/name", "is not a template's name", "lower-case letters, digits and `_`, at most 512");
         }
         let code = template.get("language").and_then(|language| language.get("code")).and_then(Value::as_str);

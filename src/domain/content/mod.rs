@@ -5,13 +5,15 @@
 //!
 //! To add a check: an arm in `check.rs`, with what is wrong, where, and what to do.
 
+mod calling;
 mod check;
 mod phone;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::Problem;
+pub use calling::{calling_code, read_code};
+pub use check::{Problem, is_template_name};
 pub use phone::{PhoneError, phone};
 
 use serde_json::{Map, Value};

@@ -1,8 +1,9 @@
-//! Events in a tenant's mailbox: its declaration and its API keys.
+//! Events in a tenant's mailbox: its declaration, its API keys, its gates.
 
 use minicbor::{Decode, Encode};
 
-use super::super::id::{ApiKeyId, TenantId};
+use super::super::gate::Gate;
+use super::super::id::{ApiKeyId, EventId, TenantId};
 use super::super::quiet::QuietHours;
 
 /// A tenant exists, with these settings. A later declaration replaces an earlier one.
@@ -82,4 +83,31 @@ pub struct ApiKeyRevokedV1 {
     /// Public half.
     #[n(0)]
     pub key: ApiKeyId,
+}
+
+/// Somebody closes a gate of the tenant's, or opens it again. Its tenant's actor copies that into each partition.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct GateAskedV1 {
+    /// Which.
+    #[n(0)]
+    pub gate: Gate,
+    /// To close it, or else to open it.
+    #[n(1)]
+    pub closed: bool,
+    /// In the operator's words.
+    #[n(2)]
+    pub reason: String,
+}
+
+/// A word on a gate is applied in each partition.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct GateEffectiveV1 {
+    /// Which.
+    #[n(0)]
+    pub gate: Gate,
+    /// The event by which it was asked for.
+    #[n(1)]
+    pub asked: EventId,
 }

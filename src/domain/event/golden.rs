@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use super::super::address::Address;
+use super::super::gate::Gate;
 use super::super::id::{
     ApiKeyId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
@@ -24,9 +25,9 @@ fn file(number: u16, name: &str) -> String {
     format!("{number}_{name}.cbor.hex")
 }
 
-/// What a kind gained later stands in a second file, because the first one is never edited.
-fn later_file(number: u16, name: &str) -> String {
-    format!("{number}_{name}.2.cbor.hex")
+/// What a kind gained later stands in a file of its own, because one that is there is never edited.
+fn later_file(number: u16, name: &str, nth: usize) -> String {
+    format!("{number}_{name}.{nth}.cbor.hex")
 }
 
 const MESSAGE: MessageId = MessageId([0x11; 16]);
@@ -69,6 +70,14 @@ fn of_partition(number: u16) -> Option<Event> {
         3 => FeatureLevelRaisedV1 { level: 2 }.into(),
         4 => QuarantinedV1 { position: Position(9), why: "did not apply".into(), tries: 3 }.into(),
         5 => RequeuedV1 { position: Position(9) }.into(),
+        6 => GateSetV1 {
+            gate: Gate::Country { tenant: TENANT, code: 49 },
+            asked: EventId([0xaa; 16]),
+            at: Position(70_001),
+            closed: true,
+            reason: "asked by the regulator".into(),
+        }
+        .into(),
         _ => return None,
     })
 }
@@ -96,6 +105,13 @@ fn of_tenant(number: u16) -> Option<Event> {
         }
         .into(),
         18 => ApiKeyRevokedV1 { key: KEY }.into(),
+        21 => GateAskedV1 {
+            gate: Gate::Template { tenant: TENANT, name: "order_update".into() },
+            closed: true,
+            reason: "a wrong price in it".into(),
+        }
+        .into(),
+        22 => GateEffectiveV1 { gate: Gate::Tenant { tenant: TENANT }, asked: EventId([0xaa; 16]) }.into(),
         _ => return None,
     })
 }
@@ -123,6 +139,7 @@ fn of_session(number: u16) -> Option<Event> {
             SessionPacedV1 { session: SESSION, bucket, per_second: 40, until: AT, code: 130_429 }.into()
         }
         38 => SessionReleasedV1 { session: SESSION, reason: Some("Meta lifted it".into()) }.into(),
+        39 => SessionDrainingV1 { session: SESSION, reason: "the number is given up".into() }.into(),
         _ => return None,
     })
 }
@@ -145,6 +162,7 @@ fn of_message(number: u16) -> Option<Event> {
             test: true,
             ordered: true,
             send_at: None,
+            country: None,
         }
         .into(),
         49 => MessageWithdrawnV1 { message: MESSAGE, nonce: 7 }.into(),
@@ -157,10 +175,11 @@ fn of_message(number: u16) -> Option<Event> {
         .into(),
         52 => MessageCancelledV1 { message: MESSAGE, round: None }.into(),
         53 => MessageExpiredV1 { message: MESSAGE, round: None }.into(),
-        58 => MessageReleasedV1 { message: MESSAGE }.into(),
+        58 => MessageReleasedV1 { message: MESSAGE, closing: None }.into(),
         59 => {
             MessageRequeuedV1 { message: MESSAGE, round: 2, expires_at: AT, reason: "number was blocked".into() }.into()
         }
+        60 => MessagesGatedV1 { session: SESSION, closing: EventId([0xaa; 16]), messages: vec![MESSAGE] }.into(),
         _ => return None,
     })
 }
@@ -247,8 +266,17 @@ fn of_endpoint(number: u16) -> Option<Event> {
     })
 }
 
-/// Examples of kinds with the fields that were added after their first golden file.
-fn later(number: u16) -> Option<Event> {
+/// Examples of kinds with the fields that were added after their first golden file, a further one for each time.
+fn later(number: u16) -> Vec<Event> {
+    let second = second(number);
+    let third = match &second {
+        Some(Event::MessageAccepted(facts)) => Some(MessageAcceptedV1 { country: Some(49), ..facts.clone() }.into()),
+        _ => None,
+    };
+    second.into_iter().chain(third).collect()
+}
+
+fn second(number: u16) -> Option<Event> {
     match example(number)? {
         Event::TenantDeclared(facts) => {
             let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
@@ -260,6 +288,7 @@ fn later(number: u16) -> Option<Event> {
             Some(SessionHeldV1 { class, bucket, ..facts }.into())
         }
         Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
+        Event::MessageReleased(facts) => Some(MessageReleasedV1 { closing: Some(EventId([0xaa; 16])), ..facts }.into()),
         Event::MessageCancelled(facts) => Some(MessageCancelledV1 { round: Some(3), ..facts }.into()),
         Event::MessageExpired(facts) => Some(MessageExpiredV1 { round: Some(3), ..facts }.into()),
         Event::StatusReported(facts) => {
@@ -327,8 +356,8 @@ fn every_kind_is_read_from_its_golden_file_and_written_back_the_same() {
         let event = example(number).unwrap_or_else(|| panic!("add an example of kind {number} ({name})"));
         assert_eq!((event.kind(), event.name()), (number, name));
         is_pinned(&event, &file(number, name));
-        if let Some(event) = later(number) {
-            is_pinned(&event, &later_file(number, name));
+        for (nth, event) in (2..).zip(later(number)) {
+            is_pinned(&event, &later_file(number, name, nth));
         }
     }
 }
@@ -348,7 +377,10 @@ fn is_pinned(event: &Event, name: &str) {
 
 #[test]
 fn no_stored_kind_has_disappeared() {
-    let files = |&(number, name, _): &(u16, &str, bool)| [file(number, name), later_file(number, name)];
+    let files = |&(number, name, _): &(u16, &'static str, bool)| {
+        let later = (2..).zip(later(number)).map(move |(nth, _)| later_file(number, name, nth));
+        later.chain([file(number, name)])
+    };
     let known: Vec<String> = Event::KINDS.iter().flat_map(files).collect();
     for entry in std::fs::read_dir(folder()).expect("the golden files") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::super::id::{KeyId, MessageId, SessionId, Tag};
+use super::super::id::{EventId, KeyId, MessageId, SessionId, Tag, derive};
 use super::super::record::{Micros, Position};
 
 /// What a message is for; decides defaults (expiry, unknown policy) and which gates bar it.
@@ -121,6 +121,9 @@ pub struct MessageAcceptedV1 {
     /// Not queued before this: it waits for a [`MessageReleasedV1`].
     #[n(14)]
     pub send_at: Option<Micros>,
+    /// Calling code of the recipient's phone number; none for who is written to without one.
+    #[n(15)]
+    pub country: Option<u16>,
 }
 
 /// A doubtful acceptance is void: whichever of the two lands first, the acceptance with this nonce does not count.
@@ -271,13 +274,43 @@ pub struct MessageExpiredV1 {
     pub round: Option<u16>,
 }
 
-/// The time a message was scheduled for has come: it is queued from here on.
+impl MessageExpiredV1 {
+    /// What says that this round of a message is over, and the id that it has whoever says it.
+    #[must_use]
+    pub fn named(message: MessageId, round: u16) -> (EventId, Self) {
+        let round = Some(round).filter(|round| *round > 0);
+        let number = round.unwrap_or_default().to_be_bytes();
+        let parts: [&[u8]; 2] = [&message.0, &number];
+        let named = if round.is_none() { &parts[..1] } else { &parts[..] };
+        (EventId(derive("waybill expiry", named)), Self { message, round })
+    }
+}
+
+/// The time a message was scheduled for has come, or the gate that it waits for is open: it is queued from here on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct MessageReleasedV1 {
     /// The message.
     #[n(0)]
     pub message: MessageId,
+    /// The closing since which it waits; none for one that waited for its time.
+    #[n(1)]
+    pub closing: Option<EventId>,
+}
+
+/// Messages that were queued stand behind a closed gate: they leave the outbox until it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessagesGatedV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// Since which closing. If that is over, the messages stay where they are.
+    #[n(1)]
+    pub closing: EventId,
+    /// Which, at most [`super::super::gate::MAX_BATCH`].
+    #[n(2)]
+    pub messages: Vec<MessageId>,
 }
 
 /// A message that failed or ran out of time is queued again: its next round begins, its tries count afresh.

@@ -119,10 +119,13 @@ events! {
     3 FeatureLevelRaised FeatureLevelRaisedV1 must,
     4 Quarantined QuarantinedV1 must,
     5 Requeued RequeuedV1 must,
+    6 GateSet GateSetV1 must,
 
     16 TenantDeclared TenantDeclaredV1 must,
     17 ApiKeyIssued ApiKeyIssuedV1 must,
     18 ApiKeyRevoked ApiKeyRevokedV1 must,
+    21 GateAsked GateAskedV1 must,
+    22 GateEffective GateEffectiveV1 must,
 
     32 SessionDeclared SessionDeclaredV1 must,
     33 SessionStarted SessionStartedV1 must,
@@ -131,6 +134,7 @@ events! {
     36 SessionHeld SessionHeldV1 must,
     37 SessionPaced SessionPacedV1 skip,
     38 SessionReleased SessionReleasedV1 must,
+    39 SessionDraining SessionDrainingV1 must,
 
     48 MessageAccepted MessageAcceptedV1 must,
     49 MessageWithdrawn MessageWithdrawnV1 must,
@@ -144,6 +148,7 @@ events! {
     57 CallbackCarried CallbackCarriedV1 skip,
     58 MessageReleased MessageReleasedV1 must,
     59 MessageRequeued MessageRequeuedV1 must,
+    60 MessagesGated MessagesGatedV1 must,
 
     64 ConsentChanged ConsentChangedV1 must,
     65 WindowOpened WindowOpenedV1 must,

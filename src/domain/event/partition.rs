@@ -2,7 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use super::super::id::{InstallationId, NodeId};
+use super::super::gate::Gate;
+use super::super::id::{EventId, InstallationId, NodeId};
 use super::super::record::Position;
 
 /// The first record of every partition. A folder or topic whose genesis does not match is refused.
@@ -67,4 +68,26 @@ pub struct RequeuedV1 {
     /// The event that was set aside.
     #[n(0)]
     pub position: Position,
+}
+
+/// A word on an operator's gate, copied from its tenant's mailbox into this partition. Intents after this position, for
+/// messages behind a closed gate, are void.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct GateSetV1 {
+    /// Which.
+    #[n(0)]
+    pub gate: Gate,
+    /// The event by which it was asked for.
+    #[n(1)]
+    pub asked: EventId,
+    /// Where that stands in the tenant's mailbox: of two words the later one holds, in whatever order they arrive here.
+    #[n(2)]
+    pub at: Position,
+    /// Closed, or else open.
+    #[n(3)]
+    pub closed: bool,
+    /// In the operator's words.
+    #[n(4)]
+    pub reason: String,
 }

@@ -59,7 +59,7 @@ pub struct SessionSuspendedV1 {
     pub reason: String,
 }
 
-/// An operator lets it send again.
+/// An operator lets it send again, and take messages.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SessionResumedV1 {
@@ -120,4 +120,17 @@ pub struct SessionReleasedV1 {
     /// In the words of whoever lifted it; absent: the session itself, when an attempt was through.
     #[n(1)]
     pub reason: Option<String>,
+}
+
+/// An operator empties the session: it takes no more messages, and those that it has leave. It ends with
+/// [`SessionResumedV1`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SessionDrainingV1 {
+    /// The session.
+    #[n(0)]
+    pub session: SessionId,
+    /// Why, in the operator's words.
+    #[n(1)]
+    pub reason: String,
 }

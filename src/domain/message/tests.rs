@@ -30,6 +30,7 @@ fn queued() -> MessageRow {
         ordered: false,
         template: None,
         send_at: None,
+        country: None,
     };
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }

@@ -1,14 +1,16 @@
 //! What acceptance, intents, outcomes and calls-off change.
 
 use super::super::event::{
-    AttemptsStartedV1, Event, MessageAcceptedV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1,
+    AttemptRef, AttemptsStartedV1, Event, MessageAcceptedV1, MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1,
+    OutcomeV1,
 };
 use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::{IDEMPOTENCY_CONFLICT, State};
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
 use super::super::row::{Accepted, Attempt, Failure, IdempotencyRow, MessageRow, RowId, Rows};
-use super::super::validity::{Void, attempt_counts, life_counts};
+use super::super::validity::{Void, attempt_counts, gates_allow, life_counts};
+use super::gate::{keep_back, keep_back_if_closed};
 use super::{About, Append, Applied, At, Note, outcome, tell};
 
 pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
@@ -54,7 +56,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             call_off(at, facts.message, (State::Expired, round), rows, out);
         }
         Event::MessageRequeued(facts) => requeued(at, facts, rows, out),
-        Event::MessageReleased(facts) => released(at, facts.message, rows, out),
+        Event::MessageReleased(facts) => released(at, facts, rows, out),
         Event::UnknownResolved(facts) => outcome::resolved(at, facts, rows, out),
         _ => {}
     }
@@ -81,6 +83,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         ordered: facts.ordered,
         template: facts.template.clone(),
         send_at: facts.send_at,
+        country: facts.country,
     };
     let spares = row.spare.len();
     if !row.accept(accepted) {
@@ -94,7 +97,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
     tell(out, at, about_accepted(tenant, facts, NotificationKind::Accepted));
     if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
         match facts.send_at {
-            None => queue(facts.session, facts.message, out),
+            None => enter(at, (facts.session, facts.message), &mut row, rows, out),
             Some(at) => out.appends.push(Append::Due { at, message: facts.message }),
         }
     } else {
@@ -106,22 +109,37 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
     rows.put_message(facts.message, row);
 }
 
+/// It is to be sent from here on, unless it has to wait for a gate.
+fn enter(at: At<'_>, (session, message): (SessionId, MessageId), row: &mut MessageRow, rows: &Rows, out: &mut Applied) {
+    if !keep_back(at, message, row, rows, out) {
+        queue(session, message, out);
+    }
+}
+
 pub(super) fn queue(session: SessionId, message: MessageId, out: &mut Applied) {
     out.appends.push(Append::Outbox { session, message });
     out.notes.push(Note::Queued { session, message });
 }
 
 /// A release repeated, or of a message that was called off meanwhile, changes nothing.
-fn released(at: At<'_>, message: MessageId, rows: &mut Rows, out: &mut Applied) {
+fn released(at: At<'_>, facts: &MessageReleasedV1, rows: &mut Rows, out: &mut Applied) {
+    let message = facts.message;
     let Some(mut row) = rows.message(message).cloned() else {
         return;
     };
-    let session = row.accepted.as_ref().map(|accepted| accepted.session);
-    if let Some(session) = session.filter(|_| row.release(at.fact())) {
-        row.through = at.position;
-        rows.put_message(message, row);
+    let Some(session) = row.accepted.as_ref().map(|accepted| accepted.session) else {
+        return;
+    };
+    let kept = match facts.closing {
+        None if row.release(at.fact()) => keep_back(at, message, &mut row, rows, out),
+        Some(closing) if row.ungate(closing, at.fact()) => keep_back_if_closed(at, message, &mut row, rows, out),
+        _ => return,
+    };
+    if !kept {
         queue(session, message, out);
     }
+    row.through = at.position;
+    rows.put_message(message, row);
 }
 
 fn about_accepted<'a>(
@@ -149,12 +167,19 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
         (Some(partition), Some(session)) => life_counts(partition, session, at.header.epoch, facts.incarnation),
         _ => Err(Void::OtherClaim),
     };
-    if facts.attempts.iter().any(|of| is_void_for_now(life, rows.message(of.message), of.attempt)) {
+    let pass = |row| gates_allow(rows.gates(at.partition), row);
+    let for_now = |of: &AttemptRef| {
+        let row = rows.message(of.message);
+        is_void_for_now(life.and_then(|()| pass(row)), row, of.attempt)
+    };
+    if facts.attempts.iter().any(for_now) {
         remember_void(at, facts.session, rows);
     }
     let mut judged = Vec::with_capacity(facts.attempts.len());
     for of in &facts.attempts {
-        let verdict = life.and_then(|()| attempt_counts(rows.message(of.message), of.attempt));
+        let row = rows.message(of.message);
+        let verdict = life.and_then(|()| attempt_counts(row, of.attempt));
+        let verdict = verdict.and_then(|()| gates_allow(rows.gates(at.partition), row));
         if verdict.is_ok() {
             let mut row = rows.message(of.message).cloned().unwrap_or_default();
             row.start(Attempt {
@@ -173,18 +198,19 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
     out.notes.push(Note::Intents { session: facts.session, event: at.header.id, judged });
 }
 
-/// Whether an intent is void for a reason that may pass: the session is stopped and may be let go, the acceptance was
-/// withdrawn and another may follow, the message is not released yet, or it failed or expired and may be queued again.
-/// Every other reason lasts.
+/// Whether an intent is void for a reason that may pass: the session is stopped and may be let go, a gate is closed and
+/// may open, the acceptance was withdrawn and another may follow, the message is not released yet, or it failed or expired
+/// and may be queued again. Every other reason lasts.
 fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u16) -> bool {
     let Some(row) = row.filter(|row| row.next_attempt() == attempt) else {
         return false;
     };
-    match (life, row.state()) {
-        (Ok(()) | Err(Void::Suspended), State::Withdrawn | State::Scheduled)
-        | (Err(Void::Suspended), State::Queued) => true,
+    let stopped = matches!(life, Err(Void::Suspended | Void::Gated));
+    match row.state() {
+        State::Queued => stopped,
+        State::Withdrawn | State::Scheduled => stopped || life.is_ok(),
         // What was sent may still fail.
-        (Ok(()) | Err(Void::Suspended), State::Sent | State::Failed | State::Expired) => row.cancelled.is_none(),
+        State::Sent | State::Failed | State::Expired => (stopped || life.is_ok()) && row.cancelled.is_none(),
         _ => false,
     }
 }
@@ -230,11 +256,11 @@ fn requeued(at: At<'_>, facts: &MessageRequeuedV1, rows: &mut Rows, out: &mut Ap
     };
     let session = row.accepted.as_ref().map(|accepted| accepted.session);
     row.through = at.position;
-    rows.put_message(facts.message, row);
     // Its first place in the outbox is settled and passed by.
     if let Some(session) = session.filter(|_| begins) {
-        queue(session, facts.message, out);
+        enter(at, (session, facts.message), &mut row, rows, out);
     }
+    rows.put_message(facts.message, row);
 }
 
 /// Voids an acceptance. One that takes its place has a place of its own, in the outbox or the due index.
@@ -251,7 +277,7 @@ fn withdrawn(at: At<'_>, facts: &MessageWithdrawnV1, rows: &mut Rows, out: &mut 
     match (after, row.state()) {
         (Some((_, session)), State::Queued) if after != before => {
             row.entered = Some(at.position);
-            queue(session, message, out);
+            enter(at, (session, message), &mut row, rows, out);
         }
         (Some(_), State::Scheduled) if after != before => {
             let send_at = row.accepted.as_ref().and_then(|accepted| accepted.send_at);

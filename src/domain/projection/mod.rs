@@ -7,6 +7,7 @@
 mod account;
 mod contact;
 mod endpoint;
+mod gate;
 mod message;
 mod outcome;
 mod partition;
@@ -68,6 +69,15 @@ pub enum Append {
     Due {
         /// By our clock.
         at: Micros,
+        /// Which.
+        message: MessageId,
+    },
+    /// A message that waits for an operator's gate, to be let out in this order.
+    Gated {
+        /// Since which closing.
+        closing: EventId,
+        /// Its place in the order.
+        at: Position,
         /// Which.
         message: MessageId,
     },
@@ -162,6 +172,10 @@ pub enum Note {
     EndpointChanged(EndpointId),
     /// A contact's gates changed.
     ContactChanged(KeyId),
+    /// An operator's gate was closed here, or opened.
+    GatesChanged,
+    /// Something was asked for of a tenant's gates, or is effective now.
+    GatesAsked(TenantId),
 }
 
 /// What came of one event.
@@ -193,7 +207,7 @@ pub enum CannotApply {
 /// The rows that `event` reads and that are not loaded yet. Ask again after loading: a row may lead to another.
 #[must_use]
 pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
-    let mut wanted = vec![RowId::Partition(at.partition)];
+    let mut wanted = vec![RowId::Partition(at.partition), RowId::Gates(at.partition)];
     partition::needs(event, &mut wanted);
     account::needs(event, &mut wanted);
     session::needs(event, &mut wanted);
@@ -201,6 +215,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     status::needs(event, rows, &mut wanted);
     contact::needs(event, &mut wanted);
     endpoint::needs(event, &mut wanted);
+    gate::needs(event, &mut wanted);
     tally::needs(at, event, rows, &mut wanted);
     wanted.retain(|id| !rows.knows(id));
     wanted
@@ -232,6 +247,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         | Event::SessionStarted(_)
         | Event::SessionSuspended(_)
         | Event::SessionResumed(_)
+        | Event::SessionDraining(_)
         | Event::SessionHeld(_)
         | Event::SessionPaced(_)
         | Event::SessionReleased(_) => session::apply(at, event, rows, &mut out),
@@ -245,6 +261,9 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         | Event::DeliveriesSettled(_)
         | Event::EndpointDisabled(_)
         | Event::EndpointEnabled(_) => endpoint::apply(at, event, rows, &mut out),
+        Event::GateSet(_) | Event::GateAsked(_) | Event::GateEffective(_) | Event::MessagesGated(_) => {
+            gate::apply(at, event, rows, &mut out);
+        }
         // The partition's actor applies the event that was set aside, at this place.
         Event::Requeued(_) => {}
         _ => message::apply(at, event, rows, &mut out),

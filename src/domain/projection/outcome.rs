@@ -7,6 +7,7 @@ use super::super::event::{AttemptRef, AttemptsClosedV1, ClosedV1, OutcomeV1, Res
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::row::{Accepted, Ended, Fact, Failure, How, MessageRow, Rows};
+use super::gate::{keep_back, keep_back_if_closed};
 use super::{About, Append, Applied, At, Note, status, tell};
 
 /// What is told of a step: nothing, or a kind with its code and class.
@@ -55,6 +56,9 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                 row.counted = row.counted.saturating_add(u16::from(counts.unwrap_or(true)));
                 let due = row.park(closed.at, *not_before);
                 out.appends.extend(due.map(|at| Append::Due { at, message: closed.of.message }));
+                if due.is_none() && row.state() == State::Queued {
+                    keep_back_if_closed(at, closed.of.message, &mut row, rows, out);
+                }
                 (called_off(&row), 0, "")
             })
         }
@@ -146,10 +150,11 @@ pub(super) fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, o
     let Some(word) = word else {
         return;
     };
-    let queued = row.state() == State::Queued;
+    let mut queued = row.state() == State::Queued;
     if queued {
         // Its first place in the outbox may be settled and passed by.
         row.entered = Some(at.position);
+        queued = !keep_back(at, facts.of.message, &mut row, rows, out);
     }
     write(at, facts.of, &accepted, row, word, rows, out);
     if queued {

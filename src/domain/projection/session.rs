@@ -13,6 +13,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         Event::SessionStarted(facts) => Some(facts.session),
         Event::SessionSuspended(facts) => Some(facts.session),
         Event::SessionResumed(facts) => Some(facts.session),
+        Event::SessionDraining(facts) => Some(facts.session),
         Event::SessionHeld(facts) => Some(facts.session),
         Event::SessionPaced(facts) => Some(facts.session),
         Event::SessionReleased(facts) => Some(facts.session),
@@ -54,7 +55,8 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             let since = row.suspended.map_or(at.header.at, |before| before.since);
             row.suspended = Some(Suspended { since, reason: facts.reason.clone() });
         }
-        Event::SessionResumed(_) => row.suspended = None,
+        Event::SessionDraining(facts) => row.draining = Some(facts.reason.clone()),
+        Event::SessionResumed(_) => (row.suspended, row.draining) = (None, None),
         Event::SessionReleased(facts) => {
             lifted = facts.reason.is_some();
             let teller = Teller { at, session, tenant: row.tenant };

@@ -6,10 +6,12 @@ use proptest::prelude::*;
 
 use super::super::draft::Draft;
 use super::super::event::{
-    AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, MessageAcceptedV1, MessageCancelledV1,
-    MessageExpiredV1, MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1, Priority, Resolution,
-    SealedV1, SessionDeclaredV1, SessionStartedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
+    AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, GateSetV1, MessageAcceptedV1,
+    MessageCancelledV1, MessageExpiredV1, MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1, MessagesGatedV1,
+    OutcomeV1, Priority, Resolution, SealedV1, SessionDeclaredV1, SessionStartedV1, Status, StatusReportedV1,
+    UnknownPolicy, UnknownResolvedV1,
 };
+use super::super::gate::Gate;
 use super::super::id::{KeyId, NodeId, Tag};
 use super::super::message::State;
 use super::super::record::{Principal, Record};
@@ -18,6 +20,13 @@ use super::*;
 
 const SESSION: SessionId = SessionId([4; 16]);
 const DAY: Micros = 86_400_000_000;
+
+/// The event by which a tenant's gate was closed.
+fn closing(n: u8, more: u8) -> EventId {
+    let mut id = [more | 1; 16];
+    id[0] = n % 2;
+    EventId(id)
+}
 
 /// What happens to a message: which, what, and a number that says more.
 type Step = (u8, u8, u8);
@@ -50,6 +59,7 @@ fn accepted(n: u8, nonce: u8) -> Event {
         ordered: false,
         // A second acceptance came after the time of the first.
         send_at: (n == 2 && nonce == 0).then_some(1),
+        country: None,
     }
     .into()
 }
@@ -91,8 +101,20 @@ fn event(life: Position, (n, what, more): Step) -> Event {
     let attempt = u16::from(more % 3) + 1;
     let of = AttemptRef { message: message(n), attempt };
     let round = u16::from(more % 3);
-    match what % 10 {
-        9 => MessageReleasedV1 { message: message(n) }.into(),
+    match what % 12 {
+        9 if more.is_multiple_of(2) => MessageReleasedV1 { message: message(n), closing: None }.into(),
+        9 => MessageReleasedV1 { message: message(n), closing: Some(closing(n, more)) }.into(),
+        10 => {
+            let facts = GateSetV1 {
+                gate: Gate::Tenant { tenant: tenant(n) },
+                asked: closing(n, more),
+                at: Position(u64::from(more)),
+                closed: more.is_multiple_of(2),
+                reason: "x".to_owned(),
+            };
+            facts.into()
+        }
+        11 => MessagesGatedV1 { session: SESSION, closing: closing(n, more), messages: vec![message(n)] }.into(),
         0 => accepted(n, more % 2),
         1 => MessageWithdrawnV1 { message: message(n), nonce: u64::from(more % 2) }.into(),
         2 | 3 => {
@@ -224,7 +246,7 @@ proptest! {
 
     #[test]
     fn counts_are_those_of_the_rows_after_any_walk_and_from_the_start(
-        walk in prop::collection::vec((0..4_u8, 0..10_u8, 0..60_u8), 1..120),
+        walk in prop::collection::vec((0..4_u8, 0..12_u8, 0..60_u8), 1..120),
     ) {
         let steps: Vec<Step> = (0..4).map(|n| (n, 0, 0)).chain(walk).collect();
         let journal = journal(&steps);
@@ -240,20 +262,48 @@ proptest! {
     /// A message that nobody would ever find again stands still for ever.
     #[test]
     fn whatever_waits_has_a_place_where_it_is_found(
-        walk in prop::collection::vec((0..4_u8, 0..10_u8, 0..60_u8), 1..120),
+        walk in prop::collection::vec((0..4_u8, 0..12_u8, 0..60_u8), 1..120),
     ) {
         let steps: Vec<Step> = (0..4).map(|n| (n, 0, 0)).chain(walk).collect();
         let mut rows = Rows::default();
         let appended = fold(&journal(&steps), &mut rows);
         for (id, row) in read(&mut rows).0 {
-            let waits = row.state() == State::Queued && !row.awaits_release();
+            let waits = row.state() == State::Queued && !row.awaits_release() && row.waits_since().is_none();
             let outbox = |(at, append): &(Position, Append)| {
                 matches!(append, Append::Outbox { message, .. } if *message == id) && Some(*at) == row.entered()
             };
             let due = |append: &Append| matches!(append, Append::Due { message, .. } if *message == id);
+            if let Some(since) = row.waits_since() {
+                let gated = |append: &Append| {
+                    matches!(append, Append::Gated { closing, message, .. } if *closing == since && *message == id)
+                };
+                prop_assert!(appended.iter().any(|(_, append)| gated(append)), "not behind its gate: {:?}", row);
+                prop_assert!(appended.iter().any(|(_, append)| due(append)), "nobody will end it: {:?}", row);
+                prop_assert!(rows.gates(0).is_some_and(|gates| gates.closings().contains(&since)), "forgotten");
+            }
             prop_assert!(!waits || appended.iter().any(outbox), "not in the outbox: {:?}", row);
             prop_assert!(!row.awaits_release() || appended.iter().any(|(_, append)| due(append)), "not due: {:?}", row);
         }
+    }
+
+    /// What a gate holds back is counted; a wrong count would let newer ones pass, or hold them back for ever.
+    #[test]
+    fn what_stands_behind_gates_is_counted(
+        walk in prop::collection::vec((0..4_u8, 0..12_u8, 0..60_u8), 1..120),
+    ) {
+        let steps: Vec<Step> = (0..4).map(|n| (n, 0, 0)).chain(walk).collect();
+        let mut rows = Rows::default();
+        fold(&journal(&steps), &mut rows);
+        let mut counted: BTreeMap<EventId, u64> = BTreeMap::new();
+        for (_, row) in read(&mut rows).0 {
+            if let Some(since) = row.waits_since() {
+                *counted.entry(since).or_default() += 1;
+            }
+        }
+        let gates = rows.gates(0).cloned().unwrap_or_default();
+        let behind = gates.gates.iter().flat_map(|known| &known.behind);
+        let kept: BTreeMap<EventId, u64> = behind.map(|behind| (behind.closing, behind.messages)).collect();
+        prop_assert_eq!(kept, counted);
     }
 }
 
@@ -267,4 +317,24 @@ fn walks_get_far_enough_to_be_worth_counting() {
     let states: Vec<State> = messages.iter().map(|(_, row)| row.state()).collect();
     assert!(messages.iter().any(|(_, row)| row.price.is_some()), "{messages:?}");
     assert!(states.contains(&State::Queued) && tallies.len() == 2, "{states:?} {tallies:?}");
+}
+
+#[test]
+fn walks_pass_gates_and_their_copies_change_nothing() {
+    // Closed, accepted behind it, opened, let out; then a late copy of each word.
+    let steps = [(0, 10, 2), (0, 0, 1), (0, 10, 3), (0, 9, 3), (0, 10, 2), (0, 11, 3), (0, 9, 3)];
+    let walked = |steps: &[Step]| {
+        let mut rows = Rows::default();
+        let appended = fold(&journal(steps), &mut rows);
+        let row = rows.message(message(0)).cloned().expect("accepted");
+        let outboxes = appended.iter().filter(|(_, append)| matches!(append, Append::Outbox { .. })).count();
+        (row.waits_since(), outboxes, rows.gates(0).cloned().expect("a word on a gate"))
+    };
+    let (waits, outboxes, gates) = walked(&steps[..2]);
+    assert_eq!((waits, outboxes, gates.draining().count()), (Some(closing(0, 2)), 0, 0));
+    let (waits, outboxes, gates) = walked(&steps[..3]);
+    assert_eq!((waits, outboxes, gates.draining().count()), (Some(closing(0, 2)), 0, 1));
+    let (waits, outboxes, gates) = walked(&steps[..4]);
+    assert_eq!((waits, outboxes, gates.closings().len()), (None, 1, 0));
+    assert_eq!(walked(&steps), (waits, outboxes, gates));
 }

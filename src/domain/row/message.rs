@@ -60,6 +60,8 @@ pub struct Accepted {
     pub template: Option<String>,
     /// Not queued before this.
     pub send_at: Option<Micros>,
+    /// Calling code of the recipient's phone number, if there is one.
+    pub country: Option<u16>,
 }
 
 /// An attempt whose intent was valid.
@@ -125,6 +127,8 @@ pub struct MessageRow {
     pub entered: Option<Position>,
     /// Told to wait for so long that it has left the outbox: the due index brings it back.
     pub parked: bool,
+    /// It left the outbox for an operator's gate: since which closing. While it is queued, its opening brings it back.
+    pub gated: Option<EventId>,
     /// The last attempts, at most [`super::message::MAX_ATTEMPTS_KEPT`].
     pub attempts: Vec<Attempt>,
     /// Attempts that were its own fault: what its tries are bounded by.

@@ -8,6 +8,7 @@ mod account;
 mod contact;
 mod endpoint;
 mod failing;
+mod gates;
 mod message;
 mod overlay;
 mod session;
@@ -20,12 +21,14 @@ pub use account::*;
 pub use contact::*;
 pub use endpoint::*;
 pub use failing::*;
+pub use gates::*;
 pub use message::*;
 pub use overlay::Rows;
 pub use session::*;
 pub use tally::*;
 pub use waiting::*;
 
+use super::gate::GatesRow;
 use super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 
 /// The name of one row.
@@ -51,6 +54,10 @@ pub enum RowId {
     Provider(Tag),
     /// What became of a tenant's messages of a day.
     Tally(TallyId),
+    /// The gates that a partition knows.
+    Gates(u16),
+    /// What was asked for of a tenant's gates.
+    Asks(TenantId),
 }
 
 /// One row's value.
@@ -76,4 +83,8 @@ pub enum Row {
     Provider(ProviderRow),
     /// See [`TallyRow`].
     Tally(Box<TallyRow>),
+    /// See [`GatesRow`].
+    Gates(Box<GatesRow>),
+    /// See [`AsksRow`].
+    Asks(Box<AsksRow>),
 }

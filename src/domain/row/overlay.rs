@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::super::gate::GatesRow;
 use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 use super::tally::Share;
 use super::{
-    ApiKeyRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow, ProviderRow, Row,
-    RowId, SessionRow, TallyId, TallyRow, TenantRow,
+    ApiKeyRow, AsksRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow,
+    ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -168,4 +169,6 @@ typed! {
     contact put_contact KeyId, Contact, ContactRow, std::convert::identity;
     idempotency put_idempotency Tag, Idempotency, IdempotencyRow, std::convert::identity;
     provider put_provider Tag, Provider, ProviderRow, std::convert::identity;
+    gates put_gates u16, Gates, GatesRow, Box::new;
+    asks put_asks TenantId, Asks, AsksRow, Box::new;
 }

@@ -31,6 +31,8 @@ pub struct SessionRow {
     pub incarnation: Option<Incarnation>,
     /// Stopped by somebody, if it is.
     pub suspended: Option<Suspended>,
+    /// Why an operator empties it, if one does: it takes no messages.
+    pub draining: Option<String>,
     /// Held by the provider, if it is; until an attempt is through, or somebody lifts it.
     pub held: Option<HeldRow>,
     /// Slowed down by the provider, if it is.
@@ -54,6 +56,7 @@ impl SessionRow {
             test: facts.test,
             incarnation: before.and_then(|row| row.incarnation),
             suspended: before.and_then(|row| row.suspended.clone()),
+            draining: before.and_then(|row| row.draining.clone()),
             held: before.and_then(|row| row.held.clone()),
             paced: before.and_then(|row| row.paced.clone()),
             controls: before.map(|row| row.controls.clone()).unwrap_or_default(),

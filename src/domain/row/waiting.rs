@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::event::UnknownPolicy;
+use super::super::id::EventId;
 use super::super::message::State;
 use super::MessageRow;
 
@@ -56,6 +57,8 @@ impl Waiting {
 pub struct Moves {
     came: Waiting,
     went: Waiting,
+    /// By how much the messages behind each closing have become more.
+    behind: Vec<(EventId, i64)>,
 }
 
 impl Moves {
@@ -66,6 +69,24 @@ impl Moves {
                 *slot += 1;
             }
         }
+        let (was, is) = (before.and_then(MessageRow::waits_since), after.waits_since());
+        if was != is {
+            self.behind.extend(was.map(|closing| (closing, -1)));
+            self.behind.extend(is.map(|closing| (closing, 1)));
+        }
+    }
+
+    /// By how much the messages behind each closing have become more, each closing once.
+    pub fn take_behind(&mut self) -> Vec<(EventId, i64)> {
+        let mut moves = std::mem::take(&mut self.behind);
+        moves.sort_unstable();
+        moves.dedup_by(|next, sum| {
+            let same = next.0 == sum.0;
+            sum.1 += if same { next.1 } else { 0 };
+            same
+        });
+        moves.retain(|(_, by)| *by != 0);
+        moves
     }
 
     /// The count after them; `None` when it is the same.

@@ -101,6 +101,11 @@ impl Lanes {
         self.places.contains_key(&message)
     }
 
+    /// Which messages wait, in no order.
+    pub fn messages(&self) -> impl Iterator<Item = MessageId> {
+        self.places.keys().copied()
+    }
+
     /// Messages whose time has run out.
     #[must_use]
     pub fn expired(&self, now: Micros) -> Vec<MessageId> {

@@ -102,6 +102,11 @@ impl Machine {
         self.lanes.len() + self.waiting.len()
     }
 
+    /// Which messages wait for their turn or for a time, in no order.
+    pub fn waiting(&self) -> impl Iterator<Item = MessageId> {
+        self.lanes.messages().chain(self.waiting.keys().copied())
+    }
+
     /// Attempts in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {

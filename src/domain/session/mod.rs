@@ -19,7 +19,7 @@ pub use machine::Machine;
 use super::consent::Bar;
 use super::event::{AttemptRef, Priority, Resolution, UnknownPolicy};
 use super::failure::Answer;
-use super::id::{KeyId, MessageId};
+use super::id::{EventId, KeyId, MessageId};
 use super::pacing::learned::Paced;
 use super::record::Micros;
 use super::retry::{Hold, RetryLimits, Verdict};
@@ -79,6 +79,13 @@ pub enum Standing {
         due: Micros,
         /// Its lane, if it blocks it.
         blocks: Option<KeyId>,
+    },
+    /// It is in the outbox and stands behind a closed gate: not to be sent, and to leave the outbox.
+    Gated {
+        /// The number its next attempt has.
+        attempt: u16,
+        /// Since which closing.
+        closing: EventId,
     },
     /// Nothing more is to be done.
     Settled,

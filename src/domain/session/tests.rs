@@ -328,3 +328,24 @@ fn a_hold_that_outlasts_the_message_ends_it() {
     let failed = Verdict::Failed { class: "throttle_user_marketing", code: 131_049 };
     assert_eq!(endings(&effects)[0].verdict, failed);
 }
+
+#[test]
+fn a_gated_message_holds_up_nobody_and_is_not_proposed_again() {
+    let mut machine = machine();
+    let (first, strict) = to_ada(1, true, Priority::Normal);
+    let (second, next) = to_ada(2, false, Priority::Normal);
+    let gated = |attempt| Input::Standing(first, Standing::Gated { attempt, closing: EventId([9; 16]) });
+    let of = AttemptRef { message: first, attempt: 1 };
+    let queue = [strict, next].map(|queued| Input::Standing(queued.message, Standing::Queued(queued)));
+    assert_eq!(proposed(&machine.step(queue, START, 1)), [of]);
+    // Its intent is on its way: whatever the row says, the judgement decides.
+    assert!(proposed(&machine.step([gated(1)], START, 1)).is_empty());
+    assert_eq!(machine.in_flight(), 1);
+    let void = machine.step([Input::Judged(vec![(of, Err(Void::Gated))])], START, 1);
+    assert!(void.contains(&Effect::Look(first)), "{void:?}");
+    let effects = machine.step([gated(1), Input::Tick], START + SECOND, 1);
+    assert_eq!(proposed(&effects), [AttemptRef { message: second, attempt: 1 }]);
+    let later: Vec<Effect> = (2..20).flat_map(|n| machine.step([Input::Tick], START + n * SECOND, 1)).collect();
+    assert!(proposed(&later).iter().all(|of| of.message != first));
+    assert_eq!((machine.queued(), machine.waiting().count()), (0, 0));
+}

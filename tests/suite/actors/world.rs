@@ -14,7 +14,7 @@ use waybill::actors::root::{Root, Start};
 use waybill::channel::Channel;
 use waybill::domain::address::Address;
 use waybill::domain::consent::Gates;
-use waybill::domain::content::Content;
+use waybill::domain::content::{Content, calling_code};
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
     Category, EndpointDeclaredV1, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, TenantDeclaredV1,
@@ -116,6 +116,20 @@ impl World {
         };
         let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
         Self { hands, journal, vault, endpoint, root }
+    }
+
+    /// Another process over the same journal and vault, whose rows are rebuilt from nothing.
+    pub async fn reborn(self) -> Self {
+        self.root.stop(None);
+        let hands = Hands {
+            store: Arc::new(MemoryStore::new()),
+            registry: Arc::new(Registry::default()),
+            node: NodeId([8; 16]),
+            fault: None,
+            ..self.hands
+        };
+        let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
+        Self { hands, root, ..self }
     }
 
     pub async fn append(&self, partition: u16, record: Record) -> Appended {
@@ -221,12 +235,25 @@ impl World {
     /// Accepts a message that is to leave at this time.
     pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
         let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
-        self.accept_at(tenant, session, (Category::Utility, Some(send_at)), object).await
+        self.accept_at(tenant, session, (Category::Utility, Some(send_at), None), object).await
     }
 
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
-        self.accept_at(tenant, session, (Category::Utility, None), object).await
+        self.accept_at(tenant, session, (Category::Utility, None, None), object).await
+    }
+
+    /// Accepts a message of this template; `expires_at` if not in ten minutes.
+    pub async fn accept_template(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        (to, template): (&str, &str),
+        expires_at: Option<Micros>,
+    ) -> MessageId {
+        let template = serde_json::json!({ "name": template, "language": { "code": "de" } });
+        let object = serde_json::json!({ "to": to, "type": "template", "template": template });
+        self.accept_at(tenant, session, (Category::Utility, None, expires_at), object).await
     }
 
     /// Accepts a message object of this category.
@@ -237,20 +264,22 @@ impl World {
         category: Category,
         object: serde_json::Value,
     ) -> MessageId {
-        self.accept_at(tenant, session, (category, None), object).await
+        self.accept_at(tenant, session, (category, None, None), object).await
     }
 
     async fn accept_at(
         &self,
         tenant: TenantId,
         session: SessionId,
-        (category, send_at): (Category, Option<Micros>),
+        (category, send_at, expires_at): (Category, Option<Micros>, Option<Micros>),
         object: serde_json::Value,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
         let message = MessageId(with_partition(SystemEntropy.id(), partition));
         let content = Content::check(object).unwrap();
         let contact = self.contact(tenant, &content.to).await;
+        let template = content.template().map(|(name, _)| name.to_owned());
+        let country = calling_code(&content.to);
         let content = serde_json::to_vec(&content).unwrap();
         let id = EventId(SystemEntropy.id());
         let sealed = self.hands.vault.seal(tenant, contact, &id.0, &content).await.unwrap();
@@ -262,15 +291,16 @@ impl World {
             category,
             priority: Priority::Normal,
             unknown: UnknownPolicy::Hold,
-            expires_at: now + 600_000_000,
+            expires_at: expires_at.unwrap_or(now + 600_000_000),
             nonce: SystemEntropy.number(),
             idempotency: None,
-            template: None,
+            template,
             consent: None,
             policy: None,
             test: false,
             ordered: false,
             send_at,
+            country,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now);
         let draft = draft.tenant(tenant).subject(message).sealed(contact, sealed.commitment, sealed.bytes);

@@ -73,6 +73,12 @@ pub enum Action {
     Report(Of, Status),
     /// An operator lets the session go on.
     Resume,
+    /// The gate is opened.
+    Open,
+    /// The session says that a message stands behind the closed gate.
+    SayGated(usize, u8),
+    /// A message that waits for the gate is let out.
+    LetOut(usize, u8),
 }
 
 impl World {
@@ -116,6 +122,17 @@ impl World {
                 let returned = if status == Status::Failed { RETURNED } else { 0 };
                 next.wire[usize::from(of.message)][usize::from(of.attempt) - 1] |= REPORTED | returned;
                 next.fly(fold.alphabet.number(Sym::Status { of, status }));
+            }
+            Action::Open => {
+                let last = fold.prefix(next.end).view.gate.map_or(0, |(nth, _)| nth);
+                next.fly(fold.alphabet.number(Sym::Gate { nth: last + 1, closed: false }));
+            }
+            Action::SayGated(node, message) | Action::LetOut(node, message) => {
+                let sym = match action {
+                    Action::SayGated(..) => next.gated(node, message, fold),
+                    _ => next.let_out(node, message, fold),
+                };
+                next.fly(fold.alphabet.number(sym.expect("was chosen")));
             }
             Action::Resume => {
                 let number = next.fresh(fold, |nth| Sym::Resumed { nth: nth + 1 });
@@ -198,7 +215,8 @@ impl World {
         let Actor::Alive(life) = memory.actor else {
             return [0; MESSAGES];
         };
-        if view.suspended || view.life != Some(life) {
+        let gated = view.gate.is_some_and(|(_, closing)| closing.is_some());
+        if view.suspended || gated || view.life != Some(life) {
             return [0; MESSAGES];
         }
         let coming = memory.proposals.iter().filter(|p| self.is_coming(node, p.number));
@@ -213,7 +231,7 @@ impl World {
         };
         let mut batch = [0; MESSAGES];
         for (message, seen) in view.messages.iter().enumerate() {
-            let queued = seen.filter(|seen| seen.state == State::Queued);
+            let queued = seen.filter(|seen| seen.state == State::Queued && seen.gated.is_none());
             if let Some(seen) = queued
                 && !proposed(message)
                 && !under_way(message)

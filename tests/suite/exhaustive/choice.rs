@@ -188,6 +188,12 @@ fn decisions(world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
         if world.resend(node, message, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::Resend(node, message));
         }
+        if world.gated(node, message, fold).is_some_and(|sym| !coming(sym)) {
+            open.push(Action::SayGated(node, message));
+        }
+        if world.let_out(node, message, fold).is_some_and(|sym| !coming(sym)) {
+            open.push(Action::LetOut(node, message));
+        }
     }
 }
 
@@ -244,6 +250,9 @@ pub fn homeward(world: &World, fold: &Fold) -> Option<Action> {
     let memory = world.memory(owner);
     if view.suspended {
         return Some(Action::Resume);
+    }
+    if view.gate.is_some_and(|(_, closing)| closing.is_some()) {
+        return Some(Action::Open);
     }
     if !matches!(memory.actor, Actor::Alive(_)) {
         return Some(Action::Start(owner));

@@ -17,6 +17,7 @@
 mod action;
 mod choice;
 mod fold;
+mod gate;
 mod mutation;
 mod prefix;
 mod reader;

@@ -22,6 +22,8 @@ pub enum Mutation {
     PositionOnlyDedup,
     /// Outcomes from before the last claim are dropped.
     OldOutcomesIgnored,
+    /// Intents are not asked whether their message stands behind a closed gate.
+    GateIgnored,
     /// A new owner sends unknown attempts again without waiting for their deadline.
     NoDeadline,
 }
@@ -61,6 +63,7 @@ fn lenient(mutation: Mutation, void: Void, row: Option<&MessageRow>, attempt: u1
         (Mutation::NoClaimCheck, Void::OtherClaim | Void::OtherLife) | (Mutation::NoIncarnation, Void::OtherLife) => {
             counts
         }
+        (Mutation::GateIgnored, Void::Gated) => counts,
         (Mutation::PositionOnlyDedup, Void::Repeated) => again.is_some_and(|open| open.number == attempt),
         _ => false,
     }

@@ -16,6 +16,8 @@ use super::symbol::{MESSAGES, SESSION, SymId, message_id, message_number};
 pub struct MessageView {
     /// Where it stands.
     pub state: State,
+    /// Whether it waits for the gate outside of the outbox: since which closing.
+    pub gated: Option<EventId>,
     /// The number of its next attempt.
     pub next: u8,
     /// The last attempt: number, claim, life, whether it is open.
@@ -33,6 +35,8 @@ pub struct View {
     pub life: Option<SymId>,
     /// Whether the session is stopped.
     pub suspended: bool,
+    /// The last word on the gate: its place, and since which closing it is closed.
+    pub gate: Option<(u8, Option<EventId>)>,
     /// Each message, if its row exists.
     pub messages: [Option<MessageView>; MESSAGES],
 }
@@ -176,10 +180,15 @@ fn name_positions(row: &mut Row, name: impl Fn(&mut Position)) {
 
 /// What the rows say.
 pub fn view(rows: &[Kept], name: &dyn Fn(Position) -> SymId, listed: [bool; MESSAGES]) -> View {
-    let mut view = View { claim: None, life: None, suspended: false, messages: [None; MESSAGES] };
+    let mut view = View { claim: None, life: None, suspended: false, gate: None, messages: [None; MESSAGES] };
     for kept in rows {
         match (&kept.id, kept.row.as_ref()) {
             (_, Row::Partition(row)) => view.claim = row.claim.map(name),
+            (_, Row::Gates(row)) => {
+                let known = row.gates.first();
+                let word = |asked: Position| u8::try_from(asked.0).expect("few words");
+                view.gate = known.map(|known| (word(known.asked), known.closed.as_ref().map(|it| it.closing)));
+            }
             (RowId::Session(id), Row::Session(row)) if *id == SESSION => {
                 view.life = row.incarnation.map(|life| name(life.started));
                 view.suspended = row.suspended.is_some();
@@ -193,6 +202,7 @@ pub fn view(rows: &[Kept], name: &dyn Fn(Position) -> SymId, listed: [bool; MESS
                 });
                 view.messages[message] = Some(MessageView {
                     state: row.state(),
+                    gated: row.waits_since(),
                     next: u8::try_from(row.next_attempt()).expect("few attempts"),
                     last,
                     listed: listed[message] || row.duplicates > 0,

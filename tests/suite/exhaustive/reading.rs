@@ -63,6 +63,8 @@ pub struct Reading {
     claim: Option<SymId>,
     life: Option<SymId>,
     suspended: bool,
+    /// The last word on the gate: its place, and whether it was to close it.
+    gate: Option<(u8, bool)>,
     /// Each message.
     pub messages: [Story; MESSAGES],
 }
@@ -79,9 +81,12 @@ impl Reading {
             Sym::Started { claim, .. } if self.claim == Some(claim) => self.life = Some(number),
             Sym::Suspended => self.suspended = true,
             Sym::Resumed { .. } => self.suspended = false,
+            Sym::Gate { nth, closed } if self.gate.is_none_or(|(last, _)| last < nth) => {
+                self.gate = Some((nth, closed));
+            }
             Sym::Intent { life, batch, .. } => {
                 let stands = self.claim == Some(alphabet.claim_of(life)) && self.life == Some(life);
-                if stands && !self.suspended {
+                if stands && !self.suspended && !self.is_gated() {
                     return self.open(batch);
                 }
             }
@@ -99,6 +104,10 @@ impl Reading {
             _ => {}
         }
         0
+    }
+
+    fn is_gated(&self) -> bool {
+        self.gate.is_some_and(|(_, closed)| closed)
     }
 
     fn story(&mut self, message: u8) -> &mut Story {
@@ -127,6 +136,7 @@ impl Reading {
             () if story.expired => Some("it had run out of time"),
             () if !story.is_accepted() => Some("its acceptance was void"),
             () if self.suspended => Some("the session was stopped"),
+            () if self.is_gated() => Some("its gate was closed"),
             () => None,
         }
     }

@@ -168,6 +168,28 @@ fn one_message_queued_again() {
     holds("one message, queued again", stage, limits, 50_000);
 }
 
+/// One message while its gate is closed, opened and closed again, with words on it in any order.
+#[test]
+fn one_message_behind_a_gate() {
+    let mut stage = Stage::with(1);
+    stage.flying = vec![Sym::Gate { nth: 1, closed: true }, Sym::Gate { nth: 2, closed: false }];
+    if depth(0, 1, 1) == 1 {
+        stage.flying.push(Sym::Gate { nth: 3, closed: true });
+    }
+    let limits = Limits { lag: 2, ..all(depth(0, 1, 1)) };
+    holds("one message behind a gate", stage, limits, 1_000);
+}
+
+/// A message that is accepted while the gate is closed, perhaps.
+#[test]
+fn a_message_accepted_behind_a_gate() {
+    let mut stage = Stage::with(0);
+    let accepted = Sym::Accepted { message: 0, nonce: 0 };
+    stage.flying = vec![Sym::Gate { nth: 1, closed: true }, accepted, Sym::Gate { nth: 2, closed: false }];
+    let limits = Limits { lag: 2, ..all(depth(0, 1, 1)) };
+    holds("a message accepted behind a gate", stage, limits, 1_000);
+}
+
 /// Three messages of one owner whose actor dies, one called off, the session stopped and let go.
 #[test]
 fn three_messages_of_two_lives() {
@@ -250,14 +272,20 @@ fn claims_race() {
 
 /// Runs a mutant until a rule breaks.
 fn found(mutation: Mutation, faults: &[(Fault, u8)]) -> Box<Found> {
+    found_while(mutation, faults, &[])
+}
+
+/// The same while these events are on their way.
+fn found_while(mutation: Mutation, faults: &[(Fault, u8)], flying: &[Sym]) -> Box<Found> {
+    let stage = || Stage { flying: flying.to_vec(), ..Stage::with(1) };
     let limits = Limits { total: 1, faults: Limits::faults(faults), ..QUIET };
     let name = format!("{mutation:?}");
-    let found = match Stage::with(1).search(mutation, limits.clone()).run() {
+    let found = match stage().search(mutation, limits.clone()).run() {
         Err(found) => found,
         Ok(seen) => panic!("{name} lives: nothing is wrong in {} states", seen.states),
     };
     println!("{} steps. {}", found.trace.len(), refused(&name, &found));
-    let sound = Stage::with(1).search(Mutation::None, limits).run();
+    let sound = stage().search(Mutation::None, limits).run();
     sound.unwrap_or_else(|found| panic!("{}", refused("without the mutant", &found)));
     found
 }
@@ -283,6 +311,12 @@ fn a_mutant_that_tells_copies_by_position_is_found() {
 #[test]
 fn a_mutant_that_ignores_old_outcomes_is_found() {
     let found = found(Mutation::OldOutcomesIgnored, &[]);
+    assert_eq!(found.violation.rule, "what stops a send stops it");
+}
+
+#[test]
+fn a_mutant_that_ignores_gates_is_found() {
+    let found = found_while(Mutation::GateIgnored, &[], &[Sym::Gate { nth: 1, closed: true }]);
     assert_eq!(found.violation.rule, "what stops a send stops it");
 }
 

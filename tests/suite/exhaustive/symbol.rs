@@ -7,11 +7,12 @@ use std::collections::HashMap;
 
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event, GenesisV1,
-    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageRequeuedV1, MessageWithdrawnV1, OutcomeV1,
-    Priority, Resolution, SealedV1, SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status,
-    StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event, GateSetV1, GenesisV1,
+    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1,
+    MessagesGatedV1, OutcomeV1, Priority, Resolution, SealedV1, SessionDeclaredV1, SessionResumedV1, SessionStartedV1,
+    SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
 };
+use waybill::domain::gate::Gate;
 use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId, derive};
 use waybill::domain::record::{Header, Position, Principal};
 use waybill::domain::routing::ROUTING_VERSION;
@@ -71,6 +72,12 @@ pub enum Sym {
     Suspended,
     /// The session goes on.
     Resumed { nth: u8 },
+    /// An operator's gate is closed, or opened; `nth` is the place of that word in its tenant's mailbox.
+    Gate { nth: u8, closed: bool },
+    /// The session says that a message stands behind that closing of it.
+    Gated { message: u8, closing: SymId },
+    /// The message is let out again.
+    LetOut { message: u8, closing: SymId },
     /// The provider reports on an attempt, by our token.
     Status { of: Of, status: Status },
 }
@@ -100,6 +107,12 @@ impl Alphabet {
     /// The number of a name that was used before.
     pub fn known(&self, sym: Sym) -> Option<SymId> {
         self.numbers.get(&sym).copied()
+    }
+
+    /// The number of the name with this event id.
+    pub fn named(&self, id: EventId) -> Option<SymId> {
+        let at = self.names.iter().position(|(_, other)| *other == id)?;
+        SymId::try_from(at).ok()
     }
 
     /// The name of a number.
@@ -191,9 +204,24 @@ impl Alphabet {
                 SessionSuspendedV1 { session, reason }.into()
             }
             Sym::Resumed { .. } => SessionResumedV1 { session }.into(),
+            Sym::Gate { nth, closed } => self.gate(nth, closed).into(),
+            Sym::Gated { message, closing } => {
+                let (closing, messages) = (self.names[usize::from(closing)].1, vec![message_id(message)]);
+                MessagesGatedV1 { session, closing, messages }.into()
+            }
+            Sym::LetOut { message, closing } => {
+                let closing = Some(self.names[usize::from(closing)].1);
+                MessageReleasedV1 { message: message_id(message), closing }.into()
+            }
             Sym::Status { of, status } => reported(of, status).into(),
             other => unreachable!("{other:?} stands under a claim"),
         }
+    }
+
+    fn gate(&self, nth: u8, closed: bool) -> GateSetV1 {
+        let asked = EventId(derive("exhaustive event", &[format!("{:?}", Sym::Gate { nth, closed }).as_bytes()]));
+        let (gate, at) = (Gate::Tenant { tenant: TENANT }, Position(u64::from(nth)));
+        GateSetV1 { gate, asked, at, closed, reason: "asked".to_owned() }
     }
 
     fn accepted(&self, message: u8, nonce: u8) -> MessageAcceptedV1 {
@@ -213,6 +241,7 @@ impl Alphabet {
             test: false,
             ordered: false,
             send_at: None,
+            country: None,
         }
     }
 }

@@ -36,6 +36,7 @@ async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
         test: false,
         ordered: false,
         send_at: None,
+        country: None,
     };
     stage.write(stage.session, &Event::from(facts)).await;
     stage.apply().await;

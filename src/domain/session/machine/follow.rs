@@ -16,6 +16,13 @@ impl Machine {
                 self.forget(message);
                 self.lanes.settle(message);
             }
+            // An intent that is on its way is judged when it is read back. A gated message holds up nobody.
+            Standing::Gated { attempt, .. } => {
+                if self.flights.get(&message).is_none_or(|flight| flight.of.attempt < attempt) {
+                    self.forget(message);
+                    self.lanes.settle(message);
+                }
+            }
             // Held until somebody decides: there is nothing to time, and the decision comes as another standing.
             Standing::Unknown { policy: UnknownPolicy::Hold, blocks, .. } => {
                 self.forget(message);

@@ -1,0 +1,208 @@
+//! `POST /v1/tenant/suspend`, `/v1/templates/{name}/suspend`, `/v1/countries/{code}/suspend`, and `…/resume` of each.
+//!
+//! 200 once each partition has applied it: no intent after its position there is valid. 202 when that takes longer than a
+//! verb waits; it is durable then, and spread by the tenant's actor however often that dies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::applied::WAIT_OWN;
+use super::super::auth::Caller;
+use super::super::body;
+use super::super::codes::Code;
+use super::super::problem::Problem;
+use super::super::propose::propose;
+use super::super::reason;
+use super::super::state::App;
+use super::list::asks;
+use super::view;
+use crate::domain::content::{is_template_name, read_code};
+use crate::domain::draft::Draft;
+use crate::domain::event::{Event, GateAskedV1};
+use crate::domain::gate::{Gate, MAX_CLOSED, MAX_OF_TENANT};
+use crate::domain::id::EventId;
+use crate::domain::record::{Position, Principal};
+use crate::domain::row::{AsksRow, Row, RowId};
+use crate::store::{gates, rows};
+
+/// How often it looks whether all have applied it.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// No gate is a test thing: each stops live messages too.
+const TEST: bool = false;
+
+/// Why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// In the operator's words; shown wherever the gate is.
+    reason: String,
+}
+
+/// Stops everything of the tenant.
+pub async fn suspend_tenant(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    body::Json(ask): body::Json<Ask>,
+) -> Result<Response, Problem> {
+    let tenant = caller.scope.tenant();
+    switch(&app, &caller, Gate::Tenant { tenant }, true, ask).await
+}
+
+/// Lets the tenant send again.
+pub async fn resume_tenant(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    body::Json(ask): body::Json<Ask>,
+) -> Result<Response, Problem> {
+    let tenant = caller.scope.tenant();
+    switch(&app, &caller, Gate::Tenant { tenant }, false, ask).await
+}
+
+/// Stops messages of a template, in any language.
+pub async fn suspend_template(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body::Json(ask): body::Json<Ask>,
+) -> Result<Response, Problem> {
+    let gate = template(&caller, name)?;
+    switch(&app, &caller, gate, true, ask).await
+}
+
+/// Lets messages of a template leave again.
+pub async fn resume_template(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body::Json(ask): body::Json<Ask>,
+) -> Result<Response, Problem> {
+    let gate = template(&caller, name)?;
+    switch(&app, &caller, gate, false, ask).await
+}
+
+/// Stops messages to phone numbers of a country.
+pub async fn suspend_country(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    body::Json(ask): body::Json<Ask>,
+) -> Result<Response, Problem> {
+    let gate = country(&caller, &code)?;
+    switch(&app, &caller, gate, true, ask).await
+}
+
+/// Lets messages to phone numbers of a country leave again.
+pub async fn resume_country(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    body::Json(ask): body::Json<Ask>,
+) -> Result<Response, Problem> {
+    let gate = country(&caller, &code)?;
+    switch(&app, &caller, gate, false, ask).await
+}
+
+/// Any name may be stopped: which templates there are Meta knows.
+fn template(caller: &Caller, name: String) -> Result<Gate, Problem> {
+    if !is_template_name(&name) {
+        return Err(Problem::new(Code::NotFound, "no template can be called that")
+            .remedy("name it as messages do in `template.name`"));
+    }
+    Ok(Gate::Template { tenant: caller.scope.tenant(), name })
+}
+
+fn country(caller: &Caller, code: &str) -> Result<Gate, Problem> {
+    let code = read_code(code).ok_or_else(|| {
+        Problem::new(Code::NotFound, "this is no country's calling code")
+            .remedy("write the digits between `+` and the national number, such as 49")
+    })?;
+    Ok(Gate::Country { tenant: caller.scope.tenant(), code })
+}
+
+async fn switch(app: &App, caller: &Caller, gate: Gate, closed: bool, ask: Ask) -> Result<Response, Problem> {
+    reason::check(&ask.reason)?;
+    caller.may_change(TEST)?;
+    let before = asks(app, caller).await?;
+    // An open gate that nobody is closing is open everywhere.
+    if !closed && before.on(&gate).is_none() {
+        return Ok(answer(app, &gate, usize::from(app.partitions)));
+    }
+    if closed && before.on(&gate).is_none_or(|asked| !asked.closed) {
+        has_room(app, &before).await?;
+    }
+    let tenant = caller.scope.tenant();
+    let event = Event::from(GateAskedV1 { gate: gate.clone(), closed, reason: ask.reason });
+    let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
+    let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
+    let proposed = propose(app, app.partition_of(tenant), draft).await?;
+    if closed && proposed.shown(app).await? {
+        was_taken(&asks(app, caller).await?, &gate, proposed.position)?;
+    }
+    let applied = applied_everywhere(app, &gate, proposed.position).await?;
+    Ok(answer(app, &gate, applied))
+}
+
+/// # Errors
+/// `too_many_gates`.
+async fn has_room(app: &App, asks: &AsksRow) -> Result<(), Problem> {
+    if !asks.has_room() {
+        return Err(full(MAX_OF_TENANT, "this tenant"));
+    }
+    // Each partition knows the same ones, but for those that are on their way.
+    match rows::get(&*app.store, &RowId::Gates(0)).await? {
+        Some(Row::Gates(row)) if row.closed().count() >= MAX_CLOSED => Err(full(MAX_CLOSED, "all tenants")),
+        _ => Ok(()),
+    }
+}
+
+fn full(limit: usize, whose: &str) -> Problem {
+    Problem::new(Code::TooManyGates, format!("{limit} gates of {whose} are closed, and no more may be"))
+        .remedy("resume one that is not needed any more (GET /v1/gates lists yours), or suspend something larger")
+}
+
+/// Of two who ask at once for the last place one comes too late.
+///
+/// # Errors
+/// `too_many_gates`.
+fn was_taken(asks: &AsksRow, gate: &Gate, position: Position) -> Result<(), Problem> {
+    let known = asks.on(gate).is_some_and(|asked| asked.position >= position);
+    if known || asks.has_room() { Ok(()) } else { Err(full(MAX_OF_TENANT, "this tenant")) }
+}
+
+/// Waits a while until each partition has applied the word; how many have.
+async fn applied_everywhere(app: &App, gate: &Gate, asked: Position) -> Result<usize, Problem> {
+    let all = usize::from(app.partitions);
+    let wait = async {
+        loop {
+            let missing = gates::unheard(&*app.store, app.partitions, gate, asked).await?.len();
+            if missing == 0 {
+                return Ok::<usize, Problem>(all);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    match tokio::time::timeout(WAIT_OWN, wait).await {
+        Ok(applied) => applied,
+        Err(_) => Ok(all - gates::unheard(&*app.store, app.partitions, gate, asked).await?.len()),
+    }
+}
+
+fn answer(app: &App, gate: &Gate, applied: usize) -> Response {
+    let all = usize::from(app.partitions);
+    let effective = applied == all;
+    let status = if effective { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let body = json!({
+        "gate": view(gate),
+        "effective": effective,
+        "partitions": {"applied": applied, "of": all},
+    });
+    (status, Json(body)).into_response()
+}

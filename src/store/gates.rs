@@ -1,0 +1,33 @@
+//! How far a word on an operator's gate has come: asked by whoever spreads it, and by whoever waits for it.
+
+use crate::domain::gate::{Gate, GatesRow};
+use crate::domain::record::Position;
+use crate::domain::row::{Row, RowId};
+
+use super::error::StoreError;
+use super::rows;
+use super::seam::Store;
+
+/// The gates as each of so many partitions knows them, in their order.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn known(store: &dyn Store, partitions: u16) -> Result<Vec<GatesRow>, StoreError> {
+    let ids: Vec<RowId> = (0..partitions).map(RowId::Gates).collect();
+    let found = rows::get_many(store, &ids).await?;
+    let row = |row| match row {
+        Some(Row::Gates(row)) => *row,
+        _ => GatesRow::default(),
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// The partitions that have not applied the word on this gate which stands at `asked` in its tenant's mailbox, nor a later
+/// one.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn unheard(store: &dyn Store, partitions: u16, gate: &Gate, asked: Position) -> Result<Vec<u16>, StoreError> {
+    let known = known(store, partitions).await?;
+    Ok((0..).zip(known).filter(|(_, row)| !row.has_heard(gate, asked)).map(|(partition, _)| partition).collect())
+}
