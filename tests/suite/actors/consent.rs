@@ -144,7 +144,7 @@ async fn marketing_that_is_met_by_the_night_waits_for_the_morning() {
     let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
     let limits = Limits { gates: Gates::OPEN, ..limits() };
     let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits, None).await;
-    // The night began a minute ago, where the person lives, and where nobody knows where that is.
+    // The night began a minute ago in Iceland, and for those of whom no country is known: a satellite's number.
     let now = SystemClock.wall();
     let (from, until) = (minute(now - 60_000_000), minute(now + 3 * 3_600_000_000));
     let night = QuietHours { from, until, zone: "UTC".into() };
@@ -152,9 +152,9 @@ async fn marketing_that_is_met_by_the_night_waits_for_the_morning() {
     let session = world.session(tenant, "orders").await;
     world.applied(tenant).await;
     let to = |to: &str| json!({ "to": to, "type": "template", "template": { "name": "sale", "language": { "code": "en" } } });
-    let sale = world.accept_for(tenant, session, Category::Marketing, to("bsuid:XX.1")).await;
+    let sale = world.accept_for(tenant, session, Category::Marketing, to("+870773111632")).await;
     let iceland = world.accept_for(tenant, session, Category::Marketing, to("+3545550123")).await;
-    let update = world.accept_for(tenant, session, Category::Utility, to("bsuid:XX.1")).await;
+    let update = world.accept_for(tenant, session, Category::Utility, to("+870773111632")).await;
     let elsewhere = world.accept_for(tenant, session, Category::Marketing, to("+8801712345678")).await;
     world.until(&[update, elsewhere], LONG, &[State::Sent]).await;
     for waits in [sale, iceland] {
