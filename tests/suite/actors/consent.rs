@@ -11,6 +11,7 @@ use waybill::domain::event::{Category, ConsentChangedV1, ContactHeldV1, WindowOp
 use waybill::domain::id::{KeyId, MessageId, SessionId, TenantId};
 use waybill::domain::message::State;
 use waybill::domain::quiet::QuietHours;
+use waybill::domain::row::MessageRow;
 use waybill::runtime::{Clock, SystemClock};
 
 use super::world::{World, limits};
@@ -134,6 +135,18 @@ async fn who_has_enough_marketing_is_left_alone_with_it_and_gets_everything_else
     street.world.stop().await;
 }
 
+/// The row of a message once it says until when it waits.
+async fn put_off(world: &World, message: MessageId) -> MessageRow {
+    let until = std::time::Instant::now() + LONG;
+    loop {
+        match world.row(message).await {
+            Some(row) if row.not_before.is_some() => return row,
+            row if std::time::Instant::now() > until => panic!("it does not wait: {row:?}"),
+            _ => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
 /// Minutes of the day, in Greenwich.
 fn minute(at: i64) -> u16 {
     u16::try_from(at.div_euclid(60_000_000).rem_euclid(1_440)).expect("a minute of the day")
@@ -158,7 +171,7 @@ async fn marketing_that_is_met_by_the_night_waits_for_the_morning() {
     let elsewhere = world.accept_for(tenant, session, Category::Marketing, to("+8801712345678")).await;
     world.until(&[update, elsewhere], LONG, &[State::Sent]).await;
     for waits in [sale, iceland] {
-        let row = world.row(waits).await.expect("a row");
+        let row = put_off(&world, waits).await;
         let at = row.not_before.expect("it says until when");
         assert_eq!((row.state(), minute(at), at > now), (State::Queued, until, true));
     }
