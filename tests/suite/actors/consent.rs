@@ -167,7 +167,7 @@ async fn marketing_that_is_met_by_the_night_waits_for_the_morning() {
     let to = |to: &str| json!({ "to": to, "type": "template", "template": { "name": "sale", "language": { "code": "en" } } });
     let sale = world.accept_for(tenant, session, Category::Marketing, to("+870773111632")).await;
     let iceland = world.accept_for(tenant, session, Category::Marketing, to("+3545550123")).await;
-    let update = world.accept_for(tenant, session, Category::Utility, to("+870773111632")).await;
+    let update = world.accept_for(tenant, session, Category::Utility, to("+870773111633")).await;
     let elsewhere = world.accept_for(tenant, session, Category::Marketing, to("+8801712345678")).await;
     world.until(&[update, elsewhere], LONG, &[State::Sent]).await;
     for waits in [sale, iceland] {
