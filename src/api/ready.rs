@@ -22,6 +22,7 @@ pub async fn live() -> Json<Value> {
 /// Messages are taken and shown.
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let mut parts: Vec<&str> = app.health.reasons().iter().map(|(part, _)| *part).collect();
+    parts.extend(app.health.pressure().iter().map(|(part, _)| *part));
     if is_behind(&app).await? {
         parts.push("replay");
     }

@@ -36,6 +36,7 @@ pub async fn watch(hands: Hands, settings: Arc<Settings>, dir: PathBuf, fatal: w
         }
         hands.health.set("vault", hands.vault.failed());
         hands.health.set("disk", disk(&settings, &dir));
+        hands.health.press("memory", memory(&settings));
         crate::telemetry::health(hands.health.is_well());
         crate::telemetry::in_flight(hands.registry.running() as f64);
         if turn.is_multiple_of(4) {
@@ -62,6 +63,20 @@ fn disk(settings: &Settings, dir: &std::path::Path) -> Option<String> {
     // Some file systems have no fixed number of inodes and say 0 of 0.
     (stat.f_files > 0 && stat.f_favail < inodes)
         .then(|| format!("{} inodes are free, `health.inodes_free_min` asks for {inodes}", stat.f_favail))
+}
+
+/// What is in use, if it is more than may be. Where the system does not say, nothing is known and nothing is stopped.
+fn memory(settings: &Settings) -> Option<String> {
+    let most = settings.health.memory_max.bytes();
+    let used =
+        (most > 0).then(|| std::fs::read_to_string("/proc/self/statm").ok()).flatten().and_then(|it| resident(&it))?;
+    (used > most).then(|| format!("{used} bytes are in use, `health.memory_max` asks for at most {most}"))
+}
+
+/// The second number of `/proc/self/statm`: resident pages.
+fn resident(statm: &str) -> Option<u64> {
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    pages.checked_mul(u64::try_from(rustix::param::page_size()).ok()?)
 }
 
 /// The vault remembers how far each partition has got, so that a restored, older journal is noticed.
@@ -107,6 +122,19 @@ pub fn older_than_vault(hands: &Hands) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_asked_for_only_where_there_is_a_limit() {
+        let mut settings = Settings::defaults();
+        assert_eq!(memory(&settings), None);
+        settings.health.memory_max = crate::config::Size::mib(1);
+        let said = memory(&settings).expect("a test needs more");
+        assert!(said.contains("`health.memory_max`"), "{said}");
+        settings.health.memory_max = crate::config::Size::gib(1024);
+        assert_eq!(memory(&settings), None);
+        assert_eq!(resident("100 3 2 1 0 9 0"), Some(3 * rustix::param::page_size() as u64));
+        assert_eq!(resident("none"), None);
+    }
 
     #[test]
     fn a_vault_of_different_times_is_held() {

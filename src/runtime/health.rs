@@ -2,7 +2,7 @@
 //!
 //! Whoever watches the journal, the store, the vault, the disk and the memory sets it; whoever takes or sends something
 //! asks it first. Egress stops too when outcomes could not be recorded: sending what cannot be written down is how
-//! messages are doubled.
+//! messages are doubled. What sending makes better stops intake alone ([`Health::press`]).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,18 +13,36 @@ use parking_lot::Mutex;
 #[derive(Debug, Default)]
 pub struct Health {
     sick: AtomicBool,
+    pressed: AtomicBool,
     reasons: Mutex<BTreeMap<&'static str, String>>,
+    pressure: Mutex<BTreeMap<&'static str, String>>,
+}
+
+fn note(parts: &mut BTreeMap<&'static str, String>, part: &'static str, reason: Option<String>) -> bool {
+    match reason {
+        Some(reason) => parts.insert(part, reason),
+        None => parts.remove(part),
+    };
+    !parts.is_empty()
 }
 
 impl Health {
     /// Says how one part is: `None` when it is well.
     pub fn set(&self, part: &'static str, reason: Option<String>) {
         let mut reasons = self.reasons.lock();
-        match reason {
-            Some(reason) => reasons.insert(part, reason),
-            None => reasons.remove(part),
-        };
-        self.sick.store(!reasons.is_empty(), Ordering::Release);
+        self.sick.store(note(&mut reasons, part, reason), Ordering::Release);
+    }
+
+    /// Says that a part has too much in hand to take more; what it has may go on leaving. `None` once it has room.
+    pub fn press(&self, part: &'static str, reason: Option<String>) {
+        let mut pressure = self.pressure.lock();
+        self.pressed.store(note(&mut pressure, part, reason), Ordering::Release);
+    }
+
+    /// Whether messages may be taken, as far as room is concerned.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        !self.pressed.load(Ordering::Acquire)
     }
 
     /// Whether everything is well: one load, for the hot path.
@@ -37,6 +55,12 @@ impl Health {
     #[must_use]
     pub fn reasons(&self) -> Vec<(&'static str, String)> {
         self.reasons.lock().iter().map(|(part, reason)| (*part, reason.clone())).collect()
+    }
+
+    /// What has no room, for people.
+    #[must_use]
+    pub fn pressure(&self) -> Vec<(&'static str, String)> {
+        self.pressure.lock().iter().map(|(part, reason)| (*part, reason.clone())).collect()
     }
 }
 
@@ -55,5 +79,15 @@ mod tests {
         assert_eq!(health.reasons(), [("store", "poisoned".to_owned())]);
         health.set("store", None);
         assert!(health.is_well());
+    }
+
+    #[test]
+    fn who_has_no_room_is_well() {
+        let health = Health::default();
+        health.press("memory", Some("900 of 800 bytes".to_owned()));
+        assert!(health.is_well() && !health.has_room());
+        assert_eq!(health.pressure().len(), 1);
+        health.press("memory", None);
+        assert!(health.has_room());
     }
 }

@@ -53,12 +53,13 @@ impl Ready {
 /// Reads, decides and seals.
 ///
 /// # Errors
-/// `unhealthy`, `unknown_sender`, `draining`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`,
+/// `unhealthy`, `overloaded`, `unknown_sender`, `draining`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`,
 /// `quiet_hours`,
 /// `invalid_request`, `too_large`, `unavailable`. Nothing was accepted.
 pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Prepared, Problem> {
     let began = app.clock.steady();
     check_health(app)?;
+    check_room(app)?;
     let session = sender(app, caller, &request.from).await?;
     if let Some(reason) = &session.draining {
         return Err(draining(reason));
@@ -102,6 +103,15 @@ pub(in crate::api) fn check_health(app: &App) -> Result<(), Problem> {
     }
     let parts: Vec<&str> = app.health.reasons().iter().map(|(part, _)| *part).collect();
     Err(Problem::new(Code::Unhealthy, format!("not well: {}", parts.join(", "))).retry_after(5))
+}
+
+/// Messages alone are refused: an operator's word, and what Meta reports, make room.
+fn check_room(app: &App) -> Result<(), Problem> {
+    if app.health.has_room() {
+        return Ok(());
+    }
+    let parts: Vec<&str> = app.health.pressure().iter().map(|(part, _)| *part).collect();
+    Err(Problem::new(Code::Overloaded, format!("no room: {}", parts.join(", "))).retry_after(5))
 }
 
 async fn sender(app: &App, caller: &Caller, from: &Sender) -> Result<Arc<Session>, Problem> {

@@ -32,7 +32,7 @@ pub async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Val
         }));
     }
     let genesis = app.journal.genesis();
-    let reasons = app.health.reasons().into_iter();
+    let reasons = app.health.reasons().into_iter().chain(app.health.pressure());
     let reasons: Vec<Value> = reasons.map(|(part, why)| json!({"part": part, "why": why})).collect();
     Ok(Json(json!({
         "installation": genesis.installation.to_string(),

@@ -86,6 +86,21 @@ async fn a_failed_journal_takes_nothing_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_house_without_room_takes_no_message_and_hears_the_rest() {
+    let stage = Stage::new().await;
+    stage.health.press("memory", Some("9 GiB are in use".to_owned()));
+    let reply = stage.post("acme/sender", "/v1/messages", &text("x")).await;
+    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "overloaded"));
+    assert_eq!(reply.headers["retry-after"], "5");
+    assert!(reply.json().to_string().contains("memory") && !reply.json().to_string().contains("GiB"));
+    let ready = stage.call(super::stage::request(axum::http::Method::GET, "/readyz", None, None)).await;
+    assert_eq!(ready.status.as_u16(), 503);
+    assert!(stage.health.is_well(), "what is taken already may leave");
+    stage.health.press("memory", None);
+    stage.sent().await;
+}
+
+#[tokio::test]
 async fn a_sick_house_names_the_part_and_not_the_reason() {
     let stage = Stage::new().await;
     stage.health.set("vault", Some("fsync of keys.log failed".to_owned()));

@@ -54,11 +54,13 @@ keys! {
 }
 
 keys! {
-    /// When intake and egress stop before the disk is full.
+    /// When intake and egress stop before the disk is full, and intake before the memory is.
     pub struct Health {
         /// Free bytes below which nothing is accepted.
         disk_free_min: Size => within(Size::kib(0)..=Size::gib(1024));
         /// Free inodes below which nothing is accepted.
         inodes_free_min: u64 => within(0..=1_000_000_000);
+        /// Bytes of memory in use above which no message is taken; 0: none.
+        memory_max: Size => within(Size::kib(0)..=Size::gib(1024));
     }
 }

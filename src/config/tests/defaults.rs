@@ -78,6 +78,7 @@ fn what_is_kept() {
     assert_eq!((d.journal.tail_memory, d.store.cache, d.store.memtable), (Size::mib(16), Size::mib(64), Size::mib(16)));
     assert_eq!((&d.vault.key_file, d.vault.key_cache, d.vault.key_cache_entries), (&None, seconds(60), 100_000));
     assert_eq!((d.health.disk_free_min, d.health.inodes_free_min), (Size::gib(1), 10_000));
+    assert_eq!(d.health.memory_max, Size::gib(0));
 }
 
 #[test]

@@ -8,7 +8,8 @@ const HOUR: Micros = 3_600 * SECOND;
 fn paced(number_ms: u64, pair_ms: u64) -> Machine {
     let quota = |ms| Quota::with_period(Duration::from_millis(ms)).unwrap().allow_burst(NonZeroU32::new(10).unwrap());
     let mut machine = Machine::new(limits(), Pacer::new(quota(number_ms), quota(pair_ms), START, false));
-    machine.step([Input::Lease(1_000_000, START + 1_000_000 * SECOND)], START, 1);
+    // Nothing leaves before somebody looks.
+    machine.step([Input::Suspended(true), Input::Lease(1_000_000, START + 1_000_000 * SECOND)], START, 1);
     machine
 }
 
@@ -27,12 +28,16 @@ fn leaves(machine: &mut Machine, from: Micros, to: Micros, ahead: Micros) -> usi
     let (mut sent, mut passed) = (0, from);
     while passed < to {
         let now = passed + ahead;
-        let effects = machine.step([Input::Tick], now, 1);
-        let attempts = proposed(&effects);
-        sent += attempts.len();
-        answer(machine, &attempts, &Answer::Sent { provider_id: "wamid".to_owned() }, now);
-        let settled = attempts.iter().map(|of| Input::Standing(of.message, Standing::Settled));
-        machine.step(settled, now, 1);
+        let mut attempts = proposed(&machine.step([Input::Suspended(false), Input::Tick], now, 1));
+        while !attempts.is_empty() {
+            sent += attempts.len();
+            let mut effects = machine.step([Input::Judged(attempts.iter().map(|of| (*of, Ok(()))).collect())], now, 1);
+            let through = |of: &AttemptRef| Input::Answered(*of, Answer::Sent { provider_id: "wamid".to_owned() });
+            effects.extend(machine.step(attempts.iter().map(through), now, 1));
+            let settled = attempts.iter().map(|of| Input::Standing(of.message, Standing::Settled));
+            effects.extend(machine.step(settled, now, 1));
+            attempts = proposed(&effects);
+        }
         passed += SECOND / 100;
     }
     sent

@@ -59,7 +59,8 @@ async fn lives_too_short_to_fill_a_memtable_do_not_pile_up() {
         let held = store.buffered();
         match life {
             0 => assert_eq!(held, 0),
-            3 => assert_eq!(held, 0, "three lives' rows are still in memory"),
+            // Written down beside everything else that the engine does; a busy machine takes its time.
+            3 => assert!(empties(&store).await, "three lives' rows are still in memory: {held} bytes"),
             _ => assert!(held > TINY.memtable / 4, "life {life} read {held} bytes back"),
         }
         for _ in 0..400 {
@@ -69,6 +70,17 @@ async fn lives_too_short_to_fill_a_memtable_do_not_pile_up() {
         drop(store);
     }
     assert_prefix(&open(dir.path())).await;
+}
+
+/// Whether nothing stands in memory only, soon.
+async fn empties(store: &FjallStore) -> bool {
+    for _ in 0..1_000 {
+        if store.buffered() == 0 {
+            return true;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    false
 }
 
 #[tokio::test]
