@@ -5,6 +5,7 @@
 
 use super::message::State;
 use super::record::Micros;
+use super::retry::PORTFOLIO;
 use super::row::{Ended, How, MessageRow, SessionRow};
 
 /// What a message waits for.
@@ -22,14 +23,24 @@ pub enum Why {
     Suspended,
     /// Somebody closed a gate that it stands behind: of its tenant, its template or a country.
     Gated,
+    /// A place among the people whom its portfolio may begin to write to in a day.
+    Portfolio,
     /// Word of an attempt that may have been sent.
     Unknown,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 7] =
-        [Self::Scheduled, Self::Retry, Self::Held, Self::Throttled, Self::Suspended, Self::Gated, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::Scheduled,
+        Self::Retry,
+        Self::Held,
+        Self::Throttled,
+        Self::Suspended,
+        Self::Gated,
+        Self::Portfolio,
+        Self::Unknown,
+    ];
 
     /// The word for it, as the API writes it.
     #[must_use]
@@ -41,6 +52,7 @@ impl Why {
             Self::Throttled => "throttled",
             Self::Suspended => "suspended",
             Self::Gated => "gated",
+            Self::Portfolio => "portfolio",
             Self::Unknown => "unknown",
         }
     }
@@ -111,8 +123,11 @@ fn stopped(session: Option<&SessionRow>, own: Option<Micros>, now: Micros) -> Op
 /// An attempt was refused, or did not reach anybody; the next one has its time.
 fn again(ended: Option<&Ended>, until: Micros) -> Waiting {
     let reason = ended.and_then(word);
-    let throttled = reason.as_ref().is_some_and(|word| word.starts_with("throttle"));
-    let why = if throttled { Why::Throttled } else { Why::Retry };
+    let why = match reason.as_deref() {
+        Some(PORTFOLIO) => Why::Portfolio,
+        Some(word) if word.starts_with("throttle") => Why::Throttled,
+        _ => Why::Retry,
+    };
     Waiting { why, until: Some(until), code: ended.and_then(|ended| some(ended.code)), reason }
 }
 
@@ -185,6 +200,8 @@ mod tests {
             channel: "whatsapp".to_owned(),
             account: "1".to_owned(),
             waba: None,
+            app: None,
+            portfolio: None,
             per_second: 80,
             burst: 80,
             test: false,
@@ -221,6 +238,7 @@ mod tests {
         let (queued, free) = (message(|_| {}), session(|_| {}));
         let retry = attempted(How::Retry, 131_016, "retry", Some(NOW + 5));
         let pair = attempted(How::Retry, 131_056, "throttle_pair", Some(NOW + 5));
+        let full = attempted(How::Retry, 0, "portfolio", Some(NOW + 5));
         let early = message(|row| {
             if let Some(accepted) = &mut row.accepted {
                 accepted.send_at = Some(NOW + 9);
@@ -236,6 +254,7 @@ mod tests {
             (&pair, held(NOW + 2), some(Why::Held, Some(NOW + 5), 190, "auth"), "held"),
             (&retry, free.clone(), some(Why::Retry, Some(NOW + 5), 131_016, "retry"), "queued"),
             (&pair, free.clone(), some(Why::Throttled, Some(NOW + 5), 131_056, "throttle_pair"), "queued"),
+            (&full, free.clone(), some(Why::Portfolio, Some(NOW + 5), 0, "portfolio"), "queued"),
             (&queued, paced(NOW + 7), some(Why::Throttled, None, 130_429, "throttle:number"), "queued"),
             (
                 &attempted(How::Unknown, 0, "timeout", None),

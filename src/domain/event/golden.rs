@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::super::address::Address;
 use super::super::gate::Gate;
 use super::super::id::{
-    ApiKeyId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
+    ApiKeyId, BudgetId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
 use super::super::quiet::QuietHours;
 use super::super::record::{BodyDigest, Header, Position, Principal, Record};
@@ -59,6 +59,7 @@ fn example(number: u16) -> Option<Event> {
         58..=63 => of_message(number)?,
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
+        96..=111 => of_budget(number)?,
         _ => return None,
     })
 }
@@ -128,6 +129,8 @@ fn of_session(number: u16) -> Option<Event> {
             per_second: 80,
             burst: 20,
             test: false,
+            app: None,
+            portfolio: None,
         }
         .into(),
         33 => SessionStartedV1 { session: SESSION }.into(),
@@ -266,6 +269,16 @@ fn of_endpoint(number: u16) -> Option<Event> {
     })
 }
 
+fn of_budget(number: u16) -> Option<Event> {
+    let portfolio = BudgetId([0x5a; 16]);
+    Some(match number {
+        96 => PortfolioDeclaredV1 { portfolio, name: "acme-group".into(), people_per_day: Some(2_000) }.into(),
+        97 => PeopleAskedV1 { portfolio, people: vec![CONTACT, KeyId([0x34; 16])] }.into(),
+        98 => PortfolioHeldV1 { portfolio, until: AT, code: 131_064 }.into(),
+        _ => return None,
+    })
+}
+
 /// Examples of kinds with the fields that were added after their first golden file, a further one for each time.
 fn later(number: u16) -> Vec<Event> {
     let second = second(number);
@@ -282,6 +295,10 @@ fn second(number: u16) -> Option<Event> {
             let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
             let (require_opt_in, require_window) = (Some(true), Some(false));
             Some(TenantDeclaredV1 { require_opt_in, require_window, quiet_hours, ..facts }.into())
+        }
+        Event::SessionDeclared(facts) => {
+            let (app, portfolio) = (Some("310290129340391".into()), Some("acme-group".into()));
+            Some(SessionDeclaredV1 { app, portfolio, ..facts }.into())
         }
         Event::SessionHeld(facts) => {
             let (class, bucket) = (Some("throttle".into()), Some("number".into()));

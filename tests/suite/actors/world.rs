@@ -82,6 +82,18 @@ impl World {
         Self::build(channel, Arc::new(Shared(Arc::clone(&endpoint))), endpoint, limits, fault).await
     }
 
+    /// The same, by this clock.
+    pub async fn by_clock(
+        channel: Arc<dyn Channel>,
+        limits: Limits,
+        fault: Option<Fault>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let endpoint = Arc::new(ScriptedEndpoint::willing());
+        let customers = Arc::new(Shared(Arc::clone(&endpoint)));
+        Self::with_clock(channel, customers, endpoint, (limits, fault, clock)).await
+    }
+
     /// A house whose customers answer like this.
     pub async fn with_customers(channel: Arc<dyn Channel>, customers: Arc<dyn Delivers>, limits: Limits) -> Self {
         Self::build(channel, customers, Arc::new(ScriptedEndpoint::willing()), limits, None).await
@@ -94,6 +106,15 @@ impl World {
         limits: Limits,
         fault: Option<Fault>,
     ) -> Self {
+        Self::with_clock(channel, webhooks, endpoint, (limits, fault, Arc::new(SystemClock))).await
+    }
+
+    async fn with_clock(
+        channel: Arc<dyn Channel>,
+        webhooks: Arc<dyn Delivers>,
+        endpoint: Arc<ScriptedEndpoint>,
+        (limits, fault, clock): (Limits, Option<Fault>, Arc<dyn Clock>),
+    ) -> Self {
         let installation = InstallationId([1; 16]);
         let journal = Arc::new(Unruly::new(Genesis::new(installation, PARTITIONS)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -105,7 +126,7 @@ impl World {
             channels: Arc::new(HashMap::from([("whatsapp".to_owned(), Arc::clone(&channel))])),
             test_channel: channel,
             webhooks,
-            clock: Arc::new(SystemClock),
+            clock,
             entropy,
             health: Arc::new(Health::default()),
             registry: Arc::new(Registry::default()),
@@ -186,6 +207,16 @@ impl World {
 
     /// A session of this account, at this rate.
     pub async fn session_at(&self, tenant: TenantId, name: &str, account: &str, per_second: u32) -> SessionId {
+        self.session_of(tenant, (name, account, per_second), (None, None)).await
+    }
+
+    /// The same, of this business account and this portfolio.
+    pub async fn session_of(
+        &self,
+        tenant: TenantId,
+        (name, account, per_second): (&str, &str, u32),
+        (waba, portfolio): (Option<&str>, Option<&str>),
+    ) -> SessionId {
         let session = SessionId::named(tenant, name);
         let name_of_token = secret_name::session_token(session);
         let token = SecretBytes::new(b"token".to_vec());
@@ -196,7 +227,9 @@ impl World {
             name: name.to_owned(),
             channel: "whatsapp".to_owned(),
             account: account.to_owned(),
-            waba: None,
+            waba: waba.map(str::to_owned),
+            app: None,
+            portfolio: portfolio.map(str::to_owned),
             per_second,
             burst: per_second.div_ceil(10),
             test: false,
@@ -235,12 +268,12 @@ impl World {
     /// Accepts a message that is to leave at this time.
     pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
         let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
-        self.accept_at(tenant, session, (Category::Utility, Some(send_at), None), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, Some(send_at), None), object).await
     }
 
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
-        self.accept_at(tenant, session, (Category::Utility, None, None), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, None, None), object).await
     }
 
     /// Accepts a message of this template; `expires_at` if not in ten minutes.
@@ -253,7 +286,18 @@ impl World {
     ) -> MessageId {
         let template = serde_json::json!({ "name": template, "language": { "code": "de" } });
         let object = serde_json::json!({ "to": to, "type": "template", "template": template });
-        self.accept_at(tenant, session, (Category::Utility, None, expires_at), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, None, expires_at), object).await
+    }
+
+    /// Accepts a message object of this priority.
+    pub async fn accept_with(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        (priority, expires_at): (Priority, Option<Micros>),
+        object: serde_json::Value,
+    ) -> MessageId {
+        self.accept_at(tenant, session, (Category::Utility, priority, None, expires_at), object).await
     }
 
     /// Accepts a message object of this category.
@@ -264,14 +308,14 @@ impl World {
         category: Category,
         object: serde_json::Value,
     ) -> MessageId {
-        self.accept_at(tenant, session, (category, None, None), object).await
+        self.accept_at(tenant, session, (category, Priority::Normal, None, None), object).await
     }
 
     async fn accept_at(
         &self,
         tenant: TenantId,
         session: SessionId,
-        (category, send_at, expires_at): (Category, Option<Micros>, Option<Micros>),
+        (category, priority, send_at, expires_at): (Category, Priority, Option<Micros>, Option<Micros>),
         object: serde_json::Value,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
@@ -289,7 +333,7 @@ impl World {
             session,
             contact,
             category,
-            priority: Priority::Normal,
+            priority,
             unknown: UnknownPolicy::Hold,
             expires_at: expires_at.unwrap_or(now + 600_000_000),
             nonce: SystemEntropy.number(),

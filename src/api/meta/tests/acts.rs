@@ -161,6 +161,8 @@ async fn moved_to_another_tenant(stage: &Stage) -> TenantId {
         channel: "whatsapp".into(),
         account: account.into(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second: 80,
         burst: 80,
         test: false,

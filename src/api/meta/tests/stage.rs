@@ -118,6 +118,8 @@ impl Stage {
             channel: "whatsapp".into(),
             account: ACCOUNT.into(),
             waba: None,
+            app: None,
+            portfolio: None,
             per_second: 80,
             burst: 80,
             test: false,

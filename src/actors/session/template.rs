@@ -1,0 +1,47 @@
+//! Templates that the provider paused: it says so in the answer to a message of it, and no other message of the template may
+//! leave before somebody has looked at it.
+//!
+//! The word is one on the template's gate, like an operator's, asked in the tenant's mailbox with the provider's code as the
+//! reason; an operator opens the gate again. What is on its way meanwhile is refused too and asks the same, in one minute
+//! under one id, so it is taken once; who finds the gate closed or asked for already asks nothing.
+
+use super::standing::MessageRef;
+use crate::actors::append::{self, Persist};
+use crate::actors::hands::Hands;
+use crate::domain::draft::Draft;
+use crate::domain::event::{Event, GateAskedV1};
+use crate::domain::failure::Answer;
+use crate::domain::gate::Gate;
+use crate::domain::id::{EventId, derive};
+use crate::domain::record::{Micros, Principal};
+use crate::domain::routing;
+use crate::domain::row::{Row, RowId};
+use crate::store::rows;
+
+const MINUTE: Micros = 60_000_000;
+
+/// Closes the gate of a template, if this answer says that it is paused or disabled.
+pub(super) async fn follow(hands: &Hands, reference: MessageRef, template: Option<String>, answer: &Answer) {
+    let (Answer::Rejected { code, class, .. }, Some(name)) = (answer, template) else {
+        return;
+    };
+    if reference.test || !class.stops_template(*code) {
+        return;
+    }
+    let (tenant, now) = (reference.tenant, hands.clock.wall());
+    let gate = Gate::Template { tenant, name: name.clone() };
+    let asked = rows::get(hands.store.as_ref(), &RowId::Asks(tenant)).await;
+    // Rows that cannot be read: asked once more than needed, to nobody's harm.
+    if let Ok(Some(Row::Asks(asks))) = asked
+        && asks.on(&gate).is_some_and(|asked| asked.closed)
+    {
+        return;
+    }
+    let parts: [&[u8]; 4] = [&tenant.0, name.as_bytes(), &code.to_be_bytes(), &now.div_euclid(MINUTE).to_be_bytes()];
+    let id = EventId(derive("waybill paused template", &parts));
+    let reason = format!("Meta answered {code}: the template is paused or disabled");
+    let event = Event::from(GateAskedV1 { gate, closed: true, reason });
+    let draft = Draft::new(id, tenant, &event, Principal::Meta, now).tenant(tenant);
+    let partition = routing::partition(&tenant.into(), hands.journal.genesis().count);
+    append::persist(hands, Persist { partition, draft });
+}
