@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -21,6 +22,7 @@ use super::hands::Hands;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, PeopleAskedV1};
 use crate::domain::id::{BudgetId, EventId, KeyId};
+use crate::domain::message::PARK_AFTER;
 use crate::domain::portfolio::MAX_ASKED;
 use crate::domain::record::{Micros, Position, Principal};
 use crate::domain::routing;
@@ -30,6 +32,9 @@ use crate::store::{StoreError, applied, rows};
 
 /// How long the portfolio's partition may take to apply a question.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So long after its turn somebody who waited for it is expected: the sweep is a second, and thousands come at once.
+const COMING: Micros = 10_000_000;
 
 /// What a portfolio says of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +51,8 @@ pub enum Admission {
 #[derive(Debug, Default)]
 pub struct Portfolios {
     queues: Mutex<HashMap<BudgetId, Queue>>,
+    /// How many limits were raised in this life of the process.
+    raised: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -58,19 +65,36 @@ struct Queue {
 }
 
 impl Queue {
-    /// When whoever is turned away now may have a turn.
+    /// When whoever is turned away now may have a turn: late enough to wait outside of the session's memory.
     fn turn(&mut self, row: &PortfolioRow, limit: u32, now: Micros) -> Micros {
-        self.told = self.told.split_off(&now);
+        self.told = self.told.split_off(&now.saturating_sub(COMING));
         let before = self.told.values().fold(0, |sum: u32, told| sum.saturating_add(*told));
-        let at = row.people.turn(limit, before, now);
+        let at = row.people.turn(limit, before, now).max(now + PARK_AFTER + 1);
         *self.told.entry(at).or_default() += 1;
         at
+    }
+
+    /// How many were told to come about now.
+    fn coming(&self, now: Micros) -> u32 {
+        self.told.range(now.saturating_sub(COMING)..=now).fold(0, |sum, (_, told)| sum.saturating_add(*told))
     }
 }
 
 impl Portfolios {
     fn with<T>(&self, portfolio: BudgetId, act: impl FnOnce(&mut Queue) -> T) -> T {
         act(self.queues.lock().entry(portfolio).or_default())
+    }
+
+    /// A limit was raised: what those who wait were told is outdated.
+    pub fn raise(&self, portfolio: BudgetId) {
+        self.with(portfolio, |queue| queue.told.clear());
+        self.raised.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many were.
+    #[must_use]
+    pub fn raised(&self) -> u64 {
+        self.raised.load(Ordering::Acquire)
     }
 
     /// The next question; `None`: there is none, and nobody carries any more.
@@ -81,6 +105,22 @@ impl Portfolios {
             (some > 0).then(|| queue.waiting.drain(..some).collect())
         })
     }
+}
+
+/// Whether somebody who does not count is turned away without a question: there is no place, or (`anew`) those that are free
+/// are kept for people who waited for them. Without that those who come anew would always be first, and who waits would wait
+/// for ever. Says when they may have a turn.
+pub fn turned_away(hands: &Hands, portfolio: BudgetId, row: &PortfolioRow, anew: bool, now: Micros) -> Option<Micros> {
+    let limit = row.limit?;
+    let free = limit.saturating_sub(row.people.counted(now));
+    hands.registry.portfolios.with(portfolio, |queue| {
+        let coming = if anew { queue.coming(now) } else { 0 };
+        let away = coming >= free && (coming > 0 || free == 0);
+        away.then(|| {
+            crate::telemetry::people(false);
+            queue.turn(row, limit, now)
+        })
+    })
 }
 
 /// Asks for one person.

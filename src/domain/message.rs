@@ -150,7 +150,8 @@ impl MessageRow {
     pub fn release(&mut self, fact: Fact) -> bool {
         let waits = self.awaits_release();
         if waits {
-            (self.released, self.parked) = (Some(fact), false);
+            // Also if it was told to wait for longer: what it waited for has come earlier.
+            (self.released, self.parked, self.not_before) = (Some(fact), false, None);
             self.entered = Some(fact.position);
         }
         waits

@@ -103,7 +103,7 @@ async fn attempt(
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
-    match gate(hands, sender, reference, &content).await {
+    match gate(hands, sender, (reference, of.attempt == 1), &content).await {
         Gate::Open => {}
         Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),

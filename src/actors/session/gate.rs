@@ -37,11 +37,16 @@ pub(super) enum Gate {
 }
 
 /// Asks for one message. The portfolio last: whom it admits counts, also if nothing leaves.
-pub(super) async fn gate(hands: &Hands, sender: &Sender, reference: MessageRef, content: &Content) -> Gate {
+pub(super) async fn gate(
+    hands: &Hands,
+    sender: &Sender,
+    (reference, is_first): (MessageRef, bool),
+    content: &Content,
+) -> Gate {
     hands.trip("attempt:before_gate");
     match (consent(hands, sender.session, reference, content).await, sender.portfolio) {
         (Gate::Open, Some(portfolio)) if content.kind == Kind::Template => {
-            admission(hands, portfolio, sender.session, reference).await
+            admission(hands, (portfolio, sender.session), reference, is_first).await
         }
         (gate, _) => gate,
     }
@@ -112,7 +117,12 @@ async fn caught_up(hands: &Hands, reference: MessageRef) -> bool {
 
 /// Whether the portfolio may be written to this person. Whoever has an open window is not counted, and who was admitted
 /// not long ago need not be asked for.
-async fn admission(hands: &Hands, portfolio: BudgetId, session: SessionId, reference: MessageRef) -> Gate {
+async fn admission(
+    hands: &Hands,
+    (portfolio, session): (BudgetId, SessionId),
+    reference: MessageRef,
+    is_first: bool,
+) -> Gate {
     let known = match Known::read(hands, portfolio, reference).await {
         Ok(known) => known,
         Err(_) => return Gate::Later("portfolio_unreadable"),
@@ -123,12 +133,20 @@ async fn admission(hands: &Hands, portfolio: BudgetId, session: SessionId, refer
     }
     let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
     let held = known.row.as_ref().and_then(|row| row.held(now));
-    let said = match known.row {
-        _ if held.is_some() => held.map_or(Admission::Unknown, |held| Admission::Until(held.until, held.code)),
-        // Rows of long ago may know of no limit where there is one by now.
-        Some(row) if row.limit.is_none() && hands.registry.was_current(home) => Admission::Admitted,
-        _ if portfolio::is_admitted(known.person.as_ref(), now) => Admission::Admitted,
-        _ => portfolio::ask(hands, portfolio, reference.contact).await,
+    let row = known.row.as_deref();
+    let counts = known.person.is_some_and(|person| now < person.admitted.counts_until());
+    let away = || row.filter(|_| !counts).and_then(|row| portfolio::turned_away(hands, portfolio, row, is_first, now));
+    let said = if let Some(held) = held {
+        Admission::Until(held.until, held.code)
+    } else if row.is_some_and(|row| row.limit.is_none()) && hands.registry.was_current(home) {
+        // Rows of long ago might know of no limit where there is one by now.
+        Admission::Admitted
+    } else if portfolio::is_admitted(known.person.as_ref(), now) {
+        Admission::Admitted
+    } else if let Some(until) = away() {
+        Admission::Until(until, 0)
+    } else {
+        portfolio::ask(hands, portfolio, reference.contact).await
     };
     match said {
         Admission::Admitted => Gate::Open,

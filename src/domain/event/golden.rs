@@ -4,6 +4,8 @@
 //! differently. For a new kind, add an example below and run the test once with `WAYBILL_WRITE_GOLDEN=1`, which writes
 //! only files that are absent.
 
+mod budget;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use bytes::Bytes;
 use super::super::address::Address;
 use super::super::gate::Gate;
 use super::super::id::{
-    ApiKeyId, BudgetId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
+    ApiKeyId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
 use super::super::quiet::QuietHours;
 use super::super::record::{BodyDigest, Header, Position, Principal, Record};
@@ -59,7 +61,7 @@ fn example(number: u16) -> Option<Event> {
         58..=63 => of_message(number)?,
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
-        96..=111 => of_budget(number)?,
+        96..=111 => budget::example(number)?,
         _ => return None,
     })
 }
@@ -265,16 +267,6 @@ fn of_endpoint(number: u16) -> Option<Event> {
         .into(),
         82 => EndpointDisabledV1 { endpoint: ENDPOINT, reason: "gone".into() }.into(),
         83 => EndpointEnabledV1 { endpoint: ENDPOINT }.into(),
-        _ => return None,
-    })
-}
-
-fn of_budget(number: u16) -> Option<Event> {
-    let portfolio = BudgetId([0x5a; 16]);
-    Some(match number {
-        96 => PortfolioDeclaredV1 { portfolio, name: "acme-group".into(), people_per_day: Some(2_000) }.into(),
-        97 => PeopleAskedV1 { portfolio, people: vec![CONTACT, KeyId([0x34; 16])] }.into(),
-        98 => PortfolioHeldV1 { portfolio, until: AT, code: 131_064 }.into(),
         _ => return None,
     })
 }

@@ -19,7 +19,7 @@ mod tally;
 mod tests;
 
 use super::event::{AttemptRef, Event};
-use super::id::{EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
+use super::id::{BudgetId, EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
 use super::notification::NotificationKind;
 use super::record::{Header, Micros, Position};
 use super::row::{FailingRow, RowId, Rows};
@@ -173,6 +173,8 @@ pub enum Note {
     EndpointChanged(EndpointId),
     /// A contact's gates changed.
     ContactChanged(KeyId),
+    /// A portfolio may write to more people than before.
+    PortfolioRaised(BudgetId),
     /// An operator's gate was closed here, or opened.
     GatesChanged,
     /// Something was asked for of a tenant's gates, or is effective now.

@@ -181,6 +181,24 @@ async fn a_day_later_as_many_others_are_written_to() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_raised_limit_is_for_those_who_wait_already() {
+    let business = Business::of(Some(20), Vec::new(), None).await;
+    let messages = business.write_to(0..60).await;
+    business.until_waiting(&messages, 40).await;
+    let (portfolio, name) = (business.portfolio, "group".to_owned());
+    let raised = PortfolioDeclaredV1 { portfolio, name, people_per_day: Some(50) };
+    business.world.tell(portfolio, business.tenant, raised).await;
+    let start = std::time::Instant::now();
+    while business.reached().len() < 50 {
+        assert!(start.elapsed() < SOON, "{} left", business.reached().len());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    business.until_waiting(&messages, 10).await;
+    assert_eq!(business.reached().len(), 50);
+    business.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_of_partitions_and_sessions_admit_nobody_more() {
     const PLACES: [&str; 4] =
         ["partition:before_commit", "session:before_step", "session:before_propose", "portfolio:ask"];

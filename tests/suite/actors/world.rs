@@ -1,5 +1,7 @@
 //! A house in memory: the real actors, an in-memory journal, store and vault, a scripted channel and endpoint.
 
+mod declare;
+
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -16,26 +18,19 @@ use waybill::domain::address::Address;
 use waybill::domain::consent::Gates;
 use waybill::domain::content::{Content, calling_code};
 use waybill::domain::draft::Draft;
-use waybill::domain::event::{
-    Category, EndpointDeclaredV1, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, TenantDeclaredV1,
-    UnknownPolicy,
-};
-use waybill::domain::id::{
-    EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
-};
+use waybill::domain::event::{Category, Event, MessageAcceptedV1, Priority, UnknownPolicy};
+use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition};
 use waybill::domain::message::State;
-use waybill::domain::quiet::QuietHours;
 use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
 use waybill::domain::row::{MessageRow, Row, RowId, SessionRow};
-use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use waybill::store::{MemoryStore, applied, rows};
 use waybill::vault::memory::MemoryVault;
-use waybill::vault::{Alias, SecretBytes, Vault};
+use waybill::vault::{Alias, Vault};
 use waybill::webhook::{Deliver, ScriptedEndpoint};
 
 pub const PARTITIONS: u16 = 4;
@@ -166,97 +161,6 @@ impl World {
         let record = self.draft(address, &event.into()).tenant(tenant).record().unwrap();
         let appended = self.append(partition, record).await;
         assert!(matches!(appended, Appended::Durable { .. }), "{appended:?}");
-    }
-
-    /// A tenant that may send so many a second.
-    pub async fn tenant(&self, name: &str, per_second: u32) -> TenantId {
-        self.tenant_with(name, per_second, (None, None)).await
-    }
-
-    /// A tenant with its own word on opt-ins and windows.
-    pub async fn tenant_with(&self, name: &str, per_second: u32, gates: (Option<bool>, Option<bool>)) -> TenantId {
-        self.quiet_tenant(name, per_second, gates, None).await
-    }
-
-    /// The same, with quiet hours.
-    pub async fn quiet_tenant(
-        &self,
-        name: &str,
-        per_second: u32,
-        gates: (Option<bool>, Option<bool>),
-        quiet_hours: Option<QuietHours>,
-    ) -> TenantId {
-        let tenant = TenantId::named(InstallationId([1; 16]), name);
-        let facts = TenantDeclaredV1 {
-            tenant,
-            name: name.to_owned(),
-            display_name: String::new(),
-            per_second,
-            burst: per_second,
-            require_opt_in: gates.0,
-            require_window: gates.1,
-            quiet_hours,
-        };
-        self.tell(tenant, tenant, facts).await;
-        tenant
-    }
-
-    pub async fn session(&self, tenant: TenantId, name: &str) -> SessionId {
-        self.session_at(tenant, name, "100000000000009", 100_000).await
-    }
-
-    /// A session of this account, at this rate.
-    pub async fn session_at(&self, tenant: TenantId, name: &str, account: &str, per_second: u32) -> SessionId {
-        self.session_of(tenant, (name, account, per_second), (None, None)).await
-    }
-
-    /// The same, of this business account and this portfolio.
-    pub async fn session_of(
-        &self,
-        tenant: TenantId,
-        (name, account, per_second): (&str, &str, u32),
-        (waba, portfolio): (Option<&str>, Option<&str>),
-    ) -> SessionId {
-        let session = SessionId::named(tenant, name);
-        let name_of_token = secret_name::session_token(session);
-        let token = SecretBytes::new(b"token".to_vec());
-        self.hands.vault.put_secret(Some(tenant), &name_of_token, &token).await.unwrap();
-        let facts = SessionDeclaredV1 {
-            session,
-            tenant,
-            name: name.to_owned(),
-            channel: "whatsapp".to_owned(),
-            account: account.to_owned(),
-            waba: waba.map(str::to_owned),
-            app: None,
-            portfolio: portfolio.map(str::to_owned),
-            per_second,
-            burst: per_second.div_ceil(10),
-            test: false,
-        };
-        self.tell(session, tenant, facts).await;
-        session
-    }
-
-    pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {
-        self.endpoint_at(tenant, "hook", "https://customer.example/hook").await
-    }
-
-    /// An endpoint of this name at this address, told of everything.
-    pub async fn endpoint_at(&self, tenant: TenantId, name: &str, url: &str) -> EndpointId {
-        let endpoint = EndpointId::named(tenant, name);
-        let secret = SecretBytes::new(format!("whsec_{}", "QUJD".repeat(11)).into_bytes());
-        self.hands.vault.put_secret(Some(tenant), &secret_name::endpoint_secret(endpoint), &secret).await.unwrap();
-        let facts = EndpointDeclaredV1 {
-            endpoint,
-            tenant,
-            name: name.to_owned(),
-            url: url.to_owned(),
-            events: Vec::new(),
-            since: None,
-        };
-        self.tell(endpoint, tenant, facts).await;
-        endpoint
     }
 
     /// Accepts a message, as the API would.
