@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use waybill::actors::hands::Fault;
+use waybill::actors::hands::{Fault, Limits};
 use waybill::channel::{Channel, Line, Scripted};
 use waybill::domain::event::{PortfolioDeclaredV1, Priority, WindowOpenedV1};
 use waybill::domain::failure::{Answer, Bucket, FailureClass};
@@ -55,7 +55,9 @@ impl Business {
         let clock = Arc::new(Ahead::default());
         let channel = Arc::new(Scripted::new(Arc::clone(&clock) as Arc<dyn Clock>, script));
         let (by, as_channel) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&channel) as Arc<dyn Channel>);
-        let world = World::by_clock(as_channel, limits(), fault, by).await;
+        // Who has nothing to do lives on: what is shared is told to the living.
+        let limits = Limits { idle: 60_000_000, ..limits() };
+        let world = World::by_clock(as_channel, limits, fault, by).await;
         let tenant = world.tenant("acme", 100_000).await;
         let portfolio = BudgetId::portfolio(InstallationId([1; 16]), "group");
         let facts = PortfolioDeclaredV1 { portfolio, name: "group".to_owned(), people_per_day };
@@ -273,14 +275,16 @@ async fn what_the_provider_refuses_for_the_portfolios_sake_holds_all_of_it_and_n
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_business_accounts_throttle_that_one_number_meets_calms_the_other() {
-    let script = vec![refused(80_007, Bucket::Waba, Duration::from_secs(20))];
-    let business = Business::of(None, script, None).await;
+    let business = Business::of(None, Vec::new(), None).await;
     let elsewhere = (("other", "100000000000003", 100_000), (Some("103"), None));
     let elsewhere = business.world.session_of(business.tenant, elsewhere.0, elsewhere.1).await;
     business.world.applied(elsewhere).await;
-    // Both live, and the first is refused.
+    // Both live, then the first is refused.
     let [first, second] = business.sessions;
     let text = |n| json!({ "to": number(n), "type": "text", "text": { "body": "hello" } });
+    let greeting = business.world.accept_as(business.tenant, second, text(0)).await;
+    business.world.until(&[greeting], SOON, &[State::Sent]).await;
+    business.channel.then(refused(80_007, Bucket::Waba, Duration::from_secs(20)));
     business.world.accept_as(business.tenant, first, text(0)).await;
     let start = std::time::Instant::now();
     while business.world.session_row(first).await.held.is_none() {
@@ -291,12 +295,18 @@ async fn a_business_accounts_throttle_that_one_number_meets_calms_the_other() {
     for n in 0..20 {
         business.world.accept_as(business.tenant, second, text(n)).await;
     }
+    // One that comes to life only now hears of it too.
+    let late = (("late", "100000000000004", 100_000), (Some("102"), None));
+    let late = business.world.session_of(business.tenant, late.0, late.1).await;
+    business.world.accept_as(business.tenant, late, text(0)).await;
     let free = business.world.accept_as(business.tenant, elsewhere, text(0)).await;
     business.world.until(&[free], SOON, &[State::Sent]).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(business.channel.asked().len(), before + 1, "the neighbour runs into the same wall");
-    let held = business.world.session_row(second).await.held.expect("it says so");
-    assert_eq!((held.code, held.bucket.as_deref()), (80_007, Some("waba")));
+    assert_eq!(business.channel.asked().len(), before + 1, "a neighbour runs into the same wall");
+    for session in [second, late] {
+        let held = business.world.session_row(session).await.held.expect("it says so");
+        assert_eq!((held.code, held.bucket.as_deref()), (80_007, Some("waba")));
+    }
     assert!(business.world.session_row(elsewhere).await.held.is_none());
     business.world.stop().await;
 }
