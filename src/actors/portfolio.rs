@@ -233,3 +233,41 @@ impl Carrier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::PortfolioDeclaredV1;
+    use crate::domain::portfolio::Hour;
+
+    const NOW: Micros = 1_000 * 3_600_000_000;
+
+    /// Two places, both taken.
+    fn full() -> PortfolioRow {
+        let facts = PortfolioDeclaredV1 { portfolio: BudgetId([1; 16]), name: String::new(), people_per_day: Some(2) };
+        let mut row = PortfolioRow::declared(&facts, Position(0), None);
+        for _ in 0..2 {
+            assert!(row.people.admit(None, row.limit, NOW).is_some());
+        }
+        row
+    }
+
+    #[test]
+    fn those_who_are_turned_away_get_a_turn_each_and_are_expected_then() {
+        let (row, mut queue, free) = (full(), Queue::default(), Hour::of(NOW).counts_until());
+        let turns: Vec<Micros> = (0..5).map(|_| queue.turn(&row, 2, NOW)).collect();
+        assert_eq!(turns[..2], [free; 2]);
+        assert!(turns[2] > free && turns[2] == turns[3] && turns[4] > turns[3], "{turns:?}");
+        assert_eq!([free - 1, free, free + COMING, free + COMING + 1].map(|at| queue.coming(at)), [0, 2, 2, 0]);
+        assert_eq!(queue.turn(&row, 2, turns[4] + COMING + 1), turns[4] + COMING + 1 + PARK_AFTER + 1, "never sooner");
+        assert_eq!(queue.told.len(), 1, "what is past is forgotten");
+    }
+
+    #[test]
+    fn a_raised_limit_makes_what_was_told_outdated() {
+        let (portfolios, portfolio) = (Portfolios::default(), BudgetId([1; 16]));
+        portfolios.with(portfolio, |queue| queue.turn(&full(), 2, NOW));
+        portfolios.raise(portfolio);
+        assert_eq!((portfolios.raised(), portfolios.with(portfolio, |queue| queue.told.len())), (1, 0));
+    }
+}
