@@ -131,7 +131,7 @@ pub async fn ask(hands: &Hands, portfolio: BudgetId, contact: KeyId) -> Admissio
         !std::mem::replace(&mut queue.carried, true)
     });
     if idle {
-        let carrier = Carrier { hands: hands.clone(), portfolio };
+        let carrier = Carrier { hands: hands.clone(), portfolio, armed: true };
         crate::runtime::spawn("portfolio", carrier.carry());
     }
     told.await.unwrap_or(Admission::Unknown)
@@ -147,11 +147,16 @@ pub fn is_admitted(person: Option<&PersonRow>, now: Micros) -> bool {
 struct Carrier {
     hands: Hands,
     portfolio: BudgetId,
+    /// It has not ended in order, after which the queue is the next one's.
+    armed: bool,
 }
 
 impl Drop for Carrier {
-    /// It ends with nothing to do, or dies: then nobody is to wait for it.
+    /// It dies: nobody is to wait for it.
     fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
         self.hands.registry.portfolios.with(self.portfolio, |queue| {
             queue.carried = false;
             queue.waiting.clear();
@@ -160,7 +165,7 @@ impl Drop for Carrier {
 }
 
 impl Carrier {
-    async fn carry(self) {
+    async fn carry(mut self) {
         while let Some(asked) = self.hands.registry.portfolios.next(self.portfolio) {
             let mut people: Vec<KeyId> = asked.iter().map(|(contact, _)| *contact).collect();
             people.sort_unstable();
@@ -174,6 +179,7 @@ impl Carrier {
                 tell.send(answers.get(&contact).copied().unwrap_or(Admission::Unknown)).ok();
             }
         }
+        self.armed = false;
     }
 
     async fn answers(&self, people: Vec<KeyId>) -> Result<HashMap<KeyId, Admission>, StoreError> {
@@ -197,10 +203,10 @@ impl Carrier {
         Ok(people.map(|(contact, person)| (contact, self.answer(row.as_ref(), person.as_ref(), now))).collect())
     }
 
-    /// A portfolio that is not declared sets no limit.
+    /// One that nobody knows is waited for: it was declared before the session that names it.
     fn answer(&self, row: Option<&PortfolioRow>, person: Option<&Row>, now: Micros) -> Admission {
         let Some(row) = row else {
-            return Admission::Admitted;
+            return Admission::Unknown;
         };
         if let Some(held) = row.held(now) {
             return Admission::Until(held.until, held.code);

@@ -12,13 +12,10 @@ use crate::domain::draft::Draft;
 use crate::domain::event::{Event, GateAskedV1};
 use crate::domain::failure::Answer;
 use crate::domain::gate::Gate;
-use crate::domain::id::{EventId, derive};
-use crate::domain::record::{Micros, Principal};
+use crate::domain::record::Principal;
 use crate::domain::routing;
 use crate::domain::row::{Row, RowId};
 use crate::store::rows;
-
-const MINUTE: Micros = 60_000_000;
 
 /// Closes the gate of a template, if this answer says that it is paused or disabled.
 pub(super) async fn follow(hands: &Hands, reference: MessageRef, template: Option<String>, answer: &Answer) {
@@ -37,10 +34,8 @@ pub(super) async fn follow(hands: &Hands, reference: MessageRef, template: Optio
     {
         return;
     }
-    let parts: [&[u8]; 4] = [&tenant.0, name.as_bytes(), &code.to_be_bytes(), &now.div_euclid(MINUTE).to_be_bytes()];
-    let id = EventId(derive("waybill paused template", &parts));
-    let reason = format!("Meta answered {code}: the template is paused or disabled");
-    let event = Event::from(GateAskedV1 { gate, closed: true, reason });
+    let (id, facts) = GateAskedV1::paused(tenant, name, *code, now);
+    let event = Event::from(facts);
     let draft = Draft::new(id, tenant, &event, Principal::Meta, now).tenant(tenant);
     let partition = routing::partition(&tenant.into(), hands.journal.genesis().count);
     append::persist(hands, Persist { partition, draft });
