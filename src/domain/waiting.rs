@@ -95,6 +95,13 @@ pub fn waiting(row: &MessageRow, session: Option<&SessionRow>, now: Micros) -> O
     }
 }
 
+/// Whether its last attempt was put off because its portfolio was full: whatever time it was told, it may ask again before.
+#[must_use]
+pub fn waits_for_portfolio(row: &MessageRow) -> bool {
+    let ended = row.attempts.last().and_then(|attempt| attempt.ended.as_ref());
+    ended.is_some_and(|ended| ended.how == How::Retry && &*ended.class == PORTFOLIO && ended.code == 0)
+}
+
 /// The state as people see it: one that is queued is held while its session may not send, or a gate is closed.
 #[must_use]
 pub fn state_word(row: &MessageRow, waiting: Option<&Waiting>) -> &'static str {
@@ -265,6 +272,18 @@ mod tests {
         ];
         for (row, session, expected, word) in cases {
             assert_eq!(said(row, &session), (expected, word));
+        }
+    }
+
+    #[test]
+    fn only_who_waits_for_a_portfolio_may_ask_before_its_time() {
+        let cases = [("portfolio", 0, true), ("portfolio", 131_064, false), ("retry", 0, false)];
+        for (class, code, early) in cases {
+            let mut row = attempted(How::Retry, code, class, Some(NOW + 5));
+            row.parked = true;
+            assert_eq!(waits_for_portfolio(&row), early, "{class} {code}");
+            assert!(row.release(fact()));
+            assert_eq!(row.not_before.is_none(), early, "{class} {code}");
         }
     }
 

@@ -108,7 +108,7 @@ impl State {
                 return Ok(false);
             }
             _ => match self.read(RowId::Session(session)).await? {
-                Some(Row::Session(row)) => mailbox.inbox.put(SessionMail::Row(row)),
+                Some(Row::Session(row)) => mailbox.inbox.put(SessionMail::Row(Box::new(row))),
                 _ => return Ok(false),
             },
         }

@@ -8,8 +8,8 @@ use super::actor::{Phase, State};
 use super::due::{PAGE, Place};
 use crate::domain::id::MessageId;
 use crate::domain::record::Record;
-use crate::domain::retry::PORTFOLIO;
-use crate::domain::row::{MessageRow, Row, RowId};
+use crate::domain::row::{Row, RowId};
+use crate::domain::waiting::waits_for_portfolio;
 use crate::journal::Appended;
 use crate::store::{StoreError, rows as stored};
 
@@ -30,12 +30,6 @@ impl Early {
     }
 }
 
-/// Whether its last attempt was put off because its portfolio was full.
-fn waits_for_portfolio(row: &MessageRow) -> bool {
-    let ended = row.attempts.last().and_then(|attempt| attempt.ended.as_ref());
-    row.awaits_release() && ended.is_some_and(|ended| &*ended.class == PORTFOLIO && ended.code == 0)
-}
-
 impl State {
     /// Releases a page of those who may leave early.
     pub(super) async fn release_early(&mut self) -> Result<(), StoreError> {
@@ -49,7 +43,7 @@ impl State {
         let rows = stored::get_many(self.hands.store.as_ref(), &ids).await?;
         let now = self.hands.clock.wall();
         let waiting = found.iter().zip(rows).filter_map(|((_, message), row)| match row {
-            Some(Row::Message(row)) if waits_for_portfolio(&row) => {
+            Some(Row::Message(row)) if row.awaits_release() && waits_for_portfolio(&row) => {
                 let attempt = row.next_attempt();
                 let accepted = row.accepted?;
                 self.release(*message, attempt, (accepted.session, accepted.tenant), now)

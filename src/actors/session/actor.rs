@@ -223,7 +223,7 @@ impl State {
                 inputs.extend(self.enter(message, standing, reference));
             }
             SessionMail::Row(row) => {
-                self.args.row = row;
+                self.args.row = *row;
                 inputs.push(held(&self.args.row));
                 self.machine.pace(super::effects::number_quota(&self.args.row));
                 self.machine.row_paces(self.paced());

@@ -27,7 +27,7 @@ pub enum SessionMail {
     /// A message's row is now so.
     Standing(MessageId, Standing, Option<MessageRef>),
     /// Its own row changed.
-    Row(SessionRow),
+    Row(Box<SessionRow>),
     /// The gates of its partition changed.
     Gates(Arc<GatesRow>),
     /// A life began; `event` says whose.
