@@ -141,6 +141,8 @@ impl House {
                 channel: "whatsapp".to_owned(),
                 account: "106540352242922".to_owned(),
                 waba: None,
+                app: None,
+                portfolio: None,
                 per_second: 100_000,
                 burst: 100_000,
                 test: false,

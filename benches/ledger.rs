@@ -101,6 +101,8 @@ fn beginning() -> [Event; 4] {
         channel: "whatsapp".to_owned(),
         account: "106540352242922".to_owned(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second: 80,
         burst: 8,
         test: false,

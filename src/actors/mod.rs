@@ -12,6 +12,7 @@
 //! | [`endpoint`] | notifies one customer address |
 //! | [`tenant`] | lends its budget, and spreads words on its gates |
 //! | [`spread`] | copying a word on a gate into each partition |
+//! | [`portfolio`] | asking a portfolio for people |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
 //!
 //! To add an actor: a folder (or file) with its card, a case in `partition/children.rs`, an address kind.
@@ -21,6 +22,7 @@ pub mod endpoint;
 pub mod hands;
 pub mod inbox;
 pub mod partition;
+pub mod portfolio;
 pub mod registry;
 pub mod root;
 pub mod session;

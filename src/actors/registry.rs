@@ -41,6 +41,10 @@ pub struct Registry {
     bells: RwLock<HashMap<TenantId, Bells>>,
     running: RwLock<HashSet<AttemptRef>>,
     boxes: RwLock<HashMap<SessionId, Arc<SessionBox>>>,
+    /// What sessions share beside a tenant.
+    pub shares: super::session::shared::Shares,
+    /// What is asked of portfolios.
+    pub portfolios: super::portfolio::Portfolios,
     /// Partitions whose rows have been up to date in this life of the process.
     current: RwLock<HashSet<u16>>,
 }

@@ -14,7 +14,7 @@ use parking_lot::RwLock;
 use super::problem::Problem;
 use super::state::App;
 use crate::domain::consent::OwnGates;
-use crate::domain::id::{ApiKeyId, EndpointId, SessionId, TenantId};
+use crate::domain::id::{ApiKeyId, BudgetId, EndpointId, SessionId, TenantId};
 use crate::domain::quiet::QuietHours;
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId, TenantRow};
@@ -67,6 +67,8 @@ pub struct Session {
     pub test: bool,
     /// Position of the declaration in force.
     pub declared_at: Position,
+    /// The portfolio it belongs to, by name.
+    pub portfolio: Option<String>,
     /// Where its mailbox is.
     pub partition: u16,
     /// Why it takes no more messages, if it is being emptied.
@@ -82,6 +84,7 @@ struct Names {
     by_account: HashMap<String, Arc<Session>>,
     endpoints: BTreeMap<(TenantId, String), EndpointId>,
     keys: BTreeMap<(TenantId, String), ApiKeyId>,
+    portfolios: BTreeMap<String, BudgetId>,
     len: usize,
 }
 
@@ -165,6 +168,25 @@ impl Directory {
         key_named(tenant: TenantId, name: &str) -> ApiKeyId,
         |names| names.keys.get(&(tenant, name.to_owned())).copied()
     );
+
+    find!(
+        /// The portfolio of this name.
+        portfolio_named(name: &str) -> BudgetId,
+        |names| names.portfolios.get(name).copied()
+    );
+
+    /// The portfolios that sessions of this tenant belong to, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn portfolios(&self, app: &App, tenant: TenantId) -> Result<BTreeMap<String, BudgetId>, StoreError> {
+        self.freshen(app, STALE).await?;
+        let names = self.now();
+        let from = Bound::Included((tenant, String::new()));
+        let own = names.sessions.range((from, Bound::Unbounded)).take_while(|((owner, _), _)| *owner == tenant);
+        let named = own.filter_map(|(_, session)| session.portfolio.as_ref());
+        Ok(named.filter_map(|name| Some((name.clone(), *names.portfolios.get(name)?))).collect())
+    }
 
     /// The tenant's sessions by name, after `after`, at most `limit`.
     ///
@@ -318,6 +340,7 @@ impl Names {
                 "endpoint" => {
                     self.endpoints.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), EndpointId(n.id))))
                 }
+                "portfolio" => self.portfolios.extend(found.into_iter().map(|n| (n.name, BudgetId(n.id)))),
                 _ => self.keys.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id)))),
             }
             last = Some(end);
@@ -354,6 +377,7 @@ impl Names {
                 account: row.account,
                 test: row.test,
                 declared_at: row.declared_at,
+                portfolio: row.portfolio,
                 partition,
                 draining: row.draining,
             });

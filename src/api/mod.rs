@@ -36,6 +36,7 @@ pub mod meta;
 pub mod nearest;
 pub mod openapi;
 mod page;
+mod portfolios;
 pub mod problem;
 pub mod propose;
 pub mod quota;

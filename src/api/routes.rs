@@ -13,7 +13,8 @@ use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
 use super::{
-    admin, contacts, endpoints, failures, gates, graph, keys, messages, openapi, ready, sessions, tenant, usage,
+    admin, contacts, endpoints, failures, gates, graph, keys, messages, openapi, portfolios, ready, sessions, tenant,
+    usage,
 };
 
 /// One route.
@@ -61,6 +62,7 @@ routes! {
     post "/v1/sessions/{name}/resume" ADMIN, sessions::resume, "Let a session send again, and take messages";
     post "/v1/sessions/{name}/release" ADMIN, sessions::release, "Lift a session's hold and lowered rate";
     post "/v1/sessions/{name}/drain" ADMIN, sessions::drain, "Empty a session: it takes no more messages";
+    get "/v1/portfolios" READ, portfolios::list, "List portfolios: how many people of a day are used up";
     get "/v1/gates" READ, gates::list, "List what is stopped, why, and how many messages wait for it";
     post "/v1/templates/{name}/suspend" ADMIN, gates::suspend_template, "Stop messages of a template";
     post "/v1/templates/{name}/resume" ADMIN, gates::resume_template, "Let messages of a template leave again";

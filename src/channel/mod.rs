@@ -25,5 +25,5 @@ pub mod whatsapp;
 mod contract;
 
 pub use error::ChannelError;
-pub use scripted::Scripted;
+pub use scripted::{Line, Scripted};
 pub use seam::{Capabilities, Channel, Command, Credential, SendCommand};

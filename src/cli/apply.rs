@@ -107,8 +107,13 @@ fn lost(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// The lists of an answer, and what one of each is called.
-const LISTS: [(&str, &str); 4] =
-    [("tenants", "tenant"), ("sessions", "session"), ("endpoints", "endpoint"), ("keys", "key")];
+const LISTS: [(&str, &str); 5] = [
+    ("tenants", "tenant"),
+    ("portfolios", "portfolio"),
+    ("sessions", "session"),
+    ("endpoints", "endpoint"),
+    ("keys", "key"),
+];
 
 /// Every object of an answer with its kind.
 fn objects(answer: &Value) -> impl Iterator<Item = (&'static str, &Value)> {

@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use crate::config::{
-    Declaration, EndpointDeclaration, KeyDeclaration, SecretRef, SessionDeclaration, TenantDeclaration,
+    Declaration, EndpointDeclaration, KeyDeclaration, PortfolioDeclaration, SecretRef, SessionDeclaration,
+    TenantDeclaration,
 };
 
 /// Where declarations are put.
@@ -43,6 +44,7 @@ pub fn body(declaration: &Declaration, dry_run: bool) -> Result<Value, Failure> 
     }
     Ok(json!({
         "tenants": declaration.tenant.iter().map(tenant).collect::<Vec<_>>(),
+        "portfolios": declaration.portfolio.iter().map(portfolio).collect::<Vec<_>>(),
         "sessions": sessions,
         "endpoints": endpoints,
         "keys": declaration.key.iter().map(key).collect::<Vec<_>>(),
@@ -73,6 +75,10 @@ fn tenant(it: &TenantDeclaration) -> Value {
     ])
 }
 
+fn portfolio(it: &PortfolioDeclaration) -> Value {
+    object([("name", Some(json!(it.name.as_str()))), ("people_per_day", it.people_per_day.map(Into::into))])
+}
+
 fn session(it: &SessionDeclaration, token: Option<&String>) -> Value {
     object([
         ("tenant", Some(json!(it.tenant.as_str()))),
@@ -80,6 +86,8 @@ fn session(it: &SessionDeclaration, token: Option<&String>) -> Value {
         ("channel", Some(json!(it.channel.word()))),
         ("phone_number_id", Some(json!(it.phone_number_id))),
         ("waba_id", it.waba_id.as_ref().map(|id| json!(id))),
+        ("app_id", it.app_id.as_ref().map(|id| json!(id))),
+        ("portfolio", it.portfolio.as_ref().map(|name| json!(name.as_str()))),
         ("token", token.map(|token| json!(token))),
         ("test", Some(json!(it.test))),
         ("per_second", it.number_per_second.map(Into::into)),

@@ -25,10 +25,20 @@ pub fn sentence(message: &Value) -> Option<String> {
         ("throttled", None) => format!("throttled, its session sends more slowly: {cause}"),
         ("suspended", _) => format!("held, its session is suspended: {}", reason(waiting)),
         ("gated", _) => "held behind a closed gate; `waybill gates` says why".to_owned(),
+        ("portfolio", until) => portfolio(waiting, until),
         ("unknown", _) => format!("it may have been sent, and nobody knows yet: {}", reason(waiting)),
         (other, until) => [Some(other.to_owned()), until].into_iter().flatten().collect::<Vec<_>>().join(" until "),
     };
     Some(calm(&told))
+}
+
+/// It is in line, or Meta holds everybody of it.
+fn portfolio(waiting: &Value, until: Option<String>) -> String {
+    let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+    match waiting["code"].as_i64() {
+        Some(_) => format!("held with its portfolio{until}: {}", cause(waiting)),
+        None => format!("in line{until}: its portfolio has written to as many people of a day as it may"),
+    }
 }
 
 fn cause(waiting: &Value) -> String {
@@ -85,6 +95,8 @@ mod tests {
             told("scheduled", at(), Value::Null, Value::Null),
             told("suspended", Value::Null, Value::Null, json!("complaints")),
             told("gated", Value::Null, Value::Null, Value::Null),
+            told("portfolio", at(), Value::Null, json!("portfolio")),
+            told("portfolio", at(), json!(131_064), json!("portfolio")),
             told("unknown", Value::Null, Value::Null, json!("timeout")),
         ];
         assert_eq!(
@@ -100,6 +112,9 @@ mod tests {
                 "scheduled: leaves at 2026-11-23 10:42:00 UTC",
                 "held, its session is suspended: complaints",
                 "held behind a closed gate; `waybill gates` says why",
+                "in line until 2026-11-23 10:42:00 UTC: its portfolio has written to as many people of a day as it may",
+                "held with its portfolio until 2026-11-23 10:42:00 UTC: Meta answered 131064: The messaging limit was cut \
+                 because templates were misclassified.",
                 "it may have been sent, and nobody knows yet: timeout",
             ]
         );

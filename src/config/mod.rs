@@ -39,8 +39,8 @@ mod tests;
 mod unknown;
 
 pub use declaration::{
-    Channel, Declaration, EndpointDeclaration, EventPattern, KeyDeclaration, Name, Role, SessionDeclaration,
-    TenantDeclaration,
+    Channel, Declaration, EndpointDeclaration, EventPattern, KeyDeclaration, Name, PortfolioDeclaration, Role,
+    SessionDeclaration, TenantDeclaration,
 };
 pub use env::{environment, no_color};
 pub use mistake::{Mistake, Mistakes};

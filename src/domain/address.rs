@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::id::{EndpointId, KeyId, SessionId, TenantId};
+use super::id::{BudgetId, EndpointId, KeyId, SessionId, TenantId};
 
 /// What kind of actor (or bare mailbox) an address belongs to. The numbers are stored for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -99,6 +99,12 @@ impl From<EndpointId> for Address {
 impl From<TenantId> for Address {
     fn from(id: TenantId) -> Self {
         Self { kind: AddressKind::Tenant, id: id.0 }
+    }
+}
+
+impl From<BudgetId> for Address {
+    fn from(id: BudgetId) -> Self {
+        Self { kind: AddressKind::Budget, id: id.0 }
     }
 }
 

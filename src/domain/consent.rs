@@ -28,6 +28,9 @@ pub enum Bar {
     Until(Micros, i32),
     /// Not before this time: it is night where the person may be.
     Quiet(Micros),
+    /// Not before this time, as far as is known: the sender's portfolio has written to as many people as it may, or the
+    /// provider holds it, with this code.
+    Portfolio(Micros, i32),
 }
 
 /// What is asked for beyond what the person forbade.
@@ -120,7 +123,7 @@ fn marketing(contact: Option<&ContactRow>, gates: Gates) -> Result<(), &'static 
 }
 
 fn window(contact: Option<&ContactRow>, session: SessionId, now: Micros) -> Result<(), &'static str> {
-    let open = contact.is_some_and(|row| row.windows.iter().any(|(of, until)| *of == session && *until > now));
+    let open = contact.is_some_and(|row| row.has_window(session, now));
     if open { Ok(()) } else { Err(WINDOW_CLOSED) }
 }
 

@@ -87,6 +87,10 @@ id!(
     EndpointId, "ep"
 );
 id!(
+    /// What several senders share: a business portfolio. Derived from its name.
+    BudgetId, "bud"
+);
+id!(
     /// One message on its way to one person. First two bytes: the partition of its session.
     MessageId, "msg"
 );
@@ -169,6 +173,14 @@ impl EndpointId {
     #[must_use]
     pub fn named(tenant: TenantId, name: &str) -> Self {
         Self(derive("waybill endpoint", &[&tenant.0, name.as_bytes()]))
+    }
+}
+
+impl BudgetId {
+    /// The id of the portfolio called `name` in this installation.
+    #[must_use]
+    pub fn portfolio(installation: InstallationId, name: &str) -> Self {
+        Self(derive("waybill portfolio", &[&installation.0, name.as_bytes()]))
     }
 }
 

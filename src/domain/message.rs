@@ -9,6 +9,7 @@ use super::event::{AttemptRef, Status};
 use super::id::EventId;
 use super::record::{Micros, Position};
 use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
+use super::waiting::waits_for_portfolio;
 
 /// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
 pub const MAX_ATTEMPTS_KEPT: usize = 16;
@@ -150,6 +151,9 @@ impl MessageRow {
     pub fn release(&mut self, fact: Fact) -> bool {
         let waits = self.awaits_release();
         if waits {
+            if waits_for_portfolio(self) {
+                self.not_before = None;
+            }
             (self.released, self.parked) = (Some(fact), false);
             self.entered = Some(fact.position);
         }

@@ -15,6 +15,7 @@
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
 //! | [`gate`] | what an operator stops, and which messages stand behind it |
+//! | [`portfolio`] | how many people a business may begin to write to in a day |
 //! | [`filter`] | which failures are asked for |
 //! | [`waiting`] | why a message has not left yet |
 //! | [`text`] | which characters people are not shown |
@@ -38,6 +39,7 @@ pub mod id;
 pub mod message;
 pub mod notification;
 pub mod pacing;
+pub mod portfolio;
 pub mod projection;
 pub mod quiet;
 pub mod record;

@@ -76,7 +76,7 @@ pub enum Principal {
     Node(NodeId),
     /// Whoever held this API key.
     Key(ApiKeyId),
-    /// Meta, by a signed callback.
+    /// Meta, by a signed callback or its answer to a call.
     Meta,
     /// A person at the machine, through the command line.
     Operator,

@@ -19,6 +19,9 @@ pub struct RetryLimits {
 /// The class of waits that the provider asks for one person's sake, with marketing only.
 const USER_MARKETING: &str = "throttle_user_marketing";
 
+/// The class of waits for a place among the people of a portfolio's day.
+pub const PORTFOLIO: &str = "portfolio";
+
 /// How an attempt ended, before the provider's id is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -59,11 +62,12 @@ pub enum Verdict {
 
 impl Verdict {
     /// Until when the message keeps its place before the next one to the same person. Marketing that has to wait for a
-    /// day keeps none: what follows may be a code that is asked for now.
+    /// day keeps none: what follows may be a code that is asked for now. Nor does what waits for its portfolio: the person
+    /// may have written meanwhile, and what answers them waits for nobody.
     #[must_use]
     pub fn keeps_place_until(&self) -> Option<Micros> {
         match self {
-            Self::Retry { class, not_before, .. } if *class != USER_MARKETING => Some(*not_before),
+            Self::Retry { class, not_before, .. } if ![USER_MARKETING, PORTFOLIO].contains(class) => Some(*not_before),
             _ => None,
         }
     }
@@ -180,6 +184,8 @@ pub fn barred(bar: Bar, expires_at: Micros) -> Verdict {
         Bar::Until(until, code) => later(USER_MARKETING, code, until),
         Bar::Quiet(until) if until >= expires_at => Verdict::Failed { class: QUIET_HOURS, code: 0 },
         Bar::Quiet(until) => later(QUIET_HOURS, 0, until),
+        // Whether there is a place for it before it expires nobody knows yet.
+        Bar::Portfolio(until, code) => later(PORTFOLIO, code, until),
     }
 }
 

@@ -57,11 +57,15 @@ pub enum Table {
     Gate = 22,
     /// Messages that wait for a gate, by closing, in the order in which they are let out.
     Gated = 23,
+    /// Business portfolios.
+    Portfolio = 27,
+    /// People whom a portfolio admitted.
+    Person = 28,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -84,6 +88,8 @@ impl Table {
         Self::Tally,
         Self::Gate,
         Self::Gated,
+        Self::Portfolio,
+        Self::Person,
     ];
 
     /// The stored number.
@@ -124,6 +130,8 @@ impl Table {
             Self::Tally => "tally",
             Self::Gate => "gate",
             Self::Gated => "gated",
+            Self::Portfolio => "portfolio",
+            Self::Person => "person",
         }
     }
 
@@ -315,13 +323,15 @@ mod tests {
                 (21, "tally"),
                 (22, "gate"),
                 (23, "gated"),
+                (27, "portfolio"),
+                (28, "person"),
             ]
         );
         assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "{listed:?}");
         for (place, (number, _)) in listed.iter().enumerate() {
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!((Table::from_number(0), Table::from_number(24)), (None, None));
+        assert_eq!((Table::from_number(0), Table::from_number(29)), (None, None));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::message::State;
 use super::record::Micros;
+use super::retry::PORTFOLIO;
 use super::row::{Ended, How, MessageRow, SessionRow};
 
 /// What a message waits for.
@@ -22,14 +23,24 @@ pub enum Why {
     Suspended,
     /// Somebody closed a gate that it stands behind: of its tenant, its template or a country.
     Gated,
+    /// A place among the people whom its portfolio may begin to write to in a day.
+    Portfolio,
     /// Word of an attempt that may have been sent.
     Unknown,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 7] =
-        [Self::Scheduled, Self::Retry, Self::Held, Self::Throttled, Self::Suspended, Self::Gated, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::Scheduled,
+        Self::Retry,
+        Self::Held,
+        Self::Throttled,
+        Self::Suspended,
+        Self::Gated,
+        Self::Portfolio,
+        Self::Unknown,
+    ];
 
     /// The word for it, as the API writes it.
     #[must_use]
@@ -41,6 +52,7 @@ impl Why {
             Self::Throttled => "throttled",
             Self::Suspended => "suspended",
             Self::Gated => "gated",
+            Self::Portfolio => "portfolio",
             Self::Unknown => "unknown",
         }
     }
@@ -83,6 +95,13 @@ pub fn waiting(row: &MessageRow, session: Option<&SessionRow>, now: Micros) -> O
     }
 }
 
+/// Whether its last attempt was put off because its portfolio was full: whatever time it was told, it may ask again before.
+#[must_use]
+pub fn waits_for_portfolio(row: &MessageRow) -> bool {
+    let ended = row.attempts.last().and_then(|attempt| attempt.ended.as_ref());
+    ended.is_some_and(|ended| ended.how == How::Retry && &*ended.class == PORTFOLIO && ended.code == 0)
+}
+
 /// The state as people see it: one that is queued is held while its session may not send, or a gate is closed.
 #[must_use]
 pub fn state_word(row: &MessageRow, waiting: Option<&Waiting>) -> &'static str {
@@ -111,8 +130,11 @@ fn stopped(session: Option<&SessionRow>, own: Option<Micros>, now: Micros) -> Op
 /// An attempt was refused, or did not reach anybody; the next one has its time.
 fn again(ended: Option<&Ended>, until: Micros) -> Waiting {
     let reason = ended.and_then(word);
-    let throttled = reason.as_ref().is_some_and(|word| word.starts_with("throttle"));
-    let why = if throttled { Why::Throttled } else { Why::Retry };
+    let why = match reason.as_deref() {
+        Some(PORTFOLIO) => Why::Portfolio,
+        Some(word) if word.starts_with("throttle") => Why::Throttled,
+        _ => Why::Retry,
+    };
     Waiting { why, until: Some(until), code: ended.and_then(|ended| some(ended.code)), reason }
 }
 
@@ -185,6 +207,8 @@ mod tests {
             channel: "whatsapp".to_owned(),
             account: "1".to_owned(),
             waba: None,
+            app: None,
+            portfolio: None,
             per_second: 80,
             burst: 80,
             test: false,
@@ -221,6 +245,7 @@ mod tests {
         let (queued, free) = (message(|_| {}), session(|_| {}));
         let retry = attempted(How::Retry, 131_016, "retry", Some(NOW + 5));
         let pair = attempted(How::Retry, 131_056, "throttle_pair", Some(NOW + 5));
+        let full = attempted(How::Retry, 0, "portfolio", Some(NOW + 5));
         let early = message(|row| {
             if let Some(accepted) = &mut row.accepted {
                 accepted.send_at = Some(NOW + 9);
@@ -236,6 +261,7 @@ mod tests {
             (&pair, held(NOW + 2), some(Why::Held, Some(NOW + 5), 190, "auth"), "held"),
             (&retry, free.clone(), some(Why::Retry, Some(NOW + 5), 131_016, "retry"), "queued"),
             (&pair, free.clone(), some(Why::Throttled, Some(NOW + 5), 131_056, "throttle_pair"), "queued"),
+            (&full, free.clone(), some(Why::Portfolio, Some(NOW + 5), 0, "portfolio"), "queued"),
             (&queued, paced(NOW + 7), some(Why::Throttled, None, 130_429, "throttle:number"), "queued"),
             (
                 &attempted(How::Unknown, 0, "timeout", None),
@@ -246,6 +272,18 @@ mod tests {
         ];
         for (row, session, expected, word) in cases {
             assert_eq!(said(row, &session), (expected, word));
+        }
+    }
+
+    #[test]
+    fn only_who_waits_for_a_portfolio_may_ask_before_its_time() {
+        let cases = [("portfolio", 0, true), ("portfolio", 131_064, false), ("retry", 0, false)];
+        for (class, code, early) in cases {
+            let mut row = attempted(How::Retry, code, class, Some(NOW + 5));
+            row.parked = true;
+            assert_eq!(waits_for_portfolio(&row), early, "{class} {code}");
+            assert!(row.release(fact()));
+            assert_eq!(row.not_before.is_none(), early, "{class} {code}");
         }
     }
 

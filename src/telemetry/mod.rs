@@ -146,6 +146,11 @@ pub fn refused(code: &'static str) {
     counter!(names::REFUSED, "code" => code).increment(1);
 }
 
+/// A portfolio was asked for a person.
+pub fn people(admitted: bool) {
+    counter!(names::PEOPLE, "answer" => if admitted { "admitted" } else { "full" }).increment(1);
+}
+
 /// A batch of the journal is durable.
 pub fn committed(records: u64, bytes: u64, sync: Duration) {
     counter!(names::JOURNAL_RECORDS).increment(records);

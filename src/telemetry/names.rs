@@ -40,6 +40,8 @@ names! {
     CALLBACK_EVENTS = "waybill_callback_events_total", describe_counter;
     /// Events set aside because they cannot be applied. Above 0: see the log, and waybill status.
     SET_ASIDE = "waybill_quarantined_events", describe_gauge;
+    /// People whom portfolios were asked for, by answer: admitted, or full (they wait for a place). A person is asked for at most once an hour while admitted. GET /v1/portfolios shows which portfolio is full.
+    PEOPLE = "waybill_portfolio_people_total", describe_counter;
     /// Events in the journal that the rows do not show yet.
     BEHIND = "waybill_rows_behind_events", describe_gauge;
     /// Sessions by standing: open, held (by the provider, for a time), suspended (by a person).

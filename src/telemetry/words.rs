@@ -113,6 +113,9 @@ pub(super) fn touch() {
     for kind in ["status", "inbound", "carried", "other"] {
         counter!(names::CALLBACK_EVENTS, "kind" => kind).increment(0);
     }
+    for answer in ["admitted", "full"] {
+        counter!(names::PEOPLE, "answer" => answer).increment(0);
+    }
     counter!(names::JOURNAL_RECORDS).increment(0);
     counter!(names::JOURNAL_BYTES).increment(0);
 }

@@ -40,5 +40,6 @@ pub(super) fn tenant(config: &CompareConfig, street: &Street) -> Tenant {
         sessions: (0..config.senders).map(session).collect(),
         endpoint: street.sink.as_ref().map(|sink| Endpoint { url: sink.url(), events }),
         test: false,
+        portfolio_people: None,
     }
 }

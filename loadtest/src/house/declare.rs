@@ -26,6 +26,8 @@ pub(crate) struct Tenant {
     pub burst: Option<u32>,
     pub sessions: Vec<Session>,
     pub endpoint: Option<Endpoint>,
+    /// Its sessions share a portfolio that may write to so many people a day.
+    pub portfolio_people: Option<u32>,
     /// Test sessions and a test key: nothing of it leaves.
     pub test: bool,
 }
@@ -73,7 +75,9 @@ fn of_tenant(tenant: &Tenant) -> Value {
     let mut about = json!({"name": name, "display_name": name});
     put(&mut about, "per_second", *per_second);
     put(&mut about, "burst", *burst);
-    json!({"tenants": [about], "endpoints": tenant.endpoint.iter().map(endpoint).collect::<Vec<_>>(), "dry_run": false})
+    let portfolio = |people| json!({"name": name, "people_per_day": people});
+    let portfolios: Vec<Value> = tenant.portfolio_people.map(portfolio).into_iter().collect();
+    json!({"tenants": [about], "portfolios": portfolios, "endpoints": tenant.endpoint.iter().map(endpoint).collect::<Vec<_>>(), "dry_run": false})
 }
 
 fn of_sessions(tenant: &Tenant, sessions: &[Session]) -> Vec<Value> {
@@ -83,6 +87,7 @@ fn of_sessions(tenant: &Tenant, sessions: &[Session]) -> Vec<Value> {
         put(&mut about, "token", (!tenant.test).then_some("token"));
         put(&mut about, "per_second", it.per_second);
         put(&mut about, "burst", it.burst);
+        put(&mut about, "portfolio", tenant.portfolio_people.map(|_| tenant.name.clone()));
         about
     };
     sessions.iter().map(session).collect()

@@ -116,6 +116,9 @@ pub struct TenantSpec {
     /// And at once after a rest.
     #[serde(default)]
     pub session_burst: Option<u32>,
+    /// The numbers of each share a portfolio that may write to so many people a day; absent: none is declared.
+    #[serde(default)]
+    pub portfolio_people: Option<u32>,
     /// The sink that is told; absent tells nobody.
     #[serde(default)]
     pub sink: Option<String>,

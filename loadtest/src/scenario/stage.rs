@@ -137,5 +137,13 @@ fn tenant(spec: &TenantSpec, name: String, sinks: &BTreeMap<String, Sink>, numbe
     let sessions = sessions.collect();
     let sink = spec.sink.as_ref().and_then(|name| sinks.get(name));
     let endpoint = sink.map(|sink| Endpoint { url: sink.url(), events: spec.events.clone() });
-    Tenant { name, per_second: spec.per_second, burst: spec.burst, sessions, endpoint, test: spec.test }
+    Tenant {
+        name,
+        per_second: spec.per_second,
+        burst: spec.burst,
+        sessions,
+        endpoint,
+        test: spec.test,
+        portfolio_people: spec.portfolio_people,
+    }
 }

@@ -12,6 +12,7 @@ use super::Notice;
 use super::children::Children;
 use super::commit::Pending;
 use super::due::Schedule;
+use super::early::Early;
 use super::gated::LettingOut;
 use super::poison::Poison;
 use super::rows::load_own;
@@ -68,6 +69,7 @@ pub struct State {
     pub(super) wheel: Arc<Wheel>,
     pub(super) children: Children,
     pub(super) schedule: Schedule,
+    pub(super) early: Early,
     pub(super) letting_out: LettingOut,
     /// Sessions whose open mark stands in the store, and the last acceptance of each in this life.
     pub(super) open: HashMap<SessionId, Position>,
@@ -169,6 +171,7 @@ impl State {
             wheel: Arc::default(),
             children: Children::default(),
             schedule: Schedule::default(),
+            early: Early::default(),
             letting_out: LettingOut::default(),
             open: open.into_iter().collect(),
             opened: Vec::new(),

@@ -83,6 +83,7 @@ impl State {
                         self.children.tell_tenant(tenant, TenantMail::Asks(row));
                     }
                 }
+                Note::PortfolioRaised(portfolio) => self.hands.registry.portfolios.raise(portfolio),
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
         }
@@ -107,7 +108,7 @@ impl State {
                 return Ok(false);
             }
             _ => match self.read(RowId::Session(session)).await? {
-                Some(Row::Session(row)) => mailbox.inbox.put(SessionMail::Row(row)),
+                Some(Row::Session(row)) => mailbox.inbox.put(SessionMail::Row(Box::new(row))),
                 _ => return Ok(false),
             },
         }
@@ -161,6 +162,7 @@ impl State {
         self.children.sweep();
         self.commit().await?;
         self.release_due().await?;
+        self.release_early().await?;
         self.let_out().await?;
         self.drop_due().await?;
         if !self.lows.is_empty() {

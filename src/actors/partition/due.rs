@@ -19,7 +19,7 @@ use crate::store::{Commit, StoreError, rows as stored};
 
 /// Messages that are looked at, and released, at once: 256 rows read, 40 KB appended with one sync. A page follows the
 /// other without waiting for a sweep, so 100,000 messages of one minute are some 400 syncs.
-const PAGE: usize = 256;
+pub(super) const PAGE: usize = 256;
 
 /// How far behind the reading the index is dropped. An acceptance is written to it at most so much after its time.
 const DROP_LAG: Micros = 600 * 1_000_000;
@@ -28,7 +28,7 @@ const DROP_LAG: Micros = 600 * 1_000_000;
 const DROP_STEP: Micros = 600 * 1_000_000;
 
 /// A place in the due index.
-type Place = (Micros, MessageId);
+pub(super) type Place = (Micros, MessageId);
 
 /// How far the due index is read.
 #[derive(Debug)]
@@ -148,7 +148,13 @@ impl State {
         record.inspect_err(|error| tracing::error!(%error, %message, "what is due cannot be written")).ok()
     }
 
-    fn release(&self, message: MessageId, attempt: u16, whose: (SessionId, TenantId), now: Micros) -> Option<Record> {
+    pub(super) fn release(
+        &self,
+        message: MessageId,
+        attempt: u16,
+        whose: (SessionId, TenantId),
+        now: Micros,
+    ) -> Option<Record> {
         let id = EventId(derive("waybill release", &[&message.0, &attempt.to_be_bytes()]));
         self.written(id, &Event::from(MessageReleasedV1 { message, closing: None }), message, whose, now)
     }

@@ -20,6 +20,7 @@
 //! | [`claim`] | becoming and staying the owner |
 //! | [`dispatch`] | whom an event concerns |
 //! | `due` | releasing scheduled messages |
+//! | `early` | releasing those who wait for a portfolio whose limit was raised |
 //! | `gated` | letting messages out when an operator's gate is opened |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
 //!
@@ -32,6 +33,7 @@ pub mod claim;
 mod commit;
 pub mod dispatch;
 mod due;
+mod early;
 mod gated;
 pub mod poison;
 pub mod rows;

@@ -10,6 +10,7 @@ use super::aside::Aside;
 use super::attempt::Sender;
 use super::gated::Leaving;
 use super::mail::{SessionBox, SessionMail};
+use super::shared::Share;
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
 use crate::actors::inbox::Nudge;
@@ -18,7 +19,7 @@ use crate::actors::wheel::{Wakes, Wheel};
 use crate::channel::Credential;
 use crate::domain::event::AttemptRef;
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{EventId, KeyId, MessageId, SessionId};
+use crate::domain::id::{BudgetId, EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
 use crate::domain::pacing::learned::Paced;
 use crate::domain::record::{Micros, Position};
@@ -74,6 +75,10 @@ pub struct State {
     pub(super) proposed: HashMap<EventId, Duration>,
     pub(super) low: Option<Position>,
     pub(super) low_told: Duration,
+    /// What it shares with others.
+    pub(super) shares: Vec<Share>,
+    /// Until when it said that its portfolio is held.
+    pub(super) portfolio_held: Micros,
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
@@ -97,6 +102,7 @@ impl Actor for Session {
         let mut state = Box::new(State::new(args)?);
         state.args.mailbox.attach(myself);
         state.announce();
+        state.share();
         // Answers that the journal does not have yet: the last life may have died with them in its hands.
         for of in state.args.mailbox.unrecorded() {
             state.args.mailbox.inbox.put(SessionMail::Answered(of));
@@ -145,6 +151,8 @@ impl State {
             proposed: HashMap::new(),
             low: None,
             low_told: Duration::ZERO,
+            shares: Vec::new(),
+            portfolio_held: 0,
             seen: Position(0),
             idle_since: None,
             steps: Steps::new(args.hands.clock.as_ref()),
@@ -215,10 +223,11 @@ impl State {
                 inputs.extend(self.enter(message, standing, reference));
             }
             SessionMail::Row(row) => {
-                self.args.row = row;
+                self.args.row = *row;
                 inputs.push(held(&self.args.row));
                 self.machine.pace(super::effects::number_quota(&self.args.row));
                 self.machine.row_paces(self.paced());
+                self.share();
                 match sender(&self.args) {
                     Ok(sender) => self.sender = sender,
                     Err(error) => {
@@ -243,6 +252,7 @@ impl State {
             }
             SessionMail::Barred(of, why) => inputs.push(Input::Barred(of, why)),
             SessionMail::Lease(granted, until) => inputs.push(Input::Lease(granted, until)),
+            SessionMail::Shared(hold) => inputs.push(Input::Shared(hold)),
             SessionMail::Released => inputs.push(Input::Released(self.paced())),
             SessionMail::Tick => inputs.push(Input::Tick),
             SessionMail::Started(..) | SessionMail::Judged(..) | SessionMail::Doubtful => {}
@@ -301,6 +311,12 @@ fn held(row: &SessionRow) -> Input {
     Input::Held(row.held.as_ref().map(|held| held.until))
 }
 
+/// The portfolio it belongs to. A test reaches nobody, and counts nowhere.
+pub(super) fn portfolio(args: &SessionArgs) -> Option<BudgetId> {
+    let name = args.row.portfolio.as_deref().filter(|_| !args.row.test)?;
+    Some(BudgetId::portfolio(args.hands.journal.genesis().installation, name))
+}
+
 /// Who speaks for the session: its channel, or the test channel, and its token.
 fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
     let hands = &args.hands;
@@ -319,5 +335,6 @@ fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
         account: args.row.account.clone(),
         credential: Arc::new(Credential::new(token)),
         channel,
+        portfolio: portfolio(args),
     })
 }

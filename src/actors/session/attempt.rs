@@ -14,7 +14,7 @@ use crate::domain::consent::Bar;
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
-use crate::domain::id::{SessionId, Tag};
+use crate::domain::id::{BudgetId, SessionId, Tag};
 use crate::vault::VaultError;
 
 /// What an attempt needs to know of its sender.
@@ -30,6 +30,8 @@ pub struct Sender {
     pub credential: Arc<Credential>,
     /// What speaks for it.
     pub channel: Arc<dyn Channel>,
+    /// The portfolio it belongs to; a test has none.
+    pub portfolio: Option<BudgetId>,
 }
 
 /// Hands in an answer even if the task dies: a panic after the first byte must not look like silence.
@@ -101,12 +103,13 @@ async fn attempt(
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
-    match gate(hands, sender.session, reference, &content).await {
+    match gate(hands, sender, (reference, of.attempt == 1), &content).await {
         Gate::Open => {}
         Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),
     }
     hands.trip("attempt:before_call");
+    let template = content.template().map(|(name, _)| name.to_owned());
     let command = SendCommand {
         message: of.message,
         attempt: of.attempt,
@@ -121,6 +124,7 @@ async fn attempt(
     crate::telemetry::stage("call", hands.clock.steady().saturating_sub(began));
     count(&answer);
     hands.trip("attempt:after_call");
+    super::template::follow(hands, reference, template, &answer).await;
     let provider = match &answer {
         Answer::Sent { provider_id } => Some(seal(hands, of, reference, provider_id).await),
         _ => None,

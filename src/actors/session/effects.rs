@@ -43,6 +43,7 @@ impl State {
                 Effect::Begin(of) => self.begin(of),
                 Effect::Close(endings) => self.close(endings),
                 Effect::Hold(hold) => self.hold(hold),
+                Effect::Share(hold) => self.tell_others(hold),
                 Effect::Release => self.release(),
                 Effect::Pace(paced) => self.tell_pace(paced),
                 Effect::Expire(message) => self.expire(message),
@@ -123,6 +124,7 @@ impl State {
         let mut sender = self.sender.clone();
         if reference.test {
             sender.channel = std::sync::Arc::clone(&self.args.hands.test_channel);
+            sender.portfolio = None;
         }
         attempt::begin(&self.args.hands, &self.args.mailbox, sender, of, *reference, deadline);
         self.args.hands.trip("session:begun");

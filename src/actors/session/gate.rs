@@ -6,15 +6,18 @@
 
 use std::time::Duration;
 
+use super::attempt::Sender;
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
+use crate::actors::portfolio::{self, Admission};
 use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
-use crate::domain::content::Content;
+use crate::domain::content::{Content, Kind};
 use crate::domain::event::Category;
-use crate::domain::id::SessionId;
+use crate::domain::id::{BudgetId, SessionId};
+use crate::domain::message::PARK_AFTER;
 use crate::domain::record::Micros;
 use crate::domain::routing;
-use crate::domain::row::{Row, RowId, TenantRow};
+use crate::domain::row::{ContactRow, PersonId, PersonRow, PortfolioRow, Row, RowId, TenantRow};
 use crate::runtime::zone;
 use crate::store::{StoreError, applied, rows};
 
@@ -33,9 +36,23 @@ pub(super) enum Gate {
     Later(&'static str),
 }
 
-/// Asks for one message.
-pub(super) async fn gate(hands: &Hands, session: SessionId, reference: MessageRef, content: &Content) -> Gate {
+/// Asks for one message. The portfolio last: whom it admits counts, also if nothing leaves.
+pub(super) async fn gate(
+    hands: &Hands,
+    sender: &Sender,
+    (reference, is_first): (MessageRef, bool),
+    content: &Content,
+) -> Gate {
     hands.trip("attempt:before_gate");
+    match (consent(hands, sender.session, reference, content).await, sender.portfolio) {
+        (Gate::Open, Some(portfolio)) if content.kind == Kind::Template => {
+            admission(hands, (portfolio, sender.session), reference, is_first).await
+        }
+        (gate, _) => gate,
+    }
+}
+
+async fn consent(hands: &Hands, session: SessionId, reference: MessageRef, content: &Content) -> Gate {
     if !Gates::STRICT.ask(reference.category, content.kind) {
         return Gate::Open;
     }
@@ -96,4 +113,70 @@ async fn caught_up(hands: &Hands, reference: MessageRef) -> bool {
     let [contact, tenant] = partitions(hands, reference)
         .map(|partition| applied::caught_up(hands.store.as_ref(), partition, hands.journal.end(partition), PATIENCE));
     matches!(tokio::join!(contact, tenant), (Ok(true), Ok(true)))
+}
+
+/// Whether the portfolio may be written to this person. Whoever has an open window is not counted, and who was admitted
+/// not long ago need not be asked for.
+async fn admission(
+    hands: &Hands,
+    (portfolio, session): (BudgetId, SessionId),
+    reference: MessageRef,
+    is_first: bool,
+) -> Gate {
+    let known = match Known::read(hands, portfolio, reference).await {
+        Ok(known) => known,
+        Err(_) => return Gate::Later("portfolio_unreadable"),
+    };
+    let now = hands.clock.wall();
+    if known.contact.is_some_and(|row| row.has_window(session, now)) {
+        return Gate::Open;
+    }
+    let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
+    let held = known.row.as_ref().and_then(|row| row.held(now));
+    let row = known.row.as_deref();
+    let counts = known.person.is_some_and(|person| now < person.admitted.counts_until());
+    let away = || row.filter(|_| !counts).and_then(|row| portfolio::turned_away(hands, portfolio, row, is_first, now));
+    let said = if let Some(held) = held {
+        Admission::Until(held.until, held.code)
+    } else if row.is_some_and(|row| row.limit.is_none()) && hands.registry.was_current(home) {
+        // Rows of long ago might know of no limit where there is one by now.
+        Admission::Admitted
+    } else if portfolio::is_admitted(known.person.as_ref(), now) {
+        Admission::Admitted
+    } else if let Some(until) = away() {
+        Admission::Until(until, 0)
+    } else {
+        portfolio::ask(hands, portfolio, reference.contact).await
+    };
+    match said {
+        Admission::Admitted => Gate::Open,
+        // For so long that it waits outside of the session's memory, and stands in nobody's way.
+        Admission::Until(until, code) => Gate::Barred(Bar::Portfolio(until.max(now + PARK_AFTER + 1), code)),
+        Admission::Unknown => Gate::Later("portfolio_behind"),
+    }
+}
+
+/// What is known of a person and a portfolio.
+struct Known {
+    contact: Option<ContactRow>,
+    row: Option<Box<PortfolioRow>>,
+    person: Option<PersonRow>,
+}
+
+impl Known {
+    async fn read(hands: &Hands, portfolio: BudgetId, reference: MessageRef) -> Result<Self, StoreError> {
+        let contact = reference.contact;
+        let ids =
+            [RowId::Contact(contact), RowId::Portfolio(portfolio), RowId::Person(PersonId { portfolio, contact })];
+        let mut known = Self { contact: None, row: None, person: None };
+        for row in rows::get_many(hands.store.as_ref(), &ids).await?.into_iter().flatten() {
+            match row {
+                Row::Contact(row) => known.contact = Some(row),
+                Row::Portfolio(row) => known.row = Some(row),
+                Row::Person(row) => known.person = Some(row),
+                _ => {}
+            }
+        }
+        Ok(known)
+    }
 }

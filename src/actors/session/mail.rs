@@ -16,6 +16,7 @@ use crate::domain::failure::Answer;
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{EventId, MessageId, Tag};
 use crate::domain::record::{Micros, Position};
+use crate::domain::retry::Hold;
 use crate::domain::row::SessionRow;
 use crate::domain::session::Standing;
 use crate::domain::validity::Void;
@@ -26,7 +27,7 @@ pub enum SessionMail {
     /// A message's row is now so.
     Standing(MessageId, Standing, Option<MessageRef>),
     /// Its own row changed.
-    Row(SessionRow),
+    Row(Box<SessionRow>),
     /// The gates of its partition changed.
     Gates(Arc<GatesRow>),
     /// A life began; `event` says whose.
@@ -43,6 +44,8 @@ pub enum SessionMail {
     Barred(AttemptRef, Bar),
     /// The tenant's budget lent so many, until then.
     Lease(u32, Micros),
+    /// Another session was refused for something that this one shares with it.
+    Shared(Hold),
     /// Somebody lifted its holds; its row, as it is then, has come before.
     Released,
     /// Sweep.

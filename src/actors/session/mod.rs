@@ -21,6 +21,8 @@
 //! | [`gated`] | messages behind an operator's gate, on their way out of the outbox |
 //! | [`known`] | what the session remembers of unsettled messages, and from where on its outbox is unsettled |
 //! | [`attempt`] | the task that makes one call |
+//! | [`shared`] | what it shares with other senders |
+//! | [`template`] | templates that the provider paused |
 //! | [`gate`] | the last look at the contact before it |
 //!
 //! To add an effect: a variant in `domain/session`, an arm in `effects.rs`.
@@ -34,7 +36,9 @@ mod gated;
 mod known;
 pub mod mail;
 pub mod pull;
+pub mod shared;
 pub mod standing;
+mod template;
 
 pub use actor::{Session, SessionArgs};
 pub use mail::{SessionBox, SessionMail};

@@ -113,6 +113,15 @@ fn instance(event: &Event) -> Value {
         Event::GateSet(it) => {
             gate(&it.gate, json!({"asked": text(&it.asked), "at": it.at.0, "closed": it.closed, "reason": it.reason}))
         }
+        Event::PortfolioDeclared(it) => json!({
+            "portfolio": text(&it.portfolio), "name": it.name, "people_per_day": it.people_per_day,
+        }),
+        Event::PeopleAsked(it) => json!({
+            "portfolio": text(&it.portfolio), "people": it.people.iter().map(text).collect::<Vec<_>>(),
+        }),
+        Event::PortfolioHeld(it) => json!({
+            "portfolio": text(&it.portfolio), "until": stamp(it.until), "code": it.code,
+        }),
         Event::Opaque { facts, .. } => json!({"bytes": facts.len()}),
         // Unreachable while every kind has its arm; a new kind shows its name until it gets one.
         _ => Value::Null,
@@ -192,6 +201,7 @@ fn session(it: &SessionDeclaredV1) -> Value {
         "session": text(&it.session), "tenant": text(&it.tenant), "name": it.name,
         "channel": it.channel, "account": it.account, "waba": it.waba,
         "per_second": it.per_second, "burst": it.burst, "test": it.test,
+        "app": it.app, "portfolio": it.portfolio,
     })
 }
 

@@ -36,6 +36,7 @@ fn shown(asked: &Asked, known: &[GatesRow]) -> Value {
     let applied = known.iter().filter(|row| row.has_heard(&asked.gate, asked.position)).count();
     let by = match asked.by {
         Principal::Key(key) => key.to_string(),
+        Principal::Meta => "provider".to_owned(),
         _ => "operator".to_owned(),
     };
     let messages: u64 = known.iter().map(|row| row.behind(&asked.gate)).sum();

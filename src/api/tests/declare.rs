@@ -12,7 +12,7 @@ use crate::vault::Vault;
 const PATH: &str = "/v1/admin/declarations";
 
 fn changes(answer: &Value) -> Vec<&str> {
-    ["tenants", "sessions", "endpoints", "keys"]
+    ["tenants", "portfolios", "sessions", "endpoints", "keys"]
         .iter()
         .flat_map(|kind| answer[kind].as_array().expect("a list").iter().filter_map(|step| step["change"].as_str()))
         .collect()

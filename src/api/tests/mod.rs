@@ -21,6 +21,7 @@ mod limits;
 mod list;
 mod messages;
 mod operator;
+mod portfolios;
 mod roles;
 pub(in crate::api) mod schema;
 mod serving;

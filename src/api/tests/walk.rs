@@ -86,8 +86,16 @@ impl Walk {
         self.does("post /v1/failures/retry", "/v1/failures/retry", Some(admin), Some(&count)).await;
         let count = json!({"dry_run": true, "as": "sent"});
         self.does("post /v1/failures/resolve", "/v1/failures/resolve", Some(admin), Some(&count)).await;
-        let lists =
-            ["/v1/gates", "/v1/usage", "/v1/failures", "/v1/sessions", "/v1/endpoints", "/v1/keys", "/v1/tenant"];
+        let lists = [
+            "/v1/portfolios",
+            "/v1/gates",
+            "/v1/usage",
+            "/v1/failures",
+            "/v1/sessions",
+            "/v1/endpoints",
+            "/v1/keys",
+            "/v1/tenant",
+        ];
         for path in lists {
             self.does(&format!("get {path}"), path, Some(admin), None).await;
         }

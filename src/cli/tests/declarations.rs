@@ -17,7 +17,9 @@ fn every_record_arrives_with_its_secrets_and_without_what_was_left_out() {
     std::fs::write(token.path(), "from-a-file\n").expect("written");
     let text = format!(
         "[[tenant]]\nname = \"acme\"\nper_second = 5\nrequire_window = false\n\
+         [[portfolio]]\nname = \"group\"\npeople_per_day = 2000\n\
          [[session]]\ntenant = \"acme\"\nname = \"orders\"\nphone_number_id = \"1\"\ntoken = \"file:{}\"\n\
+         app_id = \"7\"\nportfolio = \"group\"\n\
          number_per_second = 20\ntest = true\n\
          [[endpoint]]\ntenant = \"acme\"\nname = \"shop\"\nurl = \"https://shop.example/\"\nevents = [\"message.*\"]\n\
          [[key]]\ntenant = \"acme\"\nname = \"sender\"\nrole = \"sender\"\n",
@@ -25,9 +27,10 @@ fn every_record_arrives_with_its_secrets_and_without_what_was_left_out() {
     );
     let expected = json!({
         "tenants": [{ "name": "acme", "per_second": 5, "require_window": false }],
+        "portfolios": [{ "name": "group", "people_per_day": 2_000 }],
         "sessions": [{
             "tenant": "acme", "name": "orders", "channel": "whatsapp", "phone_number_id": "1",
-            "token": "from-a-file", "test": true, "per_second": 20, "burst": 20,
+            "app_id": "7", "portfolio": "group", "token": "from-a-file", "test": true, "per_second": 20, "burst": 20,
         }],
         "endpoints": [{ "tenant": "acme", "name": "shop", "url": "https://shop.example/", "events": ["message.*"] }],
         "keys": [{ "tenant": "acme", "name": "sender", "role": "sender", "test": false }],

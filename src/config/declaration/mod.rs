@@ -7,7 +7,7 @@ mod records;
 mod unique;
 mod words;
 
-pub use records::{EndpointDeclaration, KeyDeclaration, SessionDeclaration, TenantDeclaration};
+pub use records::{EndpointDeclaration, KeyDeclaration, PortfolioDeclaration, SessionDeclaration, TenantDeclaration};
 pub use words::{Channel, EventPattern, Name, Role};
 
 use std::path::Path;
@@ -23,6 +23,8 @@ keys! {
     pub struct Declaration {
         /// `[[tenant]]`
         tenant: Vec<TenantDeclaration> = Vec::new();
+        /// `[[portfolio]]`
+        portfolio: Vec<PortfolioDeclaration> = Vec::new();
         /// `[[session]]`
         session: Vec<SessionDeclaration> = Vec::new();
         /// `[[endpoint]]`

@@ -7,6 +7,7 @@ use crate::config::check::{Verdict, digits, each, filled, if_set, require, web_u
 use crate::config::secret::SecretRef;
 use crate::config::setting::quote;
 use crate::config::table::keys;
+use crate::domain::portfolio::MAX_LIMIT;
 use crate::domain::quiet::QuietHours;
 
 keys! {
@@ -31,6 +32,16 @@ keys! {
 }
 
 keys! {
+    /// `[[portfolio]]`: a business portfolio of Meta's, whose numbers share a limit.
+    pub struct PortfolioDeclaration {
+        /// Unique in the installation; what sessions name.
+        name: Name;
+        /// Unique people it may begin to write to in 24 hours, as Meta shows it; None: Meta sets no limit.
+        people_per_day: Option<u32> => if_set(within(1..=MAX_LIMIT));
+    }
+}
+
+keys! {
     /// `[[session]]`: one sending identity of a tenant.
     pub struct SessionDeclaration {
         /// The tenant it belongs to.
@@ -43,6 +54,10 @@ keys! {
         phone_number_id: String => digits;
         /// Meta's id of the WhatsApp Business Account.
         waba_id: Option<String> => if_set(digits);
+        /// Meta's id of the app whose token it is; sessions of one app share its limits.
+        app_id: Option<String> => if_set(digits);
+        /// The business portfolio it belongs to.
+        portfolio: Option<Name>;
         /// Where the access token is.
         token: SecretRef;
         /// Whether what it is given never reaches the provider.

@@ -6,8 +6,9 @@ use crate::config::mistake::Mistake;
 use crate::config::node::{Node, Value};
 
 /// Kinds of records and the keys that together may stand there only once.
-const RULES: [(&str, &[&str]); 5] = [
+const RULES: [(&str, &[&str]); 6] = [
     ("tenant", &["name"]),
+    ("portfolio", &["name"]),
     ("session", &["tenant", "name"]),
     // Two sessions for one number would both send for it, each at the full rate.
     ("session", &["phone_number_id"]),

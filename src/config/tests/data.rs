@@ -10,7 +10,8 @@ const ACME: &str = include_str!("../../../config/examples/orders.acme-shop.ndjso
 const NORDWIND: &str = include_str!("../../../config/examples/orders.nordwind.ndjson");
 
 const CLASSES: [&str; 7] = ["auth", "throttle", "retry", "ambiguous", "recipient", "sender", "request"];
-const BUCKETS: [&str; 8] = ["app", "waba", "endpoint", "number", "pair", "template", "flow", "user-marketing"];
+const BUCKETS: [&str; 9] =
+    ["app", "waba", "endpoint", "number", "pair", "portfolio", "template", "flow", "user-marketing"];
 const KEYS: [&str; 10] =
     ["code", "from", "to", "class", "async_class", "bucket", "retry_after", "meaning", "action", "confidence"];
 

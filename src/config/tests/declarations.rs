@@ -20,12 +20,17 @@ burst = 20
 require_opt_in = false
 require_window = true
 quiet_hours = \"21:00-08:00 Europe/Berlin\"
+[[portfolio]]
+name = \"group\"
+people_per_day = 2000
 [[session]]
 tenant = \"acme\"
 name = \"orders\"
 channel = \"whatsapp\"
 phone_number_id = \"100000000000001\"
 waba_id = \"2\"
+app_id = \"3\"
+portfolio = \"group\"
 token = \"file:/run/token\"
 test = true
 number_per_second = 5
@@ -49,6 +54,8 @@ role = \"auditor\"
     assert_eq!(tenant.quiet_hours.as_ref().map(ToString::to_string).as_deref(), Some("21:00-08:00 Europe/Berlin"));
     assert_eq!((&session.tenant, &session.name, session.channel), (&name("acme"), &name("orders"), Channel::Whatsapp));
     assert_eq!((session.phone_number_id.as_str(), session.waba_id.as_deref()), ("100000000000001", Some("2")));
+    assert_eq!((&d.portfolio[0].name, d.portfolio[0].people_per_day), (&name("group"), Some(2_000)));
+    assert_eq!((session.app_id.as_deref(), session.portfolio.as_ref()), (Some("3"), Some(&name("group"))));
     assert_eq!(session.token, SecretRef::File("/run/token".into()));
     assert_eq!((session.test, session.number_per_second), (true, Some(5)));
     assert_eq!((endpoint.url.as_str(), endpoint.events.len()), ("https://shop.example/hook", 2));

@@ -3,8 +3,9 @@
 use minicbor::{Decode, Encode};
 
 use super::super::gate::Gate;
-use super::super::id::{ApiKeyId, EventId, TenantId};
+use super::super::id::{ApiKeyId, EventId, TenantId, derive};
 use super::super::quiet::QuietHours;
+use super::super::record::Micros;
 
 /// A tenant exists, with these settings. A later declaration replaces an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -98,6 +99,19 @@ pub struct GateAskedV1 {
     /// In the operator's words.
     #[n(2)]
     pub reason: String,
+}
+
+impl GateAskedV1 {
+    /// The provider says that a template is paused or disabled: its name within a minute, in which everybody who is refused
+    /// for it says the same.
+    #[must_use]
+    pub fn paused(tenant: TenantId, name: String, code: i32, now: Micros) -> (EventId, Self) {
+        let minute = now.div_euclid(60_000_000).to_be_bytes();
+        let parts: [&[u8]; 4] = [&tenant.0, name.as_bytes(), &code.to_be_bytes(), &minute];
+        let id = EventId(derive("waybill paused template", &parts));
+        let reason = format!("Meta answered {code}: the template is paused or disabled");
+        (id, Self { gate: Gate::Template { tenant, name }, closed: true, reason })
+    }
 }
 
 /// A word on a gate is applied in each partition.

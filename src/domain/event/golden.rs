@@ -4,6 +4,8 @@
 //! differently. For a new kind, add an example below and run the test once with `WAYBILL_WRITE_GOLDEN=1`, which writes
 //! only files that are absent.
 
+mod budget;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -59,6 +61,7 @@ fn example(number: u16) -> Option<Event> {
         58..=63 => of_message(number)?,
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
+        96..=111 => budget::example(number)?,
         _ => return None,
     })
 }
@@ -128,6 +131,8 @@ fn of_session(number: u16) -> Option<Event> {
             per_second: 80,
             burst: 20,
             test: false,
+            app: None,
+            portfolio: None,
         }
         .into(),
         33 => SessionStartedV1 { session: SESSION }.into(),
@@ -282,6 +287,10 @@ fn second(number: u16) -> Option<Event> {
             let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
             let (require_opt_in, require_window) = (Some(true), Some(false));
             Some(TenantDeclaredV1 { require_opt_in, require_window, quiet_hours, ..facts }.into())
+        }
+        Event::SessionDeclared(facts) => {
+            let (app, portfolio) = (Some("310290129340391".into()), Some("acme-group".into()));
+            Some(SessionDeclaredV1 { app, portfolio, ..facts }.into())
         }
         Event::SessionHeld(facts) => {
             let (class, bucket) = (Some("throttle".into()), Some("number".into()));

@@ -36,6 +36,12 @@ pub struct SessionDeclaredV1 {
     /// A test session never reaches the provider.
     #[n(8)]
     pub test: bool,
+    /// The provider's app whose token it has: sessions of one app share its limits. Absent: not known.
+    #[n(9)]
+    pub app: Option<String>,
+    /// The business portfolio it belongs to, by name; absent: none that is declared.
+    #[n(10)]
+    pub portfolio: Option<String>,
 }
 
 /// An actor for this session came to life; its incarnation is this event's position. Intents of another are void.

@@ -91,6 +91,9 @@ impl Bucket {
     }
 }
 
+/// A template that is disabled for good: a message of it fails like one whose request is wrong, and so would every other.
+const TEMPLATE_DISABLED: i32 = 132_016;
+
 impl FailureClass {
     /// The stable word, without the bucket: `throttle` for every throttle.
     #[must_use]
@@ -113,6 +116,12 @@ impl FailureClass {
             Self::Throttle(bucket) => Some(bucket),
             _ => None,
         }
+    }
+
+    /// Whether no message of the same template can be sent: it is paused, or, a mistake of the request by its class, disabled.
+    #[must_use]
+    pub fn stops_template(self, code: i32) -> bool {
+        self == Self::Throttle(Bucket::Template) || (self == Self::Request && code == TEMPLATE_DISABLED)
     }
 
     /// Whether the message itself is refused for good. The other classes leave it queued (or, if ambiguous, unknown).

@@ -11,6 +11,7 @@ mod gate;
 mod message;
 mod outcome;
 mod partition;
+mod portfolio;
 mod session;
 mod status;
 mod tally;
@@ -18,7 +19,7 @@ mod tally;
 mod tests;
 
 use super::event::{AttemptRef, Event};
-use super::id::{EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
+use super::id::{BudgetId, EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
 use super::notification::NotificationKind;
 use super::record::{Header, Micros, Position};
 use super::row::{FailingRow, RowId, Rows};
@@ -83,7 +84,7 @@ pub enum Append {
     },
     /// A name that leads to a declared thing.
     Name {
-        /// What kind of name (`tenant`, `session`, `endpoint`, `key`).
+        /// What kind of name (`tenant`, `session`, `endpoint`, `key`, `portfolio`).
         kind: &'static str,
         /// Under whom it is unique; zero for the installation.
         scope: [u8; 16],
@@ -172,6 +173,8 @@ pub enum Note {
     EndpointChanged(EndpointId),
     /// A contact's gates changed.
     ContactChanged(KeyId),
+    /// A portfolio may write to more people than before.
+    PortfolioRaised(BudgetId),
     /// An operator's gate was closed here, or opened.
     GatesChanged,
     /// Something was asked for of a tenant's gates, or is effective now.
@@ -216,6 +219,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     contact::needs(event, &mut wanted);
     endpoint::needs(event, &mut wanted);
     gate::needs(event, &mut wanted);
+    portfolio::needs(event, &mut wanted);
     tally::needs(at, event, rows, &mut wanted);
     wanted.retain(|id| !rows.knows(id));
     wanted
@@ -263,6 +267,9 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         | Event::EndpointEnabled(_) => endpoint::apply(at, event, rows, &mut out),
         Event::GateSet(_) | Event::GateAsked(_) | Event::GateEffective(_) | Event::MessagesGated(_) => {
             gate::apply(at, event, rows, &mut out);
+        }
+        Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) => {
+            portfolio::apply(at, event, rows, &mut out);
         }
         // The partition's actor applies the event that was set aside, at this place.
         Event::Requeued(_) => {}

@@ -150,6 +150,8 @@ fn journal(steps: &[Step]) -> Vec<(Record, Event)> {
         channel: "whatsapp".to_owned(),
         account: "1".to_owned(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second: 1,
         burst: 1,
         test: false,

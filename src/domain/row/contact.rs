@@ -19,6 +19,14 @@ pub struct ContactRow {
     pub aliases: u8,
 }
 
+impl ContactRow {
+    /// Whether the person has written to this session not long ago.
+    #[must_use]
+    pub fn has_window(&self, session: SessionId, now: Micros) -> bool {
+        self.windows.iter().any(|(of, until)| *of == session && *until > now)
+    }
+}
+
 /// Which acceptance won an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyRow {

@@ -11,6 +11,7 @@ mod failing;
 mod gates;
 mod message;
 mod overlay;
+mod portfolio;
 mod session;
 mod tally;
 mod waiting;
@@ -24,12 +25,13 @@ pub use failing::*;
 pub use gates::*;
 pub use message::*;
 pub use overlay::Rows;
+pub use portfolio::*;
 pub use session::*;
 pub use tally::*;
 pub use waiting::*;
 
 use super::gate::GatesRow;
-use super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::id::{ApiKeyId, BudgetId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 
 /// The name of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +60,10 @@ pub enum RowId {
     Gates(u16),
     /// What was asked for of a tenant's gates.
     Asks(TenantId),
+    /// A portfolio.
+    Portfolio(BudgetId),
+    /// A person whom a portfolio admitted.
+    Person(PersonId),
 }
 
 /// One row's value.
@@ -87,4 +93,8 @@ pub enum Row {
     Gates(Box<GatesRow>),
     /// See [`AsksRow`].
     Asks(Box<AsksRow>),
+    /// See [`PortfolioRow`].
+    Portfolio(Box<PortfolioRow>),
+    /// See [`PersonRow`].
+    Person(PersonRow),
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::super::gate::GatesRow;
-use super::super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::super::id::{ApiKeyId, BudgetId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 use super::tally::Share;
 use super::{
-    ApiKeyRow, AsksRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow,
-    ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow, TenantRow,
+    ApiKeyRow, AsksRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow, PersonId,
+    PersonRow, PortfolioRow, ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -171,4 +171,6 @@ typed! {
     provider put_provider Tag, Provider, ProviderRow, std::convert::identity;
     gates put_gates u16, Gates, GatesRow, Box::new;
     asks put_asks TenantId, Asks, AsksRow, Box::new;
+    portfolio put_portfolio BudgetId, Portfolio, PortfolioRow, Box::new;
+    person put_person PersonId, Person, PersonRow, std::convert::identity;
 }

@@ -21,6 +21,12 @@ pub struct SessionRow {
     pub channel: String,
     /// The provider's id of the sender.
     pub account: String,
+    /// The provider's business account, if it is known.
+    pub waba: Option<String>,
+    /// The provider's app, if it is known.
+    pub app: Option<String>,
+    /// Its portfolio's name, if it has one.
+    pub portfolio: Option<String>,
     /// Messages a second.
     pub per_second: u32,
     /// At once after a rest.
@@ -51,6 +57,9 @@ impl SessionRow {
             name: facts.name.clone(),
             channel: facts.channel.clone(),
             account: facts.account.clone(),
+            waba: facts.waba.clone(),
+            app: facts.app.clone(),
+            portfolio: facts.portfolio.clone(),
             per_second: facts.per_second,
             burst: facts.burst,
             test: facts.test,

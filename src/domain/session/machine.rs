@@ -40,6 +40,8 @@ pub struct Machine {
     /// The row says that the sender is held, or is about to; since when this life knows.
     held: Option<Micros>,
     suspended: bool,
+    /// Whether it belongs to a portfolio: then what that is refused for holds no message that is not counted by it.
+    in_portfolio: bool,
     lease: (u32, Micros),
     lease_asked: Option<Micros>,
     /// A tick of intents is on its way: the next one gathers until it is back.
@@ -62,6 +64,7 @@ impl Machine {
             wall: Wall::default(),
             held: None,
             suspended: false,
+            in_portfolio: false,
             lease: (0, 0),
             lease_asked: None,
             proposed: false,
@@ -150,6 +153,7 @@ impl Machine {
             Input::Answered(of, answer) => self.answered(of, &answer, now, drawn, endings, effects),
             Input::Barred(of, bar) => self.end(of, barred(bar, self.expires_at(of)), now, endings),
             Input::Held(until) => self.row_holds(until, now),
+            Input::Shared(hold) => self.shared(hold, now, effects),
             Input::Released(paced) => self.released(paced, now),
             Input::Received(count) => self.pacer.receive(count, now),
             Input::Suspended(suspended) => self.suspended = suspended,

@@ -107,6 +107,8 @@ pub enum Input {
     /// The sender waits until then, as its row says, or is not held (`None`); an earlier time than is known changes
     /// nothing.
     Held(Option<Micros>),
+    /// Another sender was refused for something that this one shares with it.
+    Shared(Hold),
     /// Somebody lifted its holds: it may go on at once, at the rate that its row has now.
     Released(Option<Paced>),
     /// The sender's number received so many messages.
@@ -130,6 +132,8 @@ pub enum Effect {
     Close(Vec<Ending>),
     /// Append `SessionHeld`.
     Hold(Hold),
+    /// What several senders share refused one of them: tell the others, and whoever keeps the portfolio.
+    Share(Hold),
     /// Append `SessionReleased`: an attempt was through.
     Release,
     /// Append `SessionPaced`.

@@ -27,6 +27,8 @@ fn session(n: u8, change: impl FnOnce(&mut SessionRow)) -> [Put; 2] {
         channel: "whatsapp".to_owned(),
         account: n.to_string(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second: 1,
         burst: 1,
         test: false,

@@ -66,6 +66,8 @@ async fn session(world: &World, tenant: TenantId, account: &str, per_second: u32
         channel: "whatsapp".to_owned(),
         account: account.to_owned(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second,
         burst: per_second,
         test: false,

@@ -1,5 +1,7 @@
 //! A house in memory: the real actors, an in-memory journal, store and vault, a scripted channel and endpoint.
 
+mod declare;
+
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -16,26 +18,19 @@ use waybill::domain::address::Address;
 use waybill::domain::consent::Gates;
 use waybill::domain::content::{Content, calling_code};
 use waybill::domain::draft::Draft;
-use waybill::domain::event::{
-    Category, EndpointDeclaredV1, Event, MessageAcceptedV1, Priority, SessionDeclaredV1, TenantDeclaredV1,
-    UnknownPolicy,
-};
-use waybill::domain::id::{
-    EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
-};
+use waybill::domain::event::{Category, Event, MessageAcceptedV1, Priority, UnknownPolicy};
+use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition};
 use waybill::domain::message::State;
-use waybill::domain::quiet::QuietHours;
 use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
 use waybill::domain::row::{MessageRow, Row, RowId, SessionRow};
-use waybill::domain::secret_name;
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use waybill::store::{MemoryStore, applied, rows};
 use waybill::vault::memory::MemoryVault;
-use waybill::vault::{Alias, SecretBytes, Vault};
+use waybill::vault::{Alias, Vault};
 use waybill::webhook::{Deliver, ScriptedEndpoint};
 
 pub const PARTITIONS: u16 = 4;
@@ -82,6 +77,18 @@ impl World {
         Self::build(channel, Arc::new(Shared(Arc::clone(&endpoint))), endpoint, limits, fault).await
     }
 
+    /// The same, by this clock.
+    pub async fn by_clock(
+        channel: Arc<dyn Channel>,
+        limits: Limits,
+        fault: Option<Fault>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let endpoint = Arc::new(ScriptedEndpoint::willing());
+        let customers = Arc::new(Shared(Arc::clone(&endpoint)));
+        Self::with_clock(channel, customers, endpoint, (limits, fault, clock)).await
+    }
+
     /// A house whose customers answer like this.
     pub async fn with_customers(channel: Arc<dyn Channel>, customers: Arc<dyn Delivers>, limits: Limits) -> Self {
         Self::build(channel, customers, Arc::new(ScriptedEndpoint::willing()), limits, None).await
@@ -94,6 +101,15 @@ impl World {
         limits: Limits,
         fault: Option<Fault>,
     ) -> Self {
+        Self::with_clock(channel, webhooks, endpoint, (limits, fault, Arc::new(SystemClock))).await
+    }
+
+    async fn with_clock(
+        channel: Arc<dyn Channel>,
+        webhooks: Arc<dyn Delivers>,
+        endpoint: Arc<ScriptedEndpoint>,
+        (limits, fault, clock): (Limits, Option<Fault>, Arc<dyn Clock>),
+    ) -> Self {
         let installation = InstallationId([1; 16]);
         let journal = Arc::new(Unruly::new(Genesis::new(installation, PARTITIONS)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -105,7 +121,7 @@ impl World {
             channels: Arc::new(HashMap::from([("whatsapp".to_owned(), Arc::clone(&channel))])),
             test_channel: channel,
             webhooks,
-            clock: Arc::new(SystemClock),
+            clock,
             entropy,
             health: Arc::new(Health::default()),
             registry: Arc::new(Registry::default()),
@@ -147,85 +163,6 @@ impl World {
         assert!(matches!(appended, Appended::Durable { .. }), "{appended:?}");
     }
 
-    /// A tenant that may send so many a second.
-    pub async fn tenant(&self, name: &str, per_second: u32) -> TenantId {
-        self.tenant_with(name, per_second, (None, None)).await
-    }
-
-    /// A tenant with its own word on opt-ins and windows.
-    pub async fn tenant_with(&self, name: &str, per_second: u32, gates: (Option<bool>, Option<bool>)) -> TenantId {
-        self.quiet_tenant(name, per_second, gates, None).await
-    }
-
-    /// The same, with quiet hours.
-    pub async fn quiet_tenant(
-        &self,
-        name: &str,
-        per_second: u32,
-        gates: (Option<bool>, Option<bool>),
-        quiet_hours: Option<QuietHours>,
-    ) -> TenantId {
-        let tenant = TenantId::named(InstallationId([1; 16]), name);
-        let facts = TenantDeclaredV1 {
-            tenant,
-            name: name.to_owned(),
-            display_name: String::new(),
-            per_second,
-            burst: per_second,
-            require_opt_in: gates.0,
-            require_window: gates.1,
-            quiet_hours,
-        };
-        self.tell(tenant, tenant, facts).await;
-        tenant
-    }
-
-    pub async fn session(&self, tenant: TenantId, name: &str) -> SessionId {
-        self.session_at(tenant, name, "100000000000009", 100_000).await
-    }
-
-    /// A session of this account, at this rate.
-    pub async fn session_at(&self, tenant: TenantId, name: &str, account: &str, per_second: u32) -> SessionId {
-        let session = SessionId::named(tenant, name);
-        let name_of_token = secret_name::session_token(session);
-        let token = SecretBytes::new(b"token".to_vec());
-        self.hands.vault.put_secret(Some(tenant), &name_of_token, &token).await.unwrap();
-        let facts = SessionDeclaredV1 {
-            session,
-            tenant,
-            name: name.to_owned(),
-            channel: "whatsapp".to_owned(),
-            account: account.to_owned(),
-            waba: None,
-            per_second,
-            burst: per_second.div_ceil(10),
-            test: false,
-        };
-        self.tell(session, tenant, facts).await;
-        session
-    }
-
-    pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {
-        self.endpoint_at(tenant, "hook", "https://customer.example/hook").await
-    }
-
-    /// An endpoint of this name at this address, told of everything.
-    pub async fn endpoint_at(&self, tenant: TenantId, name: &str, url: &str) -> EndpointId {
-        let endpoint = EndpointId::named(tenant, name);
-        let secret = SecretBytes::new(format!("whsec_{}", "QUJD".repeat(11)).into_bytes());
-        self.hands.vault.put_secret(Some(tenant), &secret_name::endpoint_secret(endpoint), &secret).await.unwrap();
-        let facts = EndpointDeclaredV1 {
-            endpoint,
-            tenant,
-            name: name.to_owned(),
-            url: url.to_owned(),
-            events: Vec::new(),
-            since: None,
-        };
-        self.tell(endpoint, tenant, facts).await;
-        endpoint
-    }
-
     /// Accepts a message, as the API would.
     pub async fn accept(&self, tenant: TenantId, session: SessionId, to: &str) -> MessageId {
         let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "hello" } });
@@ -235,12 +172,12 @@ impl World {
     /// Accepts a message that is to leave at this time.
     pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
         let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
-        self.accept_at(tenant, session, (Category::Utility, Some(send_at), None), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, Some(send_at), None), object).await
     }
 
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
-        self.accept_at(tenant, session, (Category::Utility, None, None), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, None, None), object).await
     }
 
     /// Accepts a message of this template; `expires_at` if not in ten minutes.
@@ -253,7 +190,18 @@ impl World {
     ) -> MessageId {
         let template = serde_json::json!({ "name": template, "language": { "code": "de" } });
         let object = serde_json::json!({ "to": to, "type": "template", "template": template });
-        self.accept_at(tenant, session, (Category::Utility, None, expires_at), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, None, expires_at), object).await
+    }
+
+    /// Accepts a message object of this priority.
+    pub async fn accept_with(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        (priority, expires_at): (Priority, Option<Micros>),
+        object: serde_json::Value,
+    ) -> MessageId {
+        self.accept_at(tenant, session, (Category::Utility, priority, None, expires_at), object).await
     }
 
     /// Accepts this message object, which ends at this time.
@@ -264,7 +212,7 @@ impl World {
         object: serde_json::Value,
         expires_at: Micros,
     ) -> MessageId {
-        self.accept_at(tenant, session, (Category::Utility, None, Some(expires_at)), object).await
+        self.accept_at(tenant, session, (Category::Utility, Priority::Normal, None, Some(expires_at)), object).await
     }
 
     /// Accepts a message object of this category.
@@ -275,14 +223,14 @@ impl World {
         category: Category,
         object: serde_json::Value,
     ) -> MessageId {
-        self.accept_at(tenant, session, (category, None, None), object).await
+        self.accept_at(tenant, session, (category, Priority::Normal, None, None), object).await
     }
 
     async fn accept_at(
         &self,
         tenant: TenantId,
         session: SessionId,
-        (category, send_at, expires_at): (Category, Option<Micros>, Option<Micros>),
+        (category, priority, send_at, expires_at): (Category, Priority, Option<Micros>, Option<Micros>),
         object: serde_json::Value,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
@@ -300,7 +248,7 @@ impl World {
             session,
             contact,
             category,
-            priority: Priority::Normal,
+            priority,
             unknown: UnknownPolicy::Hold,
             expires_at: expires_at.unwrap_or(now + 600_000_000),
             nonce: SystemEntropy.number(),

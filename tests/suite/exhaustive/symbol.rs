@@ -299,6 +299,8 @@ fn declared() -> SessionDeclaredV1 {
         channel: "whatsapp".to_owned(),
         account: "1".to_owned(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second: 80,
         burst: 80,
         test: false,

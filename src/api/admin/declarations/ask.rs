@@ -13,6 +13,8 @@ pub struct Ask {
     #[serde(default)]
     pub tenants: Vec<TenantAsk>,
     #[serde(default)]
+    pub portfolios: Vec<PortfolioAsk>,
+    #[serde(default)]
     pub sessions: Vec<SessionAsk>,
     #[serde(default)]
     pub endpoints: Vec<EndpointAsk>,
@@ -37,6 +39,14 @@ pub struct TenantAsk {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct PortfolioAsk {
+    pub name: String,
+    /// Left out: as many as it likes.
+    pub people_per_day: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SessionAsk {
     pub tenant: String,
     pub name: String,
@@ -44,6 +54,9 @@ pub struct SessionAsk {
     pub channel: String,
     pub phone_number_id: String,
     pub waba_id: Option<String>,
+    pub app_id: Option<String>,
+    /// The portfolio's name.
+    pub portfolio: Option<String>,
     /// The access token itself. Left out: the one that is kept stays.
     #[serde(default, deserialize_with = "secret")]
     pub token: Option<SecretText>,

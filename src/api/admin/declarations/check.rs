@@ -8,10 +8,11 @@ use super::super::super::directory::MAX_NAMES;
 use super::super::super::problem::{Problem, fault};
 use super::super::super::state::App;
 use super::super::super::time;
-use super::ask::{Ask, EndpointAsk, SessionAsk, TenantAsk};
+use super::ask::{Ask, EndpointAsk, PortfolioAsk, SessionAsk, TenantAsk};
 use crate::config::{EventPattern, Name};
 use crate::domain::content::Problem as Fault;
 use crate::domain::id::{SessionId, TenantId};
+use crate::domain::portfolio::MAX_LIMIT;
 use crate::vault::SecretBytes;
 use crate::webhook::{Guard, Ports, Secret};
 
@@ -52,6 +53,9 @@ pub async fn check(app: &App, ask: &Ask) -> Result<Checked, Problem> {
     for (at, it) in ask.tenants.iter().enumerate() {
         checks.tenant(&format!("/tenants/{at}"), it);
     }
+    for (at, it) in ask.portfolios.iter().enumerate() {
+        checks.portfolio(&format!("/portfolios/{at}"), it);
+    }
     let owners = ask.sessions.iter().enumerate();
     let owners = owners.map(|(at, it)| (format!("/sessions/{at}"), &it.tenant, &it.name));
     let more = ask.endpoints.iter().enumerate();
@@ -63,6 +67,7 @@ pub async fn check(app: &App, ask: &Ask) -> Result<Checked, Problem> {
     }
     for (at, it) in ask.sessions.iter().enumerate() {
         checks.session(&format!("/sessions/{at}"), it).await?;
+        checks.belongs(&format!("/sessions/{at}"), it, &ask.portfolios).await?;
     }
     for (at, it) in ask.endpoints.iter().enumerate() {
         checks.endpoint(&format!("/endpoints/{at}"), it);
@@ -110,6 +115,32 @@ impl Checks<'_> {
         self.tenants.insert(it.name.clone(), id);
     }
 
+    fn portfolio(&mut self, pointer: &str, it: &PortfolioAsk) {
+        self.name(pointer, &it.name);
+        if it.people_per_day.is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit)) {
+            self.wrong(
+                format!("{pointer}/people_per_day"),
+                "is out of range",
+                "write Meta's limit (250, 2000, 10000 or 100000), or leave it out where Meta sets none",
+            );
+        }
+    }
+
+    /// The portfolio that a session names exists, or is declared here.
+    async fn belongs(&mut self, pointer: &str, it: &SessionAsk, declared: &[PortfolioAsk]) -> Result<(), Problem> {
+        let Some(name) = it.portfolio.as_deref().filter(|name| declared.iter().all(|it| it.name != **name)) else {
+            return Ok(());
+        };
+        if self.app.directory.portfolio_named(self.app, name).await?.is_none() {
+            self.wrong(
+                format!("{pointer}/portfolio"),
+                "names no portfolio",
+                "declare the portfolio first, or in the same document",
+            );
+        }
+        Ok(())
+    }
+
     /// A name, and a tenant that exists or is declared here.
     async fn owned(&mut self, pointer: &str, tenant: &str, name: &str) -> Result<(), Problem> {
         self.name(pointer, name);
@@ -132,7 +163,11 @@ impl Checks<'_> {
             self.wrong(format!("{pointer}/channel"), "is not a channel of this version", "write \"whatsapp\"");
         }
         let digits = |text: &str| (1..=ACCOUNT_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        let ids = [("phone_number_id", Some(&it.phone_number_id)), ("waba_id", it.waba_id.as_ref())];
+        let ids = [
+            ("phone_number_id", Some(&it.phone_number_id)),
+            ("waba_id", it.waba_id.as_ref()),
+            ("app_id", it.app_id.as_ref()),
+        ];
         for (name, id) in ids {
             if id.is_some_and(|id| !digits(id)) {
                 self.wrong(
@@ -234,6 +269,9 @@ impl Checks<'_> {
         for (at, it) in ask.tenants.iter().enumerate() {
             see(("tenant", "", &it.name), format!("/tenants/{at}/name"));
         }
+        for (at, it) in ask.portfolios.iter().enumerate() {
+            see(("portfolio", "", &it.name), format!("/portfolios/{at}/name"));
+        }
         for (at, it) in ask.sessions.iter().enumerate() {
             see(("session", &it.tenant, &it.name), format!("/sessions/{at}/name"));
             let number = format!("/sessions/{at}/phone_number_id");
@@ -251,7 +289,8 @@ impl Checks<'_> {
     }
 
     fn room(&mut self, ask: &Ask) {
-        let asked = ask.tenants.len() + ask.sessions.len() + ask.endpoints.len() + ask.keys.len();
+        let asked =
+            ask.tenants.len() + ask.portfolios.len() + ask.sessions.len() + ask.endpoints.len() + ask.keys.len();
         if self.app.directory.len() + asked > MAX_NAMES {
             let remedy = "an installation holds at most 200,000 names";
             self.wrong(String::new(), "declares too many things", remedy);

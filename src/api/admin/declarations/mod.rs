@@ -5,7 +5,7 @@
 //! | `ask`, `document` | what is asked for, and reading it |
 //! | `check` | what is wrong with it, all at once |
 //! | `plan` | what each thing needs: nothing, an event, a secret |
-//! | `tenant`, `session`, `endpoint`, `key` | one kind of thing each |
+//! | `tenant`, `portfolio`, `session`, `endpoint`, `key` | one kind of thing each |
 //!
 //! Secrets are kept in the vault first, then the events are appended, keys last: a new key's text is shown only here, so
 //! nothing may fail after it.
@@ -18,6 +18,7 @@ mod document;
 mod endpoint;
 mod key;
 mod plan;
+mod portfolio;
 mod session;
 mod tenant;
 
@@ -41,6 +42,9 @@ pub async fn declare(State(app): State<Arc<App>>, _: Operator, Document(ask): Do
     for it in &ask.tenants {
         plan.tenants.push(tenant::plan(&app, it).await?);
     }
+    for it in &ask.portfolios {
+        plan.portfolios.push(portfolio::plan(&app, it).await?);
+    }
     for it in &ask.sessions {
         let tenant = checked.tenant(&it.tenant);
         plan.sessions.push(session::plan(&app, tenant, it).await?);
@@ -60,6 +64,7 @@ pub async fn declare(State(app): State<Arc<App>>, _: Operator, Document(ask): Do
     let body = json!({
         "dry_run": ask.dry_run,
         "tenants": shown(&plan.tenants),
+        "portfolios": shown(&plan.portfolios),
         "sessions": shown(&plan.sessions),
         "endpoints": shown(&plan.endpoints),
         "keys": shown(&plan.keys),

@@ -31,6 +31,8 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
         per_second: it.per_second.unwrap_or(pacing.number_per_second),
         burst: it.burst.unwrap_or(pacing.number_burst),
         test: it.test,
+        app: it.app_id.clone(),
+        portfolio: it.portfolio.clone(),
     };
     let name = token_name(session);
     let kept = app.vault.secret(Some(tenant), &name)?;
@@ -38,7 +40,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
     let new_token = token.filter(|token| kept.as_ref() != Some(token));
     let change = match rows::get(&*app.store, &RowId::Session(session)).await? {
         Some(Row::Session(row)) => {
-            let same = new_token.is_none() && is_same(app, &row, &facts).await?;
+            let same = new_token.is_none() && is_same(&row, &facts);
             if same { Change::Unchanged } else { Change::Changed }
         }
         _ => Change::Created,
@@ -58,21 +60,12 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
     })
 }
 
-/// Whether the declaration in force says the same. The business account stands in its event only.
-async fn is_same(app: &App, row: &SessionRow, facts: &SessionDeclaredV1) -> Result<bool, Problem> {
-    let same = row.channel == facts.channel
+/// Whether the declaration in force says the same.
+fn is_same(row: &SessionRow, facts: &SessionDeclaredV1) -> bool {
+    row.channel == facts.channel
         && row.account == facts.account
         && row.per_second == facts.per_second
         && row.burst == facts.burst
-        && row.test == facts.test;
-    if !same {
-        return Ok(false);
-    }
-    let partition = app.partition_of(facts.session);
-    let declared = match app.journal.read(partition, row.declared_at).await {
-        Ok(entry) => entry.record.event().ok(),
-        // Archived or damaged: declaring once more is harmless.
-        Err(_) => None,
-    };
-    Ok(matches!(declared, Some(Event::SessionDeclared(before)) if before.waba == facts.waba))
+        && row.test == facts.test
+        && (&row.waba, &row.app, &row.portfolio) == (&facts.waba, &facts.app, &facts.portfolio)
 }

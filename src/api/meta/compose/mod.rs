@@ -3,7 +3,7 @@
 //!
 //! | part | mailbox | event | beside it |
 //! | --- | --- | --- | --- |
-//! | status | session | `StatusReported` | opt-out told by code 131050: `ConsentChanged`; enough marketing by 131049: `ContactHeld` |
+//! | status | session | `StatusReported` | opt-out told by code 131050: `ConsentChanged`; enough marketing by 131049: `ContactHeld`; a full portfolio: `PortfolioHeld`; a paused template: `GateAsked` |
 //! | inbound | session | `InboundReceived` | `WindowOpened`, `AliasAdded` |
 //! | preference | contact | `ConsentChanged` | – |
 //! | identity changed | session | `CallbackCarried` | `AliasAdded` |
@@ -16,6 +16,7 @@ mod inbound;
 mod people;
 mod scene;
 mod sender;
+mod shared;
 mod status;
 
 use std::sync::Arc;

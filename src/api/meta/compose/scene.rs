@@ -128,6 +128,11 @@ impl<'a> Scene<'a> {
         seal::seal(&*self.app.vault, (self.tenant(), contact), event, text, self.now).await
     }
 
+    /// What the part causes in another mailbox.
+    pub(super) fn aside(&self, mailbox: Mailbox, id: EventId, event: &Event) -> Result<Placed, Trouble> {
+        placed(mailbox, self.draft(id, mailbox, event).cause(self.id))
+    }
+
     /// What the part causes in a contact's mailbox; `step` names it, so that a repeat is the same event.
     pub(super) fn beside(&self, contact: KeyId, step: &str, event: &Event) -> Result<Placed, Trouble> {
         let mailbox = self.mailbox_of(contact);

@@ -5,6 +5,7 @@ use super::super::body;
 use super::Trouble;
 use super::people::{self, ENOUGH, OPTED_OUT};
 use super::scene::{Scene, word};
+use super::shared;
 use crate::domain::callback::PartBody;
 use crate::domain::event::{AttemptRef, Event, SealedV1, Status, StatusReportedV1};
 use crate::domain::id::{KeyId, Tag};
@@ -41,6 +42,9 @@ pub(super) async fn compose(scene: &Scene<'_>, of: Option<AttemptRef>) -> Result
     }
     if failed && *code == ENOUGH {
         all.extend(people::held(scene, &known, *provider_at)?);
+    }
+    if failed {
+        all.extend(shared::refused(scene, sender, of, (*code, *provider_at)).await?);
     }
     Ok(all)
 }

@@ -18,7 +18,11 @@ fn message(stage: &Stage) -> MessageId {
     MessageId(with_partition([9; 16], stage.app.partition_of(stage.session)))
 }
 
-async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
+pub(super) async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
+    accepted_as(stage, contact, None).await
+}
+
+pub(super) async fn accepted_as(stage: &Stage, contact: KeyId, template: Option<&str>) -> MessageId {
     let message = message(stage);
     let facts = MessageAcceptedV1 {
         message,
@@ -30,7 +34,7 @@ async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
         expires_at: NOW + 1_000_000_000,
         nonce: 1,
         idempotency: None,
-        template: None,
+        template: template.map(str::to_owned),
         consent: None,
         policy: None,
         test: false,
@@ -43,7 +47,7 @@ async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
     message
 }
 
-fn with_token(stage: &Stage, name: &str, message: MessageId) -> Vec<u8> {
+pub(super) fn with_token(stage: &Stage, name: &str, message: MessageId) -> Vec<u8> {
     let mac = |signed: &[u8]| stage.vault.mac("callback token", &[signed]);
     let token = token::write(AttemptRef { message, attempt: 1 }, mac);
     edited(name, |status| status["biz_opaque_callback_data"] = json!(token))
@@ -161,6 +165,8 @@ async fn moved_to_another_tenant(stage: &Stage) -> TenantId {
         channel: "whatsapp".into(),
         account: account.into(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second: 80,
         burst: 80,
         test: false,

@@ -5,4 +5,5 @@ mod acts;
 mod fixtures;
 mod people;
 mod refusals;
+mod shared;
 pub(in crate::api) mod stage;

@@ -11,7 +11,7 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// The recorded time of every message.
 const SAID: i64 = 1_795_000_000_000_000;
 
-fn phone() -> Alias {
+pub(super) fn phone() -> Alias {
     Alias::phone("12025550123").expect("a number")
 }
 

@@ -21,7 +21,7 @@ use crate::api::tests::described::Asked;
 use crate::config::Settings;
 use crate::domain::draft::Draft;
 use crate::domain::event::{ApiKeyIssuedV1, Event, Role, SessionDeclaredV1, TenantDeclaredV1};
-use crate::domain::failure::{CodeRow, CodeTable, FailureClass};
+use crate::domain::failure::{Bucket, CodeRow, CodeTable, FailureClass};
 use crate::domain::id::{EventId, InstallationId, KeyId, NodeId, SessionId, TenantId};
 use crate::domain::projection::{self, Append, At};
 use crate::domain::record::{Micros, Position, Principal, Record};
@@ -118,6 +118,8 @@ impl Stage {
             channel: "whatsapp".into(),
             account: ACCOUNT.into(),
             waba: None,
+            app: None,
+            portfolio: None,
             per_second: 80,
             burst: 80,
             test: false,
@@ -286,6 +288,8 @@ fn codes() -> CodeTable {
         row(131_026, FailureClass::Recipient, None),
         row(131_000, FailureClass::Ambiguous, Some(FailureClass::Retry)),
         row(131_050, FailureClass::Recipient, None),
+        row(131_064, FailureClass::Throttle(Bucket::Portfolio), None),
+        row(132_015, FailureClass::Throttle(Bucket::Template), None),
     ])
     .expect("no row says what another says")
 }

@@ -66,6 +66,8 @@ fn declared(per_second: u32) -> SessionDeclaredV1 {
         channel: "whatsapp".to_owned(),
         account: "1".to_owned(),
         waba: None,
+        app: None,
+        portfolio: None,
         per_second,
         burst: 1,
         test: false,

@@ -1,5 +1,6 @@
 //! How the sender stands with its provider: held, let go, slowed down.
 
+use super::super::super::failure::Bucket;
 use super::super::super::pacing::learned::Paced;
 use super::super::super::record::Micros;
 use super::super::super::retry::Hold;
@@ -39,17 +40,46 @@ impl Machine {
         self.pacer.begin(paced, now);
     }
 
+    /// Whether the sender belongs to a portfolio.
+    pub fn belongs(&mut self, in_portfolio: bool) {
+        self.in_portfolio = in_portfolio;
+    }
+
+    /// Another sender met a wall that is this one's too. It is told on by nobody, and at its end one attempt shows.
+    pub(super) fn shared(&mut self, hold: Hold, now: Micros, effects: &mut Vec<Effect>) {
+        if hold.until <= now.max(self.wall.until()) {
+            return;
+        }
+        self.wall.learn(hold.until);
+        self.told(hold, now, effects);
+    }
+
+    fn told(&mut self, hold: Hold, now: Micros, effects: &mut Vec<Effect>) {
+        if hold.until - now >= TOLD {
+            self.held = Some(self.held.unwrap_or(now));
+            effects.push(Effect::Hold(hold));
+        }
+    }
+
     /// The provider refused the sender, or nobody was reached.
     pub(super) fn refused(&mut self, hold: Hold, began: Micros, now: Micros, effects: &mut Vec<Effect>) {
+        // What answers people goes on: only who would begin a conversation waits, with everybody of the portfolio.
+        if hold.bucket == Some(Bucket::Portfolio) && self.in_portfolio {
+            effects.push(Effect::Share(hold));
+            return;
+        }
         // One message after a silence is not too fast: what refuses that one is no rate.
         if hold.is_of_rate(now) && !self.wall.is_probed() {
             self.pacer.refused(began, now, hold.code);
         }
-        let until = self.wall.hit(now, hold.until);
-        if let Some(until) = until.filter(|until| *until - now >= TOLD) {
-            self.held = Some(self.held.unwrap_or(now));
-            effects.push(Effect::Hold(Hold { until, ..hold }));
+        let Some(until) = self.wall.hit(now, hold.until) else {
+            return;
+        };
+        let hold = Hold { until, ..hold };
+        if matches!(hold.bucket, Some(Bucket::App | Bucket::Waba)) {
+            effects.push(Effect::Share(hold));
         }
+        self.told(hold, now, effects);
     }
 
     /// An attempt was through. What left before the hold says nothing of it.

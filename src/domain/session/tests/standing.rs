@@ -119,3 +119,61 @@ fn a_life_begins_with_the_lowered_rate_of_its_row() {
     }
     assert!((95..=102).contains(&count), "{count} in ten seconds");
 }
+
+fn shares(effects: &[Effect]) -> Vec<Bucket> {
+    let of = |effect: &Effect| match effect {
+        Effect::Share(hold) => hold.bucket,
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
+
+#[test]
+fn what_is_shared_is_told_once_a_wall_and_what_is_heard_is_told_on_by_nobody() {
+    let (mut first, mut second) = (machine(), machine());
+    let throttled = refused(FailureClass::Throttle(Bucket::Waba), 80_007);
+    let flying = proposed(&first.step((0..40).map(|n| queued(n, 1, 0)), START, 1));
+    let effects = answer(&mut first, &flying, &throttled, START);
+    assert_eq!(shares(&effects), [Bucket::Waba], "one wave, one word: {effects:?}");
+    let Some(Effect::Share(hold)) = effects.into_iter().find(|effect| matches!(effect, Effect::Share(_))) else {
+        unreachable!("just seen");
+    };
+    let told = second.step([Input::Shared(hold)], START, 1);
+    assert!(shares(&told).is_empty() && holds(&told).is_empty(), "a second is no hold: {told:?}");
+    assert!(proposed(&second.step((0..40).map(|n| queued(n, 2, 0)), START + 1, 1)).is_empty());
+    assert_eq!(proposed(&second.step([Input::Tick], hold.until, 1)).len(), 1, "then one shows");
+    let long = Hold { until: START + 60 * SECOND, ..hold };
+    assert_eq!(holds(&second.step([Input::Shared(long)], START + 2 * SECOND, 1)), ["throttle"]);
+    assert!(holds(&second.step([Input::Shared(hold)], START + 2 * SECOND, 1)).is_empty(), "known, or over");
+}
+
+#[test]
+fn a_portfolios_refusal_holds_the_sender_only_if_nobody_keeps_the_portfolio() {
+    let full = refused(FailureClass::Throttle(Bucket::Portfolio), 131_048);
+    for in_portfolio in [true, false] {
+        let mut machine = machine();
+        machine.belongs(in_portfolio);
+        let first = proposed(&machine.step([queued(1, 1, 0)], START, 1));
+        let effects = answer(&mut machine, &first, &full, START);
+        assert_eq!(shares(&effects), if in_portfolio { vec![Bucket::Portfolio] } else { vec![] });
+        let next = proposed(&machine.step([queued(2, 2, 0)], START + 1, 1));
+        assert_eq!(next.len(), usize::from(in_portfolio), "another may answer somebody");
+    }
+}
+
+#[test]
+fn who_waits_for_the_portfolio_keeps_nobodys_place_and_uses_up_no_try() {
+    let mut machine = machine();
+    let Input::Standing(_, Standing::Queued(one)) = queued(1, 1, 0) else { panic!("it is queued") };
+    let behind = Queued { message: MessageId([9; 16]), ..one };
+    let both = [one, behind].map(|queued| Input::Standing(queued.message, Standing::Queued(queued)));
+    let first = proposed(&machine.step(both, START, 1));
+    machine.step([Input::Judged(vec![(first[0], Ok(()))])], START, 1);
+    let until = START + 3_600 * SECOND;
+    let effects = machine.step([Input::Barred(first[0], Bar::Portfolio(until, 0))], START, 1);
+    let ended = &endings(&effects)[0].verdict;
+    let expected = Verdict::Retry { class: "portfolio", code: 0, not_before: until, counts: false };
+    assert_eq!(ended, &expected);
+    let next = [proposed(&effects), proposed(&machine.step([Input::Tick], START + 1, 1))].concat();
+    assert_eq!((first.len(), next.len()), (1, 1), "the next one to the same person");
+}

@@ -1,0 +1,49 @@
+//! Events in the mailbox of a budget that several senders share: a business portfolio's people.
+
+use minicbor::{Decode, Encode};
+
+use super::super::id::{BudgetId, KeyId};
+use super::super::record::Micros;
+
+/// A business portfolio exists, with this limit. A later declaration replaces an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PortfolioDeclaredV1 {
+    /// Derived from the name.
+    #[n(0)]
+    pub portfolio: BudgetId,
+    /// Slug, unique in the installation.
+    #[n(1)]
+    pub name: String,
+    /// Unique people it may begin a conversation with in 24 hours; absent: as many as it likes.
+    #[n(2)]
+    pub people_per_day: Option<u32>,
+}
+
+/// Somebody wants to write to people outside of their service windows. Who of them is admitted follows from the events up
+/// to this one, so it is asked and answered at once; asked again, those who are admitted are it still.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PeopleAskedV1 {
+    /// Which portfolio.
+    #[n(0)]
+    pub portfolio: BudgetId,
+    /// For whom, at most 256.
+    #[n(1)]
+    pub people: Vec<KeyId>,
+}
+
+/// The provider refused a sender for its portfolio's sake: nobody of it begins a conversation for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PortfolioHeldV1 {
+    /// Which portfolio.
+    #[n(0)]
+    pub portfolio: BudgetId,
+    /// Not before this.
+    #[n(1)]
+    pub until: Micros,
+    /// The provider's code.
+    #[n(2)]
+    pub code: i32,
+}

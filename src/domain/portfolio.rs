@@ -1,0 +1,239 @@
+//! Portfolios: how many people a business may begin a conversation with in 24 hours.
+//!
+//! Meta counts unique people who are written to outside of their service windows, in a rolling 24 hours, over all numbers
+//! of a business portfolio (Cloud API, "Messaging limits"). Here a person is admitted for the rest of an hour, and counts
+//! from then on until 24 hours after the last moment at which the admission lets a message leave. So the count is never
+//! below Meta's, and above it for an hour at most; and what is kept is a number for each hour beside an hour for each
+//! person. Who is admitted already is admitted again for nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::Micros;
+
+/// What a person is admitted for.
+const HOUR: Micros = 3_600_000_000;
+
+/// How long after the end of its hour an admission still lets a message leave: what an attempt takes at most, and what two
+/// machines' clocks may differ by.
+const GRACE: Micros = 300_000_000;
+
+/// Meta's window.
+const DAY: Micros = 24 * HOUR;
+
+/// After so long everybody who counts now counts no more.
+const ROUND: Micros = HOUR + GRACE + DAY;
+
+/// The longest limit that may be declared; Meta's highest is 100,000, and above it is none.
+pub const MAX_LIMIT: u32 = 10_000_000;
+
+/// People of one question: at 18 bytes each in the journal some 5 KB.
+pub const MAX_ASKED: usize = 256;
+
+/// An hour, since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Hour(i64);
+
+impl Hour {
+    /// The hour of a time.
+    #[must_use]
+    pub fn of(at: Micros) -> Self {
+        Self(at.div_euclid(HOUR))
+    }
+
+    /// Messages to who was admitted in it leave before this.
+    #[must_use]
+    pub fn leaves_before(self) -> Micros {
+        (self.0 + 1).saturating_mul(HOUR).saturating_add(GRACE)
+    }
+
+    /// Who was admitted in it counts until then.
+    #[must_use]
+    pub fn counts_until(self) -> Micros {
+        self.leaves_before().saturating_add(DAY)
+    }
+
+    fn begins(self) -> Micros {
+        self.0.saturating_mul(HOUR)
+    }
+}
+
+/// How many people were admitted last in which hour: at most 26 hours of 12 bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// The latest time it was told: it never goes back, or who counts no more for one question would count for the next.
+    now: Micros,
+    /// Earliest first.
+    hours: Vec<(Hour, u32)>,
+}
+
+impl People {
+    /// How many count at a time.
+    #[must_use]
+    pub fn counted(&self, now: Micros) -> u32 {
+        let counts = self.hours.iter().filter(|(hour, _)| hour.counts_until() > now);
+        counts.fold(0, |sum, (_, people)| sum.saturating_add(*people))
+    }
+
+    /// Asks for one person, who was admitted last in the hour `before`. Says in which hour that is now; `None`: there is no
+    /// room.
+    pub fn admit(&mut self, before: Option<Hour>, limit: Option<u32>, at: Micros) -> Option<Hour> {
+        self.now = self.now.max(at).max(self.hours.last().map_or(Micros::MIN, |(hour, _)| hour.begins()));
+        let now = self.now;
+        self.hours.retain(|(hour, _)| hour.counts_until() > now);
+        let hour = Hour::of(now);
+        let known = before.and_then(|before| self.hours.iter().position(|(hour, _)| *hour == before));
+        match known {
+            Some(known) => {
+                self.hours[known].1 -= 1;
+                self.hours.retain(|(_, people)| *people > 0);
+            }
+            None if limit.is_some_and(|limit| self.counted(now) >= limit) => return None,
+            None => {}
+        }
+        match self.hours.last_mut() {
+            Some((last, people)) if *last == hour => *people += 1,
+            _ => self.hours.push((hour, 1)),
+        }
+        Some(hour)
+    }
+
+    /// When there is room again; `None`: there is now.
+    #[must_use]
+    pub fn free_at(&self, limit: u32, now: Micros) -> Option<Micros> {
+        (self.counted(now) >= limit).then(|| self.turn(limit, 0, now))
+    }
+
+    /// When whoever has `before` others waiting before it may be admitted, if each who becomes free is followed by one of
+    /// them.
+    #[must_use]
+    pub fn turn(&self, limit: u32, before: u32, now: Micros) -> Micros {
+        let limit = limit.max(1);
+        let (rounds, before) = (before / limit, before % limit);
+        let mut left = self.counted(now);
+        let mut at = now;
+        for (hour, people) in self.hours.iter().filter(|(hour, _)| hour.counts_until() > now) {
+            if limit.saturating_sub(left) > before {
+                break;
+            }
+            (left, at) = (left.saturating_sub(*people), hour.counts_until());
+        }
+        at.saturating_add(ROUND.saturating_mul(rounds.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Micros = 1_000 * HOUR + 17;
+
+    #[test]
+    fn as_many_as_may_are_admitted_and_the_next_ones_a_day_later() {
+        let mut people = People::default();
+        for _ in 0..50 {
+            assert!(people.admit(None, Some(50), START).is_some());
+        }
+        assert_eq!(people.admit(None, Some(50), START), None);
+        let free = people.free_at(50, START).expect("it is full");
+        assert!((START + DAY + GRACE..=START + ROUND).contains(&free), "{free}");
+        assert_eq!(people.admit(None, Some(50), free - 1), None);
+        assert_eq!(people.counted(free), 0);
+        assert_eq!(people.free_at(50, free), None);
+        assert!(people.admit(None, Some(50), free).is_some());
+    }
+
+    #[test]
+    fn who_is_admitted_is_admitted_again_and_counts_once_for_longer() {
+        let mut people = People::default();
+        let first = people.admit(None, Some(1), START);
+        let again = people.admit(first, Some(1), START + 2 * HOUR).expect("already admitted");
+        assert_eq!(people.counted(START + 2 * HOUR), 1);
+        assert_eq!(again, Hour::of(START + 2 * HOUR));
+        assert_eq!(people.admit(None, Some(1), START + DAY + 2 * HOUR), None, "it counts from the last time on");
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_frees_nobody_and_forgets_nobody() {
+        let mut people = People::default();
+        let ahead = people.admit(None, Some(2), START + 3 * HOUR).expect("room");
+        let hour = people.admit(None, Some(2), START).expect("room");
+        assert_eq!(hour, ahead, "one hour for both");
+        assert_eq!(people.admit(None, Some(2), START), None);
+        assert!(people.admit(Some(hour), Some(2), START).is_some());
+        let far = people.admit(None, None, START + 40 * HOUR).expect("no limit");
+        assert_eq!(people.admit(Some(hour), Some(1), START), None, "it counts no more, and there is no room");
+        assert!(people.admit(Some(far), Some(1), START).is_some());
+    }
+
+    #[test]
+    fn a_lowered_limit_admits_nobody_new_until_enough_are_gone() {
+        let mut people = People::default();
+        for n in 0..4 {
+            assert!(people.admit(None, Some(4), START + n * HOUR).is_some());
+        }
+        let free = people.free_at(2, START + 4 * HOUR).expect("full");
+        assert_eq!(free, Hour::of(START + 2 * HOUR).counts_until(), "three of four have to go");
+    }
+
+    #[test]
+    fn those_who_wait_are_given_the_places_of_those_who_go() {
+        let mut people = People::default();
+        for at in [START, START, START + HOUR] {
+            assert!(people.admit(None, Some(3), at).is_some());
+        }
+        let now = START + 2 * HOUR;
+        let ends = [Hour::of(START).counts_until(), Hour::of(START + HOUR).counts_until()];
+        let turns: Vec<Micros> = (0..4).map(|before| people.turn(3, before, now)).collect();
+        assert_eq!(turns, [ends[0], ends[0], ends[1], ends[0] + ROUND]);
+        assert_eq!(People::default().turn(3, 0, now), now);
+    }
+
+    /// What Meta may see at the worst: who is admitted is written to at once, and at the last moment.
+    #[derive(Default)]
+    struct Naive {
+        sent: Vec<(Micros, u8)>,
+    }
+
+    impl Naive {
+        fn most_in_a_day(&self) -> usize {
+            let within = |end: Micros| {
+                let day = self.sent.iter().filter(|(at, _)| (end - DAY..=end).contains(at));
+                day.map(|(_, person)| *person).collect::<BTreeSet<u8>>().len()
+            };
+            self.sent.iter().map(|(at, _)| within(*at)).max().unwrap_or(0)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_people_in_any_day_than_the_limit_and_never_a_place_left_empty_for_long(
+            limit in 1_u32..6,
+            steps in prop::collection::vec((0_u8..12, 0_i64..9), 1..120),
+        ) {
+            let (mut people, mut naive) = (People::default(), Naive::default());
+            let mut rows: BTreeMap<u8, Hour> = BTreeMap::new();
+            let mut now = START;
+            for (person, wait) in steps {
+                // From nothing to nine hours, unevenly.
+                now += wait * wait * HOUR / 9 + wait;
+                let recent = rows.iter().filter(|(other, hour)| **other != person && hour.counts_until() > now).count();
+                let known = rows.get(&person).copied();
+                match people.admit(known, Some(limit), now) {
+                    Some(hour) => {
+                        rows.insert(person, hour);
+                        naive.sent.extend([(now, person), (hour.leaves_before() - 1, person)]);
+                    }
+                    None => prop_assert!(recent >= limit as usize, "refused with {recent} of {limit}"),
+                }
+                let counted = rows.values().filter(|hour| hour.counts_until() > now).count();
+                prop_assert_eq!(people.counted(now) as usize, counted);
+                prop_assert!(people.hours.len() <= 27, "{:?}", people);
+            }
+            prop_assert!(naive.most_in_a_day() <= limit as usize);
+        }
+    }
+}
