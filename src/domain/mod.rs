@@ -15,6 +15,7 @@
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
 //! | [`gate`] | what an operator stops, and which messages stand behind it |
+//! | [`campaign`], [`plan`] | where a campaign may go from where it is; how its messages would leave |
 //! | [`filter`] | which failures are asked for |
 //! | [`waiting`] | why a message has not left yet |
 //! | [`text`] | which characters people are not shown |
@@ -26,6 +27,7 @@
 pub mod address;
 pub mod admission;
 pub mod callback;
+pub mod campaign;
 pub mod consent;
 pub mod content;
 pub mod draft;
@@ -38,6 +40,7 @@ pub mod id;
 pub mod message;
 pub mod notification;
 pub mod pacing;
+pub mod plan;
 pub mod projection;
 pub mod quiet;
 pub mod record;

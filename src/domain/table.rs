@@ -57,11 +57,13 @@ pub enum Table {
     Gate = 22,
     /// Messages that wait for a gate, by closing, in the order in which they are let out.
     Gated = 23,
+    /// Campaigns, those of a tenant that are not over, and how far each is.
+    Campaign = 26,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -84,6 +86,7 @@ impl Table {
         Self::Tally,
         Self::Gate,
         Self::Gated,
+        Self::Campaign,
     ];
 
     /// The stored number.
@@ -124,6 +127,7 @@ impl Table {
             Self::Tally => "tally",
             Self::Gate => "gate",
             Self::Gated => "gated",
+            Self::Campaign => "campaign",
         }
     }
 
@@ -315,13 +319,14 @@ mod tests {
                 (21, "tally"),
                 (22, "gate"),
                 (23, "gated"),
+                (26, "campaign"),
             ]
         );
         assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "{listed:?}");
         for (place, (number, _)) in listed.iter().enumerate() {
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!((Table::from_number(0), Table::from_number(24)), (None, None));
+        assert_eq!((Table::from_number(0), Table::from_number(27)), (None, None));
     }
 
     #[test]

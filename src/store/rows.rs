@@ -13,6 +13,7 @@
 //! | quarantine | `Quarantine` | partition | position |
 //! | gates | `Gate` | partition, or tenant | – |
 //! | gated | `Gated` | partition ‖ closing | position ‖ message |
+//! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` | – |
 //!
 //! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
 
@@ -39,7 +40,7 @@ use super::seam::{DropBelow, Put, Scan, Store};
 pub const BUCKET: u64 = 65_536;
 
 /// Kinds of name, as their first key byte.
-pub const NAME_KINDS: [&str; 4] = ["tenant", "key", "session", "endpoint"];
+pub const NAME_KINDS: [&str; 5] = ["tenant", "key", "session", "endpoint", "campaign"];
 
 /// A name and what it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,9 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Tally(id) => return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), id.day.to_be_bytes()),
         RowId::Gates(number) => return RowKey::single(Table::Gate, &number.to_be_bytes()[..]),
         RowId::Asks(tenant) => (Table::Gate, &tenant.0),
+        RowId::Campaign(id) => (Table::Campaign, &id.0),
+        RowId::Campaigns(tenant) => return RowKey::single(Table::Campaign, KeyPart::join(&[&tenant.0, b"of"])),
+        RowId::Progress(id) => return RowKey::single(Table::Campaign, KeyPart::join(&[&id.0, b"progress"])),
     };
     RowKey::single(table, pk)
 }

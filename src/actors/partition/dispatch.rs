@@ -83,6 +83,12 @@ impl State {
                         self.children.tell_tenant(tenant, TenantMail::Asks(row));
                     }
                 }
+                Note::CampaignsChanged(tenant) => {
+                    self.ensure(tenant.into(), myself).await?;
+                    if let Some(Row::Campaigns(row)) = self.read(RowId::Campaigns(tenant)).await? {
+                        self.children.tell_tenant(tenant, TenantMail::Campaigns(row));
+                    }
+                }
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::super::address::Address;
 use super::super::gate::Gate;
 use super::super::id::{
-    ApiKeyId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
+    ApiKeyId, CampaignId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
 use super::super::quiet::QuietHours;
 use super::super::record::{BodyDigest, Header, Position, Principal, Record};
@@ -59,6 +59,7 @@ fn example(number: u16) -> Option<Event> {
         58..=63 => of_message(number)?,
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
+        128..=143 => of_campaign(number)?,
         _ => return None,
     })
 }
@@ -76,6 +77,7 @@ fn of_partition(number: u16) -> Option<Event> {
             at: Position(70_001),
             closed: true,
             reason: "asked by the regulator".into(),
+            over: None,
         }
         .into(),
         _ => return None,
@@ -163,6 +165,7 @@ fn of_message(number: u16) -> Option<Event> {
             ordered: true,
             send_at: None,
             country: None,
+            campaign: None,
         }
         .into(),
         49 => MessageWithdrawnV1 { message: MESSAGE, nonce: 7 }.into(),
@@ -266,18 +269,45 @@ fn of_endpoint(number: u16) -> Option<Event> {
     })
 }
 
+fn of_campaign(number: u16) -> Option<Event> {
+    let campaign = CampaignId([0x12; 16]);
+    Some(match number {
+        128 => CampaignDeclaredV1 {
+            campaign,
+            name: "spring-sale".into(),
+            session: SESSION,
+            from: "orders".into(),
+            template: "spring_sale".into(),
+            language: "en_US".into(),
+            category: Category::Marketing,
+            priority: Priority::Bulk,
+            expires_at: Some(AT),
+            start_at: Some(AT),
+        }
+        .into(),
+        129 => CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "a wrong price in it".into() }.into(),
+        _ => return None,
+    })
+}
+
 /// Examples of kinds with the fields that were added after their first golden file, a further one for each time.
 fn later(number: u16) -> Vec<Event> {
     let second = second(number);
-    let third = match &second {
-        Some(Event::MessageAccepted(facts)) => Some(MessageAcceptedV1 { country: Some(49), ..facts.clone() }.into()),
-        _ => None,
-    };
-    second.into_iter().chain(third).collect()
+    let mut all: Vec<Event> = second.into_iter().collect();
+    if let Some(Event::MessageAccepted(facts)) = all.first().cloned() {
+        let third = MessageAcceptedV1 { country: Some(49), ..facts };
+        all.push(third.clone().into());
+        all.push(MessageAcceptedV1 { campaign: Some(CampaignId([0x12; 16])), ..third }.into());
+    }
+    all
 }
 
 fn second(number: u16) -> Option<Event> {
     match example(number)? {
+        Event::GateSet(facts) => {
+            let gate = Gate::Campaign { tenant: TENANT, campaign: CampaignId([0x12; 16]), session: SESSION };
+            Some(GateSetV1 { gate, over: Some(true), ..facts }.into())
+        }
         Event::TenantDeclared(facts) => {
             let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
             let (require_opt_in, require_window) = (Some(true), Some(false));

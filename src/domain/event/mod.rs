@@ -7,6 +7,7 @@
 //! To add an event: a struct here, a line in the table, a case in `projection/`, a golden file.
 
 pub mod account;
+pub mod campaign;
 pub mod contact;
 pub mod endpoint;
 pub mod message;
@@ -18,6 +19,7 @@ pub mod session;
 mod golden;
 
 pub use account::*;
+pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
 pub use message::*;
@@ -159,6 +161,9 @@ events! {
     81 DeliveriesSettled DeliveriesSettledV1 must,
     82 EndpointDisabled EndpointDisabledV1 must,
     83 EndpointEnabled EndpointEnabledV1 must,
+
+    128 CampaignDeclared CampaignDeclaredV1 must,
+    129 CampaignMoved CampaignMovedV1 must,
 }
 
 impl Event {

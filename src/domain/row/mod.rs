@@ -5,6 +5,7 @@
 //! doubled status never moves it back.
 
 mod account;
+mod campaign;
 mod contact;
 mod endpoint;
 mod failing;
@@ -18,6 +19,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 
 pub use account::*;
+pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
 pub use failing::*;
@@ -29,7 +31,7 @@ pub use tally::*;
 pub use waiting::*;
 
 use super::gate::GatesRow;
-use super::id::{ApiKeyId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::id::{ApiKeyId, CampaignId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 
 /// The name of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +60,12 @@ pub enum RowId {
     Gates(u16),
     /// What was asked for of a tenant's gates.
     Asks(TenantId),
+    /// A campaign.
+    Campaign(CampaignId),
+    /// A tenant's campaigns that are not over.
+    Campaigns(TenantId),
+    /// How far a campaign is.
+    Progress(CampaignId),
 }
 
 /// One row's value.
@@ -87,4 +95,10 @@ pub enum Row {
     Gates(Box<GatesRow>),
     /// See [`AsksRow`].
     Asks(Box<AsksRow>),
+    /// See [`CampaignRow`].
+    Campaign(Box<CampaignRow>),
+    /// See [`CampaignsRow`].
+    Campaigns(Box<CampaignsRow>),
+    /// See [`ProgressRow`].
+    Progress(Box<ProgressRow>),
 }

@@ -21,7 +21,7 @@ use waybill::domain::event::{
     UnknownPolicy,
 };
 use waybill::domain::id::{
-    EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
+    CampaignId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
 };
 use waybill::domain::message::State;
 use waybill::domain::quiet::QuietHours;
@@ -235,12 +235,12 @@ impl World {
     /// Accepts a message that is to leave at this time.
     pub async fn schedule(&self, tenant: TenantId, session: SessionId, to: &str, send_at: Micros) -> MessageId {
         let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "later" } });
-        self.accept_at(tenant, session, (Category::Utility, Some(send_at), None), object).await
+        self.accept_at(tenant, session, (Category::Utility, Some(send_at), None, None), object).await
     }
 
     /// Accepts this very message object.
     pub async fn accept_as(&self, tenant: TenantId, session: SessionId, object: serde_json::Value) -> MessageId {
-        self.accept_at(tenant, session, (Category::Utility, None, None), object).await
+        self.accept_at(tenant, session, (Category::Utility, None, None, None), object).await
     }
 
     /// Accepts a message of this template; `expires_at` if not in ten minutes.
@@ -253,7 +253,14 @@ impl World {
     ) -> MessageId {
         let template = serde_json::json!({ "name": template, "language": { "code": "de" } });
         let object = serde_json::json!({ "to": to, "type": "template", "template": template });
-        self.accept_at(tenant, session, (Category::Utility, None, expires_at), object).await
+        self.accept_at(tenant, session, (Category::Utility, None, expires_at, None), object).await
+    }
+
+    /// Accepts a line of a campaign, as loading it would.
+    pub async fn accept_line(&self, tenant: TenantId, session: SessionId, campaign: CampaignId, to: &str) -> MessageId {
+        let template = serde_json::json!({ "name": "sale", "language": { "code": "de" } });
+        let object = serde_json::json!({ "to": to, "type": "template", "template": template });
+        self.accept_at(tenant, session, (Category::Utility, None, None, Some(campaign)), object).await
     }
 
     /// Accepts a message object of this category.
@@ -264,14 +271,14 @@ impl World {
         category: Category,
         object: serde_json::Value,
     ) -> MessageId {
-        self.accept_at(tenant, session, (category, None, None), object).await
+        self.accept_at(tenant, session, (category, None, None, None), object).await
     }
 
     async fn accept_at(
         &self,
         tenant: TenantId,
         session: SessionId,
-        (category, send_at, expires_at): (Category, Option<Micros>, Option<Micros>),
+        (category, send_at, expires_at, campaign): (Category, Option<Micros>, Option<Micros>, Option<CampaignId>),
         object: serde_json::Value,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
@@ -301,6 +308,7 @@ impl World {
             ordered: false,
             send_at,
             country,
+            campaign,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now);
         let draft = draft.tenant(tenant).subject(message).sealed(contact, sealed.commitment, sealed.bytes);

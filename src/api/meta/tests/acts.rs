@@ -37,6 +37,7 @@ async fn accepted(stage: &Stage, contact: KeyId) -> MessageId {
         ordered: false,
         send_at: None,
         country: None,
+        campaign: None,
     };
     stage.write(stage.session, &Event::from(facts)).await;
     stage.apply().await;
