@@ -1,5 +1,6 @@
 //! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
 
+mod campaigns;
 mod consent;
 mod gates;
 mod neighbours;
