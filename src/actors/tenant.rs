@@ -28,6 +28,7 @@ use crate::domain::id::TenantId;
 use crate::domain::pacing::{Cell, Rate};
 use crate::domain::record::Micros;
 use crate::domain::row::{AsksRow, CampaignsRow, TenantRow};
+use crate::runtime::Steps;
 
 /// What a tenant hears.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ pub struct State {
     args: TenantArgs,
     rate: Rate,
     cell: Cell,
+    steps: Steps,
     /// Who asked and was not lent anything yet, first come first served.
     open: VecDeque<Ask>,
     /// Words on its gates that are not effective everywhere.
@@ -93,7 +95,8 @@ impl Actor for Tenant {
         let cell = rate.spent(args.hands.clock.wall());
         let spreading = Spreading::of(args.asks.clone());
         let campaigns = Campaigns::of(args.campaigns.clone());
-        Ok(State { rate, cell, open: VecDeque::new(), spreading, campaigns, args })
+        let steps = Steps::new(args.hands.clock.as_ref());
+        Ok(State { rate, cell, steps, open: VecDeque::new(), spreading, campaigns, args })
     }
 
     async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut State) -> Result<(), ActorProcessingErr> {
@@ -129,7 +132,8 @@ impl State {
 
     /// Lends what there is, a share to each who asks, in turn.
     fn lend(&mut self) {
-        let now = self.args.hands.clock.wall();
+        let (now, stepped) = self.steps.look(self.args.hands.clock.as_ref());
+        self.cell = self.cell.stepped(stepped);
         while let Some(ask) = self.open.pop_front() {
             let share = self.share(now, ask.wanted);
             self.args.hands.trip("tenant:lend");

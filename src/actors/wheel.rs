@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::domain::address::Address;
 use crate::domain::record::Micros;
-use crate::runtime::Clock;
+use crate::runtime::{Clock, Steps};
 
 /// Who can be woken.
 pub trait Wakes: Send + Sync {
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Wheel {
     }
 }
 
-/// The longest sleep: wall time may step, and a minute late is the most that may cost.
+/// The longest sleep: so late it is noticed that wall time was set.
 const LONGEST: Duration = Duration::from_secs(1);
 
 impl Wheel {
@@ -67,8 +67,13 @@ impl Wheel {
 
     /// Runs until it is dropped.
     pub async fn run(self: Arc<Self>, clock: Arc<dyn Clock>) {
+        let mut steps = Steps::new(clock.as_ref());
         loop {
-            let wait = self.fire(clock.wall());
+            // Once the clock was set, nobody's time is what it was: each looks, and asks anew.
+            let wait = match steps.look(clock.as_ref()) {
+                (now, 0) => self.fire(now),
+                _ => self.fire(Micros::MAX),
+            };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.changed.notified() => {}

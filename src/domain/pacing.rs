@@ -2,8 +2,8 @@
 //!
 //! Quotas are `governor`'s; the cells are our own, because theirs cannot be saved: one cell is one instant, the
 //! *theoretical arrival time* of the generic cell rate algorithm. A fresh cell allows a burst; a spent one allows the
-//! sustained rate only. After a restart all cells of a sender start spent, so a restart, or a step of the wall clock,
-//! never gives more than one burst.
+//! sustained rate only. After a restart all cells of a sender start spent, so a restart never gives a burst. A wall clock
+//! that is set moves the cells with it ([`Pacer::stepped`]); should nobody notice, it gives or costs at most one.
 //!
 //! The number's rate is the declared one, or the lower one that the provider's refusals taught ([`learned`]). What the
 //! number receives counts against it too, as it does at Meta.
@@ -26,6 +26,14 @@ const AHEAD: Micros = 200_000;
 /// One bucket's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cell(Micros);
+
+impl Cell {
+    /// The same memory once the wall clock was set by so much.
+    #[must_use]
+    pub fn stepped(self, by: Micros) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+}
 
 /// What a quota comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,6 +208,15 @@ impl Pacer {
         let before = std::mem::replace(&mut self.number, Rate::from(lowered.unwrap_or(self.declared)));
         let more = self.number.tolerance.saturating_sub(before.tolerance).max(0);
         self.number_cell = Cell(self.number_cell.0.saturating_add(more));
+    }
+
+    /// The wall clock was set by so much: what was taken lies as far back as before.
+    pub fn stepped(&mut self, by: Micros) {
+        let cells = [&mut self.number_cell, &mut self.received, &mut self.pair_floor];
+        for cell in cells.into_iter().chain(self.pairs.values_mut()) {
+            *cell = cell.stepped(by);
+        }
+        self.learned.stepped(by);
     }
 
     /// Takes one from every bucket, or from none and says which holds it back.

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::actors::hands::Hands;
 use crate::config::Settings;
 use crate::domain::record::Position;
+use crate::runtime::Steps;
 use crate::vault::OpenReport;
 
 /// How often.
@@ -18,7 +19,13 @@ const EVERY: Duration = Duration::from_millis(250);
 /// from the disk by the next process, never written to by this one.
 pub async fn watch(hands: Hands, settings: Arc<Settings>, dir: PathBuf, fatal: watch::Sender<Option<String>>) {
     let mut turn = 0u32;
+    let mut steps = Steps::new(hands.clock.as_ref());
     loop {
+        let (_, set) = steps.look(hands.clock.as_ref());
+        if set != 0 {
+            let seconds = set as f64 / 1e6;
+            tracing::warn!(seconds, "the wall clock was set; rates hold, scheduled times and expiry go by the clock");
+        }
         if let Some(why) = hands.journal.failed() {
             hands.health.set("journal", Some(why.clone()));
             fatal.send_replace(Some(format!("the journal failed: {why}")));

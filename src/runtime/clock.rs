@@ -1,7 +1,7 @@
 //! Two clocks: wall time, which is recorded, and steady time, which is waited on.
 //!
 //! Steady time is `CLOCK_BOOTTIME`: it runs while the machine is suspended, so a frozen and thawed process sees that its
-//! deadlines have passed. Nothing compares one clock with the other.
+//! deadlines have passed. Only [`Steps`] compares one clock with the other: to notice that somebody has set the wall clock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,6 +32,43 @@ impl Clock for SystemClock {
         let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
         Duration::new(seconds, nanos)
     }
+}
+
+/// A step is at least so long: less is the machine's own slewing, and time between two readings.
+const STEP: Micros = 100_000;
+
+/// Readings further apart than this say nothing: the thread was not running between them.
+const APART: Duration = Duration::from_millis(10);
+
+/// Notices that the wall clock was set. What waits in memory for so long, and for no moment that people named, is moved by as
+/// much as the clock: else a clock set back stops it, and one set ahead gives all that it waited for at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Steps {
+    /// Wall time minus steady time, when both were read last.
+    apart: Micros,
+}
+
+impl Steps {
+    /// From now on.
+    pub fn new(clock: &dyn Clock) -> Self {
+        Self { apart: clock.wall() - micros(clock.steady()) }
+    }
+
+    /// Wall time, and by how much the clock was set since this was asked last: 0 if it was not.
+    pub fn look(&mut self, clock: &dyn Clock) -> (Micros, Micros) {
+        let before = clock.steady();
+        let wall = clock.wall();
+        if clock.steady().saturating_sub(before) > APART {
+            return (wall, 0);
+        }
+        let apart = wall - micros(before);
+        let step = apart - std::mem::replace(&mut self.apart, apart);
+        (wall, if step.abs() < STEP { 0 } else { step })
+    }
+}
+
+fn micros(time: Duration) -> Micros {
+    Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX / 2)
 }
 
 /// A clock that stands still until it is moved.
@@ -81,6 +118,24 @@ mod tests {
         assert!(clock.wall() > 1_700_000_000_000_000);
         let first = clock.steady();
         assert!(clock.steady() >= first);
+    }
+
+    #[test]
+    fn a_step_is_noticed_once_and_time_that_passes_is_none() {
+        let clock = ManualClock::at(1_000_000);
+        let mut steps = Steps::new(&clock);
+        clock.advance(Duration::from_secs(3_600));
+        assert_eq!(steps.look(&clock), (3_601_000_000, 0));
+        for step in [3_600_000_000, -7_200_000_000] {
+            clock.step(step);
+            assert_eq!(steps.look(&clock).1, step);
+            assert_eq!(steps.look(&clock).1, 0);
+        }
+        // Slewing adds up to nothing.
+        for _ in 0..10_000 {
+            clock.step(STEP / 2);
+            assert_eq!(steps.look(&clock).1, 0);
+        }
     }
 
     #[test]

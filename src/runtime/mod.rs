@@ -14,7 +14,7 @@ pub mod restart;
 pub mod task;
 pub mod zone;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, Steps, SystemClock};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use health::Health;
 pub use task::spawn;

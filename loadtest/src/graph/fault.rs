@@ -130,6 +130,27 @@ pub struct ScriptedFault {
     pub fault: Fault,
 }
 
+/// The connection is reset at every byte of the answer, one after the other.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cuts {
+    /// Bytes of an answer, head included, at which a cut is tried: 0 up to one less than this; then from the start again.
+    pub bytes: u64,
+}
+
+impl Cuts {
+    /// Of three requests one is accepted and cut, one cut without being accepted, one answered whole; the next three are
+    /// cut one byte later.
+    fn decide(self, n: u64) -> Option<Fault> {
+        let at = (n / 3) % self.bytes.max(1);
+        match n % 3 {
+            0 => Some(Fault::Reset { at, accepted: true }),
+            1 => Some(Fault::Reset { at, accepted: false }),
+            _ => None,
+        }
+    }
+}
+
 /// All faults in force. Changing them replaces them as a whole.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -144,6 +165,8 @@ pub struct Faults {
     pub random: Vec<RandomFault>,
     /// By request.
     pub scripted: Vec<ScriptedFault>,
+    /// At every byte in turn.
+    pub cuts: Option<Cuts>,
     /// A phone number id that always answers this code (130429, 131056, ...).
     pub phone_number_overrides: BTreeMap<String, u32>,
     /// What happens to callbacks.
@@ -184,16 +207,19 @@ const REORDERED: u64 = 5;
 const RANDOM: u64 = 1000;
 
 impl Faults {
-    /// The fault of request `n` of a number, if any: scripted before drawn.
+    /// The fault of request `n` of a number, if any: scripted before cuts before drawn.
     #[must_use]
-    pub fn decide(&self, n: u64, phone_number_id: &str) -> Option<&Fault> {
+    pub fn decide(&self, n: u64, phone_number_id: &str) -> Option<Fault> {
         if let Some(scripted) = self.scripted.iter().find(|s| s.request == n) {
-            return Some(&scripted.fault);
+            return Some(scripted.fault.clone());
+        }
+        if let Some(cut) = self.cuts.and_then(|cuts| cuts.decide(n)) {
+            return Some(cut);
         }
         let fits = |r: &RandomFault| r.phone_number_id.as_deref().is_none_or(|id| id == phone_number_id);
         let drawn =
             self.random.iter().zip(RANDOM..).find(|(r, stream)| fits(r) && draw(self.seed, *stream, n) < r.share);
-        drawn.map(|(r, _)| &r.fault)
+        drawn.map(|(r, _)| r.fault.clone())
     }
 
     /// How late request `n` is answered, in milliseconds, faults of its own aside.
@@ -228,17 +254,26 @@ mod tests {
     use super::{Fault, Faults};
 
     #[test]
+    fn cuts_go_through_every_byte_accepted_and_not() {
+        let faults: Faults = serde_json::from_str(r#"{"cuts": {"bytes": 40}}"#).expect("faults");
+        let cut = |at, accepted| (1..=120).any(|n| faults.decide(n, "1") == Some(Fault::Reset { at, accepted }));
+        assert!((0..40).all(|at| cut(at, true) && cut(at, false)));
+        assert!(!cut(40, true));
+        assert_eq!((1..=120).filter(|n| faults.decide(*n, "1").is_none()).count(), 40);
+    }
+
+    #[test]
     fn faults_are_read_from_json_and_drawn_from_a_seed() {
         let text = r#"{"seed": 3, "random": [{"share": 0.25, "fault": {"kind": "reset", "at": 17}}],
             "scripted": [{"request": 5, "fault": {"kind": "stall"}}]}"#;
         let faults: Faults = serde_json::from_str(text).expect("faults");
-        assert_eq!(faults.decide(5, "1"), Some(&Fault::Stall { accepted: false }));
+        assert_eq!(faults.decide(5, "1"), Some(Fault::Stall { accepted: false }));
         let hits = |f: &Faults| (10..4010).filter(|n| f.decide(*n, "1").is_some()).collect::<Vec<_>>();
         let first = hits(&faults);
         assert!((850..1150).contains(&first.len()), "{} of 4,000 drawn at 0.25", first.len());
         assert_eq!(first, hits(&faults), "the same seed gives the same faults");
         assert_ne!(first, hits(&Faults { seed: 4, ..faults.clone() }));
-        assert_eq!(faults.decide(first[0], "1"), Some(&Fault::Reset { at: 17, accepted: true }));
+        assert_eq!(faults.decide(first[0], "1"), Some(Fault::Reset { at: 17, accepted: true }));
         assert!(serde_json::from_str::<Faults>(r#"{"sede": 1}"#).is_err(), "a misspelt setting is refused");
     }
 }

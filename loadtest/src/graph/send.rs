@@ -50,7 +50,7 @@ pub(super) async fn messages(
 ) -> Response<Answer> {
     let n = shared.count.next_request();
     let faults = shared.faults();
-    let drawn = faults.decide(n, &id).cloned();
+    let drawn = faults.decide(n, &id);
     if drawn == Some(Fault::ResetBeforeBody) {
         let record = Recorded { n, at_us: now_us(), phone_number_id: id, ..Recorded::default() };
         write_down(&shared, record, &Outcome::Withheld, drawn.as_ref());

@@ -24,6 +24,7 @@ use crate::domain::pacing::learned::Paced;
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::{PacedRow, SessionRow};
 use crate::domain::session::{Input, Machine, Standing};
+use crate::runtime::Steps;
 
 /// The actor.
 pub struct Session;
@@ -76,6 +77,7 @@ pub struct State {
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
+    steps: Steps,
     /// What the gauge of waiting messages was told last.
     counted: f64,
 }
@@ -145,6 +147,7 @@ impl State {
             low_told: Duration::ZERO,
             seen: Position(0),
             idle_since: None,
+            steps: Steps::new(args.hands.clock.as_ref()),
             counted: 0.0,
             args,
         })
@@ -152,7 +155,11 @@ impl State {
 
     /// One turn. True when this actor is to stop.
     async fn turn(&mut self) -> bool {
-        let now = self.args.hands.clock.wall();
+        let (now, stepped) = self.steps.look(self.args.hands.clock.as_ref());
+        if stepped != 0 {
+            self.machine.stepped(stepped);
+            self.idle_since = self.idle_since.map(|since| since + stepped);
+        }
         // Before the mail: what goes cold later may stand behind mail that is not read yet.
         let cold = self.args.mailbox.cold().map_or(Position(0), |cold| cold.through);
         let mail = self.args.mailbox.inbox.take();

@@ -4,6 +4,8 @@
 //! differently. For a new kind, add an example below and run the test once with `WAYBILL_WRITE_GOLDEN=1`, which writes
 //! only files that are absent.
 
+mod later;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -13,9 +15,9 @@ use super::super::gate::Gate;
 use super::super::id::{
     ApiKeyId, CampaignId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
-use super::super::quiet::QuietHours;
 use super::super::record::{BodyDigest, Header, Position, Principal, Record};
 use super::*;
+use later::later;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -288,55 +290,6 @@ fn of_campaign(number: u16) -> Option<Event> {
         129 => CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "a wrong price in it".into() }.into(),
         _ => return None,
     })
-}
-
-/// Examples of kinds with the fields that were added after their first golden file, a further one for each time.
-fn later(number: u16) -> Vec<Event> {
-    let second = second(number);
-    let mut all: Vec<Event> = second.into_iter().collect();
-    if let Some(Event::MessageAccepted(facts)) = all.first().cloned() {
-        let third = MessageAcceptedV1 { country: Some(49), ..facts };
-        all.push(third.clone().into());
-        all.push(MessageAcceptedV1 { campaign: Some(CampaignId([0x12; 16])), ..third }.into());
-    }
-    all
-}
-
-fn second(number: u16) -> Option<Event> {
-    match example(number)? {
-        Event::GateSet(facts) => {
-            let gate = Gate::Campaign { tenant: TENANT, campaign: CampaignId([0x12; 16]), session: SESSION };
-            Some(GateSetV1 { gate, over: Some(true), ..facts }.into())
-        }
-        Event::TenantDeclared(facts) => {
-            let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
-            let (require_opt_in, require_window) = (Some(true), Some(false));
-            Some(TenantDeclaredV1 { require_opt_in, require_window, quiet_hours, ..facts }.into())
-        }
-        Event::SessionHeld(facts) => {
-            let (class, bucket) = (Some("throttle".into()), Some("number".into()));
-            Some(SessionHeldV1 { class, bucket, ..facts }.into())
-        }
-        Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
-        Event::MessageReleased(facts) => Some(MessageReleasedV1 { closing: Some(EventId([0xaa; 16])), ..facts }.into()),
-        Event::MessageCancelled(facts) => Some(MessageCancelledV1 { round: Some(3), ..facts }.into()),
-        Event::MessageExpired(facts) => Some(MessageExpiredV1 { round: Some(3), ..facts }.into()),
-        Event::StatusReported(facts) => {
-            let (model, kind) = (Some("PMP".into()), Some("regular".into()));
-            let priced = StatusReportedV1 { billable: Some(true), pricing_model: model, pricing_type: kind, ..facts };
-            Some(priced.into())
-        }
-        Event::UnknownResolved(facts) => {
-            Some(UnknownResolvedV1 { reason: Some("seen on the phone".into()), ..facts }.into())
-        }
-        Event::AttemptsClosed(facts) => {
-            let outcome = OutcomeV1::Retry { class: "throttle".into(), code: 4, not_before: AT, counts: Some(false) };
-            let closed = vec![ClosedV1 { of: attempt(9), outcome, at: AT }];
-            Some(AttemptsClosedV1 { closed, ..facts }.into())
-        }
-        Event::ConsentChanged(facts) => Some(ConsentChangedV1 { evidence: Some(2_048), ..facts }.into()),
-        _ => None,
-    }
 }
 
 /// A header with every optional field set. Which principal stands in it goes round by kind, so that each is pinned.

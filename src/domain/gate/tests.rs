@@ -1,8 +1,9 @@
 //! Which messages a gate stops, which words on it count, and who waits since when.
 
 use super::super::event::{Category, Priority, UnknownPolicy};
-use super::super::id::{KeyId, SessionId};
+use super::super::id::{KeyId, SessionId, TenantId};
 use super::super::record::Principal;
+use super::super::routing;
 use super::super::row::Fact;
 use super::super::validity::{Void, gates_allow};
 use super::*;

@@ -156,6 +156,16 @@ impl Learned {
         self.lowered() != before
     }
 
+    /// The wall clock was set by so much.
+    pub fn stepped(&mut self, by: Micros) {
+        self.told.1 = self.told.1.saturating_add(by);
+        if let Some(lowered) = &mut self.lowered {
+            for at in [&mut lowered.until, &mut lowered.since, &mut lowered.next] {
+                *at = at.saturating_add(by);
+            }
+        }
+    }
+
     /// A clock that stepped back must not make a rate stand for ever, nor every refusal an old one.
     fn tame(&mut self, now: Micros) {
         if let Some(lowered) = &mut self.lowered {

@@ -241,6 +241,17 @@ impl Lanes {
         None
     }
 
+    /// The wall clock was set by so much: who waits, waits as long as before.
+    pub fn stepped(&mut self, by: Micros) {
+        self.parked =
+            std::mem::take(&mut self.parked).into_iter().map(|(at, who)| (at.saturating_add(by), who)).collect();
+        for (until, contact) in &self.parked {
+            if let Some(lane) = self.lanes.get_mut(contact) {
+                lane.parked = Some(*until);
+            }
+        }
+    }
+
     fn list(&mut self, contact: KeyId) {
         let Some(lane) = self.lanes.get_mut(&contact) else {
             return;

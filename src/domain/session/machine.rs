@@ -2,6 +2,7 @@
 
 mod follow;
 mod standing;
+mod stepped;
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -10,6 +10,7 @@ use super::super::pacing::Pacer;
 use super::*;
 
 mod standing;
+mod stepped;
 use standing::paces;
 
 const SECOND: Micros = 1_000_000;

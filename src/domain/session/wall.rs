@@ -58,6 +58,11 @@ impl Wall {
         })
     }
 
+    /// The wall clock was set by so much.
+    pub fn stepped(&mut self, by: Micros) {
+        self.until = self.until.saturating_add(by);
+    }
+
     /// An attempt was through: the wall is gone.
     pub fn passed(&mut self) {
         self.hits = 0;

@@ -263,6 +263,17 @@ impl World {
         self.accept_at(tenant, session, (Category::Utility, None, None, Some(campaign)), object).await
     }
 
+    /// Accepts this message object, which ends at this time.
+    pub async fn accept_until(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        object: serde_json::Value,
+        expires_at: Micros,
+    ) -> MessageId {
+        self.accept_at(tenant, session, (Category::Utility, None, Some(expires_at), None), object).await
+    }
+
     /// Accepts a message object of this category.
     pub async fn accept_for(
         &self,
