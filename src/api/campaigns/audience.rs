@@ -134,7 +134,7 @@ fn unknown(line: &Map<String, Value>) -> Vec<Fault> {
     let strange = line.keys().filter(|name| !FIELDS.contains(&name.as_str()));
     let told = strange.map(|name| {
         let shown: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
-        let remedy = match nearest(name, FIELDS.into_iter()) {
+        let remedy = match nearest(name, FIELDS) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("a line holds {}", FIELDS.join(", ")),
         };
