@@ -30,6 +30,9 @@ use super::world::{PARTITIONS, World, limits};
 
 const SOON: Duration = Duration::from_secs(30);
 
+/// What leaves at once after a rest.
+const BURST: usize = 100;
+
 struct Scene {
     world: World,
     channel: Arc<Scripted>,
@@ -84,7 +87,8 @@ impl Scene {
         let mut loaded = Vec::new();
         for n in people {
             let to = format!("+49155{n:07}");
-            loaded.push(self.world.accept_line(self.tenant, self.session, self.campaign, &to).await);
+            let object = serde_json::json!({ "to": to, "type": "text", "text": { "body": "sale" } });
+            loaded.push(self.world.accept_line((self.tenant, self.session), self.campaign, object).await);
         }
         self.world.applied(self.session).await;
         loaded
@@ -154,7 +158,7 @@ impl Scene {
         let start = std::time::Instant::now();
         while self.channel.asked().len() < count {
             assert!(start.elapsed() < SOON, "{} of {count}", self.channel.asked().len());
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -226,15 +230,16 @@ fn begun(rows: &[MessageRow], between: std::ops::Range<u64>) -> Vec<Micros> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_campaign_leaves_as_planned_stops_when_paused_and_is_finished() {
     let scene = Scene::new(100, None, None).await;
-    scene.gives_slack(100, 30).await;
+    scene.gives_slack(100, 100).await;
     let people = scene.load(0..1_000).await;
     assert_eq!((scene.progress().await.counts[0], scene.channel.asked().len()), (1_000, 0), "loaded, and waiting");
     let gates = scene.gates().await;
     assert_eq!((gates.campaigns(), gates.operators_closed(), gates.gates[0].behind[0].messages), (1, 0, 1_000));
     let begins = SystemClock.wall();
-    let planned = scene.planned(&people, (100, 30), begins).await;
+    let planned = scene.planned(&people, (100, 100), begins).await;
     assert_eq!(planned.sent, 1_000);
-    let seconds = (planned.ends_at - begins) as f64 / 1e6;
+    let whole = (planned.ends_at - begins) as f64 / 1e6;
+    assert!((9.0..=9.5).contains(&whole), "a burst, and 100 a second: {whole}");
 
     scene.steps(CampaignStep::Start).await;
     scene.until_asked(500).await;
@@ -247,6 +252,7 @@ async fn a_campaign_leaves_as_planned_stops_when_paused_and_is_finished() {
     let late = scene.load(1_000..1_010).await;
     scene.steps(CampaignStep::Resume).await;
     let all: Vec<MessageId> = people.iter().chain(&late).copied().collect();
+    scene.until_asked(1_010).await;
     scene.world.until(&all, SOON, &[State::Sent]).await;
     assert_eq!(scene.asked_at_most_once(&all), 1_010);
 
@@ -256,8 +262,14 @@ async fn a_campaign_leaves_as_planned_stops_when_paused_and_is_finished() {
     let first = begun(&rows, opened.0..closed.0);
     let second = begun(&rows, reopened.0..u64::MAX);
     assert_eq!(first.len() + second.len(), 1_010, "one was begun while the gate was closed");
-    let span = |at: &[Micros]| at.last().unwrap() - at.first().unwrap();
-    let took = (span(&first) + span(&second)) as f64 / 1e6;
+    // Behind the burst with which each half begins. What a busy machine comes too
+    // late, a burst makes up for.
+    let (mut took, mut seconds) = (0.0, 0.0);
+    for half in [&first, &second] {
+        let ends = async |count: usize| scene.planned(&people[..count], (100, 100), begins).await.ends_at;
+        seconds += (ends(half.len()).await - ends(BURST).await) as f64 / 1e6;
+        took += (half[half.len() - 1] - half[BURST - 1]) as f64 / 1e6;
+    }
     assert!((took / seconds - 1.0).abs() < 0.1, "planned {seconds} s, took {took} s");
 
     scene.until_state(CampaignState::Finished).await;

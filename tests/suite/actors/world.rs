@@ -256,11 +256,8 @@ impl World {
         self.accept_at(tenant, session, (Category::Utility, None, expires_at, None), object).await
     }
 
-    /// Accepts a line of a campaign, as loading it would.
-    pub async fn accept_line(&self, tenant: TenantId, session: SessionId, campaign: CampaignId, to: &str) -> MessageId {
-        let template = serde_json::json!({ "name": "sale", "language": { "code": "de" } });
-        let object = serde_json::json!({ "to": to, "type": "template", "template": template });
-        self.accept_at(tenant, session, (Category::Utility, None, None, Some(campaign)), object).await
+    pub async fn accept_line(&self, at: (TenantId, SessionId), of: CampaignId, object: serde_json::Value) -> MessageId {
+        self.accept_at(at.0, at.1, (Category::Utility, None, None, Some(of)), object).await
     }
 
     /// Accepts this message object, which ends at this time.
