@@ -194,6 +194,7 @@ impl House {
             ordered: false,
             send_at: None,
             country: None,
+            campaign: None,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now).tenant(self.tenant);
         let draft = draft.subject(message).sealed(contact, sealed.commitment, sealed.bytes);

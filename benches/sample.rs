@@ -70,6 +70,7 @@ pub fn accepted(n: u64) -> Event {
         ordered: false,
         send_at: None,
         country: None,
+        campaign: None,
     };
     facts.into()
 }

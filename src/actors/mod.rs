@@ -18,6 +18,7 @@
 //! To add an actor: a folder (or file) with its card, a case in `partition/children.rs`, an address kind.
 
 pub mod append;
+pub mod campaigns;
 pub mod endpoint;
 pub mod hands;
 pub mod inbox;

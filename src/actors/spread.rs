@@ -149,6 +149,7 @@ fn copy(hands: &Hands, tenant: TenantId, asked: &Asked, partition: u16) -> Optio
         at: asked.position,
         closed: asked.closed,
         reason: asked.reason.clone(),
+        over: asked.over.then_some(true),
     };
     let (by, now) = (Principal::Node(hands.node), hands.clock.wall());
     let draft = Draft::new(id, Address::partition(partition), &Event::from(facts), by, now);

@@ -1,5 +1,5 @@
-//! Tenant actors: a tenant's budget, lent in short leases to the sessions that ask; and its gates, copied into each
-//! partition.
+//! Tenant actors: a tenant's budget, lent in short leases to the sessions that ask; its gates, copied into each partition;
+//! and its campaigns, started at their time and finished.
 //!
 //! | card | |
 //! | --- | --- |
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use governor::Quota;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
+use super::campaigns::Campaigns;
 use super::hands::Hands;
 use super::inbox::{Inbox, Nudge};
 use super::registry::Ask;
@@ -26,7 +27,7 @@ use super::wheel::{Wakes, Wheel};
 use crate::domain::id::TenantId;
 use crate::domain::pacing::{Cell, Rate};
 use crate::domain::record::Micros;
-use crate::domain::row::{AsksRow, TenantRow};
+use crate::domain::row::{AsksRow, CampaignsRow, TenantRow};
 use crate::runtime::Steps;
 
 /// What a tenant hears.
@@ -38,6 +39,8 @@ pub enum TenantMail {
     Row(TenantRow),
     /// What was asked for of its gates is this now.
     Asks(Box<AsksRow>),
+    /// Its campaigns that are not over are these now.
+    Campaigns(Box<CampaignsRow>),
 }
 
 /// A lease ends after so long, spent or not.
@@ -54,6 +57,8 @@ pub struct TenantArgs {
     pub row: TenantRow,
     /// What was asked for of its gates.
     pub asks: Box<AsksRow>,
+    /// Its campaigns that are not over.
+    pub campaigns: Box<CampaignsRow>,
     /// Where it lives.
     pub partition: u16,
     /// Its inbox.
@@ -74,6 +79,8 @@ pub struct State {
     open: VecDeque<Ask>,
     /// Words on its gates that are not effective everywhere.
     spreading: Spreading,
+    /// Its campaigns that are not over.
+    campaigns: Campaigns,
 }
 
 impl Actor for Tenant {
@@ -87,8 +94,9 @@ impl Actor for Tenant {
         // It begins spent: what the last life lent may not be used up yet.
         let cell = rate.spent(args.hands.clock.wall());
         let spreading = Spreading::of(args.asks.clone());
+        let campaigns = Campaigns::of(args.campaigns.clone());
         let steps = Steps::new(args.hands.clock.as_ref());
-        Ok(State { rate, cell, steps, open: VecDeque::new(), spreading, args })
+        Ok(State { rate, cell, steps, open: VecDeque::new(), spreading, campaigns, args })
     }
 
     async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut State) -> Result<(), ActorProcessingErr> {
@@ -98,10 +106,12 @@ impl Actor for Tenant {
                 TenantMail::Ask(ask) => state.asked(ask),
                 TenantMail::Row(row) => state.rate = Rate::from(quota(&row)),
                 TenantMail::Asks(asks) => state.spreading.follow(asks),
+                TenantMail::Campaigns(row) => state.campaigns.follow(row),
             }
         }
         state.lend();
         state.spreading.spread(&state.args.hands, state.args.tenant, state.args.partition);
+        state.campaigns.look(&state.args.hands, state.args.tenant, state.args.partition);
         Ok(())
     }
 }

@@ -10,9 +10,10 @@ mod prepare;
 mod request;
 mod settle;
 
+pub(in crate::api) use consent::gates as own_gates;
 pub use fingerprint::fingerprint;
 pub use prepare::{Prepared, Ready, prepare};
-pub(in crate::api) use prepare::{alias, check_health, renewed};
+pub(in crate::api) use prepare::{alias, check_health, renewed, would_take};
 pub use request::{IdempotencyKey, Request, Sender};
 pub use settle::Pending;
 pub(in crate::api) use settle::refused;

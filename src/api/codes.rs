@@ -66,6 +66,10 @@ codes! {
     Changed CONFLICT "changed" "It is not what was counted any more";
     /// The session is being emptied.
     Draining CONFLICT "draining" "The session is being emptied";
+    /// As many campaigns are not over as may be.
+    TooManyCampaigns CONFLICT "too_many_campaigns" "Too many campaigns are not over";
+    /// Nothing was loaded into the campaign.
+    EmptyCampaign CONFLICT "empty_campaign" "Nobody is in the campaign";
     /// As many gates are closed as may be.
     TooManyGates CONFLICT "too_many_gates" "Too many gates are closed";
     /// Something else has this name or account.

@@ -20,6 +20,7 @@ mod admin;
 pub mod applied;
 pub mod auth;
 pub mod body;
+mod campaigns;
 pub mod codes;
 mod contacts;
 pub mod directory;

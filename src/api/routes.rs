@@ -13,8 +13,8 @@ use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
 use super::{
-    admin, contacts, endpoints, failures, gates, graph, keys, messages, openapi, portfolios, ready, sessions, tenant,
-    usage,
+    admin, campaigns, contacts, endpoints, failures, gates, graph, keys, messages, openapi, portfolios, ready,
+    sessions, tenant, usage,
 };
 
 /// One route.
@@ -53,6 +53,16 @@ routes! {
     get "/v1/messages/{id}" READ, messages::show, "A message: state, facts and timeline";
     post "/v1/messages/{id}/cancel" SEND, messages::cancel, "Call a message off before it leaves";
     post "/v1/messages/{id}/resolve" ADMIN, messages::resolve, "Decide an unknown outcome";
+    put "/v1/campaigns/{name}" ADMIN, campaigns::declare, "Declare a campaign";
+    get "/v1/campaigns" READ, campaigns::list, "List campaigns";
+    get "/v1/campaigns/{name}" READ, campaigns::show, "A campaign: where it is and how far";
+    post "/v1/campaigns/{name}/audience" SEND, campaigns::audience, "Load people into a campaign, one JSON object a line";
+    post "/v1/campaigns/{name}/validate" READ, campaigns::validate, "Count who could not be loaded, and load nobody";
+    post "/v1/campaigns/{name}/plan" READ, campaigns::plan, "How long a campaign would take, and which limit binds when";
+    post "/v1/campaigns/{name}/start" ADMIN, campaigns::start, "Let a campaign's messages leave";
+    post "/v1/campaigns/{name}/pause" ADMIN, campaigns::pause, "Stop a campaign for a while";
+    post "/v1/campaigns/{name}/resume" ADMIN, campaigns::resume, "Let a paused campaign go on";
+    post "/v1/campaigns/{name}/cancel" ADMIN, campaigns::cancel, "End a campaign, and call off what has not left";
     get "/v1/failures" READ, failures::list, "List messages that failed, expired, or may have been sent";
     post "/v1/failures/retry" ADMIN, failures::retry, "Queue failed and expired messages again";
     post "/v1/failures/resolve" ADMIN, failures::resolve, "Decide many unknown outcomes";

@@ -79,6 +79,8 @@ pub struct App {
     pub in_flight: Arc<Shares>,
     /// One place for each bulk request.
     pub bulks: Arc<Shares>,
+    /// The one campaign that is planned at once.
+    pub plans: Arc<Shares>,
     /// One place for each caller that waits for a position.
     pub waits: Arc<Shares>,
     /// Partitions of the journal, from its genesis.
@@ -106,6 +108,7 @@ impl App {
             quotas: Quotas::default(),
             in_flight: Shares::new(in_flight, in_flight - in_flight / 4),
             bulks: Shares::new(MAX_BULKS, TENANT_BULKS),
+            plans: Shares::new(1, 1),
             waits: Shares::new(MAX_WAITS, TENANT_WAITS),
         }
     }

@@ -8,7 +8,9 @@ use clap::builder::styling::AnsiColor;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
-use super::{apply, check_config, failures, gates, inspect, release, revoke, send, serve, status, stop, tail, usage};
+use super::{
+    apply, campaign, check_config, failures, gates, inspect, release, revoke, send, serve, status, stop, tail, usage,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -98,6 +100,7 @@ pub enum Verb {
     Tail(tail::Tail),
     Inspect(inspect::Inspect),
     Release(release::Release),
+    Campaign(campaign::Campaign),
     Failures(failures::Failures),
     Usage(usage::Usage),
     Suspend(stop::Suspend),

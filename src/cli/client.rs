@@ -100,6 +100,16 @@ impl Client {
         self.answered(request).await
     }
 
+    /// `POST` of lines that are answered as a whole.
+    ///
+    /// # Errors
+    /// [`Failure`] by the server's answer, or because there was none.
+    pub async fn ask_lines(&self, path: &str, lines: Vec<u8>) -> Result<Value, Failure> {
+        let response = self.post_lines(path, lines).await?;
+        let body = self.body(response).await?;
+        serde_json::from_slice(&body).map_err(|error| not_waybill(&format!("its answer is not JSON: {error}")))
+    }
+
     fn at(&self, path: &str) -> Result<Url, Failure> {
         let joined = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
         Url::parse(&joined).map_err(|error| Failure::usage(format!("{joined} is no URL: {error}")))

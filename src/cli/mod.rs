@@ -20,6 +20,7 @@
 pub mod apply;
 pub mod args;
 pub mod bulk;
+pub mod campaign;
 pub mod check_config;
 pub mod client;
 pub mod context;

@@ -40,6 +40,11 @@ pub fn moves(event: &Value) -> Vec<Move> {
             vec![of_session("paced", facts, [rate, code(facts), until(facts)])]
         }
         "SessionReleased" => vec![of_session("released", facts, [text(facts, "reason"), String::new(), String::new()])],
+        "CampaignMoved" => vec![Move {
+            message: None,
+            state: format!("campaign: {}", text(facts, "step")),
+            detail: join([text(facts, "campaign"), text(facts, "reason")]),
+        }],
         "UnknownResolved" => {
             vec![Move { state: format!("resolved: {}", text(facts, "resolution")), ..of_attempt(&facts["of"]) }]
         }

@@ -8,16 +8,22 @@
 //!
 //! The calling code of a recipient is known from the phone number; of who is written to by a business-scoped user id
 //! nobody knows the country, and no country's gate bars it.
+//!
+//! A campaign has a gate too, which is its own and not the operator's: it is closed from the start, in every partition that
+//! never heard of it, and only a word on it opens it. So one that is a draft, or over, takes nobody's way to stop; and a
+//! line of it that lands late goes nowhere. Its messages stand in its sender's partition, and so do the words on it.
+
+mod which;
 
 use std::collections::BTreeSet;
 
-use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::id::{EventId, TenantId};
+use super::id::{CampaignId, EventId};
 use super::message::State;
 use super::record::{Micros, Position};
 use super::row::{Accepted, MessageRow};
+pub use which::Gate;
 
 /// Gates that are closed in one partition at once, of all tenants: each is looked at for each message. Some 300 bytes
 /// each, 75 KiB a partition.
@@ -25,6 +31,13 @@ pub const MAX_CLOSED: usize = 256;
 
 /// Closed gates of one tenant: a quarter, so that no tenant takes the others' way to stop.
 pub const MAX_OF_TENANT: usize = MAX_CLOSED / 4;
+
+/// Campaigns of one tenant that are not over. Each costs its sender's partition some 250 bytes once something waits in it,
+/// beside the [`MAX_CLOSED`] gates and never in the place of one.
+pub const MAX_CAMPAIGNS_OF_TENANT: usize = 64;
+
+/// Campaigns with messages, of all tenants, in one partition: 64 KiB, written once a window while one of them moves.
+pub const MAX_CAMPAIGNS: usize = 256;
 
 /// Open gates that are remembered, so that a late copy of an older word on one is known as such.
 pub const MAX_REMEMBERED: usize = 256;
@@ -38,79 +51,6 @@ pub const FEW: u64 = 256;
 
 /// Messages of one event that leave the outbox together.
 pub const MAX_BATCH: usize = 64;
-
-/// What can be stopped. The numbers are stored for ever; a campaign has the next one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
-pub enum Gate {
-    /// Everything of a tenant.
-    #[n(0)]
-    Tenant {
-        /// Whose.
-        #[n(0)]
-        tenant: TenantId,
-    },
-    /// A tenant's messages of one template, in any language.
-    #[n(1)]
-    Template {
-        /// Whose.
-        #[n(0)]
-        tenant: TenantId,
-        /// Its name.
-        #[n(1)]
-        name: String,
-    },
-    /// A tenant's messages to one country's phone numbers.
-    #[n(2)]
-    Country {
-        /// Whose.
-        #[n(0)]
-        tenant: TenantId,
-        /// Calling code.
-        #[n(1)]
-        code: u16,
-    },
-}
-
-impl Gate {
-    /// Whose it is.
-    #[must_use]
-    pub fn tenant(&self) -> TenantId {
-        match self {
-            Self::Tenant { tenant } | Self::Template { tenant, .. } | Self::Country { tenant, .. } => *tenant,
-        }
-    }
-
-    /// The word for its kind.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Tenant { .. } => "tenant",
-            Self::Template { .. } => "template",
-            Self::Country { .. } => "country",
-        }
-    }
-
-    /// What it is called beside its kind: nothing for a tenant's own.
-    #[must_use]
-    pub fn name(&self) -> Option<String> {
-        match self {
-            Self::Tenant { .. } => None,
-            Self::Template { name, .. } => Some(name.clone()),
-            Self::Country { code, .. } => Some(format!("+{code}")),
-        }
-    }
-
-    /// Whether a message is one of those that it stops.
-    #[must_use]
-    pub fn concerns(&self, accepted: &Accepted) -> bool {
-        self.tenant() == accepted.tenant
-            && match self {
-                Self::Tenant { .. } => true,
-                Self::Template { name, .. } => accepted.template.as_ref() == Some(name),
-                Self::Country { code, .. } => accepted.country == Some(*code),
-            }
-    }
-}
 
 /// That a gate is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +70,18 @@ pub struct Behind {
     pub messages: u64,
 }
 
+/// What becomes of those who waited for a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayOut {
+    /// It is open: they enter the outbox, in their order.
+    LetOut,
+    /// It never opens: they are cancelled.
+    CalledOff,
+}
+
+/// Why a campaign's messages wait before anybody started it.
+pub const NOT_STARTED: &str = "the campaign is not started";
+
 /// One gate, as a partition knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownGate {
@@ -141,6 +93,8 @@ pub struct KnownGate {
     pub at: Micros,
     /// Whether it was to close it.
     pub closed: Option<Closed>,
+    /// It never opens again: what waits for it is called off.
+    pub over: bool,
     /// Messages of this partition that left the outbox for it, by closing, oldest first. An open gate with some lets them
     /// out before what comes after them.
     pub behind: Vec<Behind>,
@@ -162,6 +116,8 @@ pub struct Word<'a> {
     pub asked: (EventId, Position),
     /// To close it; why.
     pub closed: Option<&'a str>,
+    /// For ever.
+    pub over: bool,
     /// When it was copied.
     pub at: Micros,
 }
@@ -175,22 +131,31 @@ impl GatesRow {
         }
         let before = known.map(|at| self.gates.remove(at));
         let was_closed = before.as_ref().is_some_and(|before| before.closed.is_some());
-        if word.closed.is_some() && !was_closed && self.closed().count() >= MAX_CLOSED {
+        let full = || self.operators_closed() >= MAX_CLOSED;
+        if word.closed.is_some() && word.gate.campaign().is_none() && !was_closed && full() {
             self.gates.extend(before);
             return false;
         }
         // Closed again without having been open: what waits, waits on, and only the reason is another.
         let closing = before.as_ref().and_then(|before| before.closed.as_ref()).map(|closed| closed.closing);
-        let closing = closing.unwrap_or(word.asked.0);
+        let unstarted = word.gate.campaign().filter(|_| before.is_none()).map(CampaignId::first_closing);
+        let closing = closing.or(unstarted).unwrap_or(word.asked.0);
         let closed = word.closed.map(|reason| Closed { closing, reason: reason.to_owned() });
         let behind = before.map(|before| before.behind).unwrap_or_default();
-        self.gates.push(KnownGate { gate: word.gate.clone(), asked: word.asked.1, at: word.at, closed, behind });
+        let (gate, over) = (word.gate.clone(), word.over);
+        self.gates.push(KnownGate { gate, asked: word.asked.1, at: word.at, closed, over, behind });
         self.forget_old();
         true
     }
 
     fn forget_old(&mut self) {
-        let idle = |known: &KnownGate| known.closed.is_none() && known.behind.is_empty();
+        // A campaign whose gate is forgotten is closed.
+        let idle = |known: &KnownGate| {
+            let unheard = known.asked == Position(0);
+            let campaign = known.gate.campaign().is_some();
+            let done = if campaign { known.over || unheard } else { known.closed.is_none() };
+            done && known.behind.is_empty()
+        };
         while self.gates.iter().filter(|known| idle(known)).count() > MAX_REMEMBERED {
             if let Some(oldest) = self.gates.iter().position(idle) {
                 self.gates.remove(oldest);
@@ -203,10 +168,30 @@ impl GatesRow {
         self.gates.iter().filter_map(|known| Some((known, known.closed.as_ref()?)))
     }
 
-    /// The closed gate that a message stands behind, if any.
+    /// How many operators' gates are closed.
     #[must_use]
-    pub fn bars(&self, accepted: &Accepted) -> Option<&Closed> {
-        self.closed().find(|(known, _)| known.gate.concerns(accepted)).map(|(_, closed)| closed)
+    pub fn operators_closed(&self) -> usize {
+        self.closed().filter(|(known, _)| known.gate.campaign().is_none()).count()
+    }
+
+    /// The closing of the gate that a message stands behind, if any.
+    #[must_use]
+    pub fn bars(&self, accepted: &Accepted) -> Option<EventId> {
+        let closed = self.closed().find(|(known, _)| known.gate.concerns(accepted)).map(|(_, closed)| closed.closing);
+        let unheard = || accepted.campaign.filter(|campaign| self.campaign(*campaign).is_none());
+        closed.or_else(|| unheard().map(CampaignId::first_closing))
+    }
+
+    /// The gate of a campaign, if it was heard of.
+    #[must_use]
+    pub fn campaign(&self, campaign: CampaignId) -> Option<&KnownGate> {
+        self.gates.iter().find(|known| known.gate.campaign() == Some(campaign))
+    }
+
+    /// How many campaigns there are that are not over.
+    #[must_use]
+    pub fn campaigns(&self) -> usize {
+        self.gates.iter().filter(|known| known.gate.campaign().is_some() && !known.over).count()
     }
 
     /// The closing that a message waits for which is queued just now: that of a closed gate, or of one that is open and
@@ -217,13 +202,22 @@ impl GatesRow {
             let mut open = self.gates.iter().filter(|known| known.lets_out_first(now));
             open.find(|known| known.gate.concerns(accepted))?.behind.last().map(|last| last.closing)
         };
-        self.bars(accepted).map(|closed| closed.closing).or_else(draining)
+        self.bars(accepted).or_else(draining)
     }
 
-    /// The closings whose gates are open and that still hold messages back.
-    pub fn draining(&self) -> impl Iterator<Item = EventId> {
-        let open = self.gates.iter().filter(|known| known.closed.is_none());
-        open.flat_map(|known| known.behind.iter().map(|behind| behind.closing))
+    /// The closings that still hold messages back and have to no more, and whether those are let out or called off. Who may
+    /// leave comes first: messages that are called off may come out of an outbox one by one, and for long.
+    pub fn draining(&self) -> impl Iterator<Item = (EventId, WayOut)> {
+        let way = |known: &KnownGate| match (&known.closed, known.over) {
+            (None, _) => Some(WayOut::LetOut),
+            (Some(_), true) => Some(WayOut::CalledOff),
+            (Some(_), false) => None,
+        };
+        let of = move |wanted| {
+            let known = self.gates.iter().filter(move |known| way(known) == Some(wanted));
+            known.flat_map(move |known| known.behind.iter().map(move |behind| (behind.closing, wanted)))
+        };
+        of(WayOut::LetOut).chain(of(WayOut::CalledOff))
     }
 
     /// The closings since which messages wait, or still may come to.
@@ -244,6 +238,15 @@ impl GatesRow {
     pub fn behind(&self, gate: &Gate) -> u64 {
         let known = self.gates.iter().find(|known| known.gate == *gate);
         known.map_or(0, KnownGate::waiting)
+    }
+
+    /// Something waits for a campaign that was not heard of: from now on it is known, as closed.
+    pub fn meet(&mut self, gate: Gate) {
+        let Some(campaign) = gate.campaign().filter(|campaign| self.campaign(*campaign).is_none()) else {
+            return;
+        };
+        let closed = Some(Closed { closing: campaign.first_closing(), reason: NOT_STARTED.to_owned() });
+        self.gates.push(KnownGate { gate, asked: Position(0), at: 0, closed, over: false, behind: Vec::new() });
     }
 
     /// Messages came to wait since a closing, or do so no more.

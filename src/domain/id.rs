@@ -95,6 +95,10 @@ id!(
     MessageId, "msg"
 );
 id!(
+    /// A named batch of messages. Derived from tenant and name.
+    CampaignId, "cmp"
+);
+id!(
     /// The key a contact's data is sealed under, and so the contact's address. First two bytes: the contact's partition.
     KeyId, "ctk"
 );
@@ -181,6 +185,20 @@ impl BudgetId {
     #[must_use]
     pub fn portfolio(installation: InstallationId, name: &str) -> Self {
         Self(derive("waybill portfolio", &[&installation.0, name.as_bytes()]))
+    }
+}
+
+impl CampaignId {
+    /// The id of the tenant's campaign called `name`.
+    #[must_use]
+    pub fn named(tenant: TenantId, name: &str) -> Self {
+        Self(derive("waybill campaign", &[&tenant.0, name.as_bytes()]))
+    }
+
+    /// The closing that its messages wait for until it is started.
+    #[must_use]
+    pub fn first_closing(self) -> EventId {
+        EventId(self.0)
     }
 }
 

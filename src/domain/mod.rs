@@ -16,6 +16,7 @@
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
 //! | [`gate`] | what an operator stops, and which messages stand behind it |
 //! | [`portfolio`] | how many people a business may begin to write to in a day |
+//! | [`campaign`], [`plan`] | where a campaign may go from where it is; how its messages would leave |
 //! | [`filter`] | which failures are asked for |
 //! | [`waiting`] | why a message has not left yet |
 //! | [`text`] | which characters people are not shown |
@@ -27,6 +28,7 @@
 pub mod address;
 pub mod admission;
 pub mod callback;
+pub mod campaign;
 pub mod consent;
 pub mod content;
 pub mod draft;
@@ -39,6 +41,7 @@ pub mod id;
 pub mod message;
 pub mod notification;
 pub mod pacing;
+pub mod plan;
 pub mod portfolio;
 pub mod projection;
 pub mod quiet;

@@ -57,6 +57,8 @@ pub enum Table {
     Gate = 22,
     /// Messages that wait for a gate, by closing, in the order in which they are let out.
     Gated = 23,
+    /// Campaigns, those of a tenant that are not over, and how far each is.
+    Campaign = 26,
     /// Business portfolios.
     Portfolio = 27,
     /// People whom a portfolio admitted.
@@ -65,7 +67,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -88,6 +90,7 @@ impl Table {
         Self::Tally,
         Self::Gate,
         Self::Gated,
+        Self::Campaign,
         Self::Portfolio,
         Self::Person,
     ];
@@ -130,6 +133,7 @@ impl Table {
             Self::Tally => "tally",
             Self::Gate => "gate",
             Self::Gated => "gated",
+            Self::Campaign => "campaign",
             Self::Portfolio => "portfolio",
             Self::Person => "person",
         }
@@ -323,6 +327,7 @@ mod tests {
                 (21, "tally"),
                 (22, "gate"),
                 (23, "gated"),
+                (26, "campaign"),
                 (27, "portfolio"),
                 (28, "person"),
             ]

@@ -79,8 +79,10 @@ pub fn attempt_counts(message: Option<&MessageRow>, attempt: u16) -> Result<(), 
 /// # Errors
 /// [`Void::Gated`]: it stays queued, and may leave when the gate opens.
 pub fn gates_allow(gates: Option<&GatesRow>, message: Option<&MessageRow>) -> Result<(), Void> {
+    // Where no word was ever heard there is no row, and a campaign is closed all the same.
+    let nothing = GatesRow::default();
     let accepted = message.and_then(|row| row.accepted.as_ref());
-    match gates.zip(accepted).and_then(|(gates, accepted)| gates.bars(accepted)) {
+    match accepted.and_then(|accepted| gates.unwrap_or(&nothing).bars(accepted)) {
         Some(_) => Err(Void::Gated),
         None => Ok(()),
     }

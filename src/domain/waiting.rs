@@ -184,6 +184,7 @@ mod tests {
             template: None,
             send_at: None,
             country: None,
+            campaign: None,
         };
         let mut row = MessageRow { accepted: Some(accepted), ..MessageRow::default() };
         change(&mut row);

@@ -13,7 +13,11 @@ use super::seam::Store;
 /// # Errors
 /// When the store cannot be read.
 pub async fn known(store: &dyn Store, partitions: u16) -> Result<Vec<GatesRow>, StoreError> {
-    let ids: Vec<RowId> = (0..partitions).map(RowId::Gates).collect();
+    of(store, &(0..partitions).collect::<Vec<_>>()).await
+}
+
+async fn of(store: &dyn Store, partitions: &[u16]) -> Result<Vec<GatesRow>, StoreError> {
+    let ids: Vec<RowId> = partitions.iter().copied().map(RowId::Gates).collect();
     let found = rows::get_many(store, &ids).await?;
     let row = |row| match row {
         Some(Row::Gates(row)) => *row,
@@ -22,12 +26,14 @@ pub async fn known(store: &dyn Store, partitions: u16) -> Result<Vec<GatesRow>, 
     Ok(found.into_iter().map(row).collect())
 }
 
-/// The partitions that have not applied the word on this gate which stands at `asked` in its tenant's mailbox, nor a later
+/// Those of the partitions that a gate concerns which have not applied the word on this gate which stands at `asked` in its tenant's mailbox, nor a later
 /// one.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn unheard(store: &dyn Store, partitions: u16, gate: &Gate, asked: Position) -> Result<Vec<u16>, StoreError> {
-    let known = known(store, partitions).await?;
-    Ok((0..).zip(known).filter(|(_, row)| !row.has_heard(gate, asked)).map(|(partition, _)| partition).collect())
+    let concerned = gate.partitions(partitions);
+    let known = of(store, &concerned).await?;
+    let unheard = concerned.into_iter().zip(known).filter(|(_, row)| !row.has_heard(gate, asked));
+    Ok(unheard.map(|(partition, _)| partition).collect())
 }

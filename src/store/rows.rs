@@ -14,6 +14,7 @@
 //! | gates | `Gate` | partition, or tenant | – |
 //! | person | `Person` | portfolio | contact |
 //! | gated | `Gated` | partition ‖ closing | position ‖ message |
+//! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` | – |
 //!
 //! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
 
@@ -40,7 +41,7 @@ use super::seam::{DropBelow, Put, Scan, Store};
 pub const BUCKET: u64 = 65_536;
 
 /// Kinds of name, as their first key byte.
-pub const NAME_KINDS: [&str; 5] = ["tenant", "key", "session", "endpoint", "portfolio"];
+pub const NAME_KINDS: [&str; 6] = ["tenant", "key", "session", "endpoint", "portfolio", "campaign"];
 
 /// A name and what it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,9 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Asks(tenant) => (Table::Gate, &tenant.0),
         RowId::Portfolio(id) => (Table::Portfolio, &id.0),
         RowId::Person(id) => return RowKey::new(Table::Person, id.portfolio.0, id.contact.0),
+        RowId::Campaign(id) => (Table::Campaign, &id.0),
+        RowId::Campaigns(tenant) => return RowKey::single(Table::Campaign, KeyPart::join(&[&tenant.0, b"of"])),
+        RowId::Progress(id) => return RowKey::single(Table::Campaign, KeyPart::join(&[&id.0, b"progress"])),
     };
     RowKey::single(table, pk)
 }

@@ -267,8 +267,12 @@ impl State {
             Some(Row::Asks(asks)) => asks,
             _ => Box::default(),
         };
+        let campaigns = match self.read(RowId::Campaigns(tenant)).await? {
+            Some(Row::Campaigns(campaigns)) => campaigns,
+            _ => Box::default(),
+        };
         let (wheel, hands) = (Arc::clone(&self.wheel), self.hands.clone());
-        let args = TenantArgs { tenant, row, asks, partition: self.number, inbox, wheel, hands };
+        let args = TenantArgs { tenant, row, asks, campaigns, partition: self.number, inbox, wheel, hands };
         match myself.spawn_linked(None, Tenant, args).await {
             Ok((actor, _)) => self.children.born(tenant.into(), actor),
             Err(error) => self.stillborn(tenant.into(), &error.to_string()),

@@ -14,7 +14,7 @@ use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
 use crate::domain::event::Priority;
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{MessageId, SessionId};
+use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::projection::Note;
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
@@ -63,10 +63,7 @@ impl State {
                     self.pending.grown.insert(tenant);
                 }
                 Note::TenantChanged(tenant) => {
-                    self.ensure(tenant.into(), myself).await?;
-                    if let Some(Row::Tenant(row)) = self.read(RowId::Tenant(tenant)).await? {
-                        self.children.tell_tenant(tenant, TenantMail::Row(row));
-                    }
+                    self.tell_tenant(tenant, RowId::Tenant(tenant), myself).await?;
                 }
                 Note::EndpointChanged(endpoint) => {
                     self.ensure(endpoint.into(), myself).await?;
@@ -77,12 +74,8 @@ impl State {
                 Note::GatesChanged => {
                     self.children.tell_sessions(&self.gates());
                 }
-                Note::GatesAsked(tenant) => {
-                    self.ensure(tenant.into(), myself).await?;
-                    if let Some(Row::Asks(row)) = self.read(RowId::Asks(tenant)).await? {
-                        self.children.tell_tenant(tenant, TenantMail::Asks(row));
-                    }
-                }
+                Note::GatesAsked(tenant) => self.tell_tenant(tenant, RowId::Asks(tenant), myself).await?,
+                Note::CampaignsChanged(tenant) => self.tell_tenant(tenant, RowId::Campaigns(tenant), myself).await?,
                 Note::PortfolioRaised(portfolio) => self.hands.registry.portfolios.raise(portfolio),
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
@@ -91,6 +84,24 @@ impl State {
             self.ensure(session.into(), myself).await?;
             self.children.session_box(&self.hands, session).inbox.nudge();
         }
+        Ok(())
+    }
+
+    /// What a tenant's actor hears of itself: a row of its own changed.
+    async fn tell_tenant(
+        &mut self,
+        tenant: TenantId,
+        row: RowId,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        self.ensure(tenant.into(), myself).await?;
+        let mail = match self.read(row).await? {
+            Some(Row::Tenant(row)) => TenantMail::Row(row),
+            Some(Row::Asks(row)) => TenantMail::Asks(row),
+            Some(Row::Campaigns(row)) => TenantMail::Campaigns(row),
+            _ => return Ok(()),
+        };
+        self.children.tell_tenant(tenant, mail);
         Ok(())
     }
 
@@ -208,7 +219,7 @@ impl State {
         match address.kind {
             AddressKind::Session => self.start_session(SessionId(address.id), tenure, myself).await,
             AddressKind::Endpoint => self.start_endpoint(crate::domain::id::EndpointId(address.id), myself).await,
-            AddressKind::Tenant => self.start_tenant(crate::domain::id::TenantId(address.id), myself).await,
+            AddressKind::Tenant => self.start_tenant(TenantId(address.id), myself).await,
             _ => Ok(()),
         }
     }

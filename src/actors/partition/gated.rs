@@ -1,4 +1,5 @@
-//! Letting messages out when an operator's gate is opened: those that waited for it, in their order, a page at a time.
+//! Letting messages out when an operator's gate is opened: those that waited for it, in their order, a page at a time. Those
+//! of a campaign that is over are called off in the same way.
 //!
 //! The gates' row says which open gates still hold some back, so a new life goes on where the last one ended; it is asked
 //! after each batch that is applied, and by the sweep. A release is an event whose id derives from the message and the
@@ -10,8 +11,8 @@ use std::sync::Arc;
 use super::Notice;
 use super::actor::{Phase, State};
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, MessageReleasedV1};
-use crate::domain::gate::GatesRow;
+use crate::domain::event::{Event, MessageCancelledV1, MessageReleasedV1};
+use crate::domain::gate::{GatesRow, WayOut};
 use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
 use crate::domain::record::{Micros, Principal, Record};
 use crate::domain::row::{Row, RowId};
@@ -77,7 +78,7 @@ impl State {
             return Ok(());
         }
         self.drop_indexes().await?;
-        let Some(closing) = self.rows.gates(self.number).and_then(|gates| gates.draining().next()) else {
+        let Some((closing, way)) = self.rows.gates(self.number).and_then(|gates| gates.draining().next()) else {
             return Ok(());
         };
         self.letting_out.turn_to(closing);
@@ -92,7 +93,7 @@ impl State {
         };
         self.letting_out.ended = None;
         self.letting_out.page = Some(last);
-        let records = self.ways_out(closing, &page, now).await?;
+        let records = self.ways_out((closing, way), &page, now).await?;
         self.propose_ways_out(records);
         Ok(())
     }
@@ -103,29 +104,35 @@ impl State {
         if recorded { self.let_out().await } else { Ok(()) }
     }
 
-    async fn ways_out(&self, closing: EventId, page: &[GatedPlace], now: Micros) -> Result<Vec<Record>, StoreError> {
+    async fn ways_out(
+        &self,
+        (closing, way): (EventId, WayOut),
+        page: &[GatedPlace],
+        now: Micros,
+    ) -> Result<Vec<Record>, StoreError> {
         let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
         let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
         let waiting = page.iter().zip(found).filter_map(|((_, message), row)| match row {
             Some(Row::Message(row)) if row.waits_since() == Some(closing) => {
+                let round = row.round;
                 let accepted = row.accepted?;
-                self.way_out(*message, closing, (accepted.session, accepted.tenant), now)
+                let (id, event) = way_out(way, *message, closing, round);
+                self.written_way_out((id, &event), *message, closing, (accepted.session, accepted.tenant), now)
             }
             _ => None,
         });
         Ok(waiting.collect())
     }
 
-    fn way_out(
+    fn written_way_out(
         &self,
+        (id, event): (EventId, &Event),
         message: MessageId,
         closing: EventId,
         (session, tenant): (SessionId, TenantId),
         now: Micros,
     ) -> Option<Record> {
-        let id = EventId(derive("waybill way out", &[&message.0, &closing.0]));
-        let event = Event::from(MessageReleasedV1 { message, closing: Some(closing) });
-        let draft = Draft::new(id, session, &event, Principal::Node(self.hands.node), now).cause(closing);
+        let draft = Draft::new(id, session, event, Principal::Node(self.hands.node), now).cause(closing);
         let record = draft.tenant(tenant).subject(message).record();
         record.inspect_err(|error| tracing::error!(%error, %message, "a release cannot be written")).ok()
     }
@@ -160,6 +167,20 @@ impl State {
         };
         let drops = over.into_iter().map(|closing| stored::drop_gated(self.number, closing)).collect();
         self.hands.store.commit(Commit { partition: self.number, through, puts: Vec::new(), drops }).await
+    }
+}
+
+/// What ends a message's wait for a gate, and the id it has however often it is said.
+fn way_out(way: WayOut, message: MessageId, closing: EventId, round: u16) -> (EventId, Event) {
+    match way {
+        WayOut::LetOut => {
+            let id = EventId(derive("waybill way out", &[&message.0, &closing.0]));
+            (id, MessageReleasedV1 { message, closing: Some(closing) }.into())
+        }
+        WayOut::CalledOff => {
+            let id = EventId(derive("waybill called off", &[&message.0, &closing.0]));
+            (id, MessageCancelledV1 { message, round: Some(round).filter(|round| *round > 0) }.into())
+        }
     }
 }
 

@@ -76,10 +76,7 @@ pub fn standing(
     }
     match row.state() {
         State::Queued => match gates.bars(accepted) {
-            Some(closed) => {
-                let (attempt, closing) = (row.next_attempt(), closed.closing);
-                (Standing::Gated { attempt, closing }, reference)
-            }
+            Some(closing) => (Standing::Gated { attempt: row.next_attempt(), closing }, reference),
             None => (Standing::Queued(queued(id, row, accepted)), reference),
         },
         State::Sending => (open(id, row, accepted, tenure, hands), reference),

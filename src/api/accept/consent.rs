@@ -75,7 +75,7 @@ pub(super) fn quiet(until: Micros) -> Problem {
 }
 
 /// The installation's, with what the tenant has otherwise.
-async fn gates(app: &App, caller: &Caller) -> Result<Gates, Problem> {
+pub(in crate::api) async fn gates(app: &App, caller: &Caller) -> Result<Gates, Problem> {
     let consent = &app.settings.consent;
     let gates = Gates { require_opt_in: consent.require_opt_in, require_window: consent.require_window };
     let tenant = app.directory.tenant(app, caller.scope.tenant()).await?;

@@ -72,7 +72,11 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
     let asked = asked(&request);
     let contact = contact(app, caller, &request.content).await?;
     let now = app.clock.wall();
-    let quiet_until = consent::quiet_until(app, caller, &asked, &request.content.to, now).await?;
+    // A campaign's line leaves at an hour that nobody knows yet: the gate before the call looks at the clock.
+    let quiet_until = match request.campaign {
+        Some(_) => None,
+        None => consent::quiet_until(app, caller, &asked, &request.content.to, now).await?,
+    };
     let (admitted, row) = admit(app, caller, &session, asked, (contact, quiet_until), now).await?;
     let facts = MessageAcceptedV1 {
         message: id,
@@ -91,6 +95,7 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
         ordered: admitted.ordered,
         send_at: admitted.send_at,
         country: calling_code(&request.content.to),
+        campaign: request.campaign,
     };
     seal(app, caller, &session, facts, &request.content, (now, began)).await
 }
@@ -190,6 +195,23 @@ fn asked(request: &Request) -> Asked {
         send_at: request.send_at,
         ordered: request.ordered,
     }
+}
+
+/// Whether a message would be taken now, as far as that can be said without making anything: nobody becomes a contact by
+/// it, no key of idempotency is looked up.
+///
+/// # Errors
+/// As [`prepare`].
+pub(in crate::api) async fn would_take(app: &App, caller: &Caller, request: &Request) -> Result<(), Problem> {
+    let session = sender(app, caller, &request.from).await?;
+    if let Some(reason) = &session.draining {
+        return Err(draining(reason));
+    }
+    let asked = asked(request);
+    let contact = app.vault.find(caller.scope.tenant(), &alias(&request.content.to)?).await?;
+    // Of who is no contact nothing is recorded: the row of nobody says the same.
+    let contact = contact.unwrap_or_default();
+    admit(app, caller, &session, asked, (contact, None), app.clock.wall()).await.map(drop)
 }
 
 async fn contact(app: &App, caller: &Caller, content: &Content) -> Result<KeyId, Problem> {

@@ -5,6 +5,7 @@ use super::super::problem::Problem;
 use crate::domain::admission::Expiry;
 use crate::domain::content::Content;
 use crate::domain::event::{Category, Priority, UnknownPolicy};
+use crate::domain::id::CampaignId;
 use crate::domain::record::Micros;
 
 /// Longest idempotency key, characters.
@@ -48,6 +49,16 @@ impl IdempotencyKey {
             .remedy("write 1 to 255 visible ASCII characters without spaces"))
     }
 
+    /// The key of a campaign's line: by the caller's reference, or by the recipient. No caller's key holds a space, so the
+    /// two never meet.
+    #[must_use]
+    pub fn of_line(campaign: CampaignId, reference: Option<&str>, to: &str) -> Self {
+        match reference {
+            Some(reference) => Self(format!("{campaign} reference {reference}")),
+            None => Self(format!("{campaign} to {to}")),
+        }
+    }
+
     /// Its bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -74,6 +85,8 @@ pub struct Request {
     pub send_at: Option<Micros>,
     /// Blocks its recipient's lane until settled.
     pub ordered: bool,
+    /// The campaign it is a line of: it waits for its start, whatever the hour.
+    pub campaign: Option<CampaignId>,
     /// The caller's key, if it gave one.
     pub idempotency: Option<IdempotencyKey>,
     /// [`super::fingerprint()`] of the body, without sender and idempotency key.

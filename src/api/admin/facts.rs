@@ -111,7 +111,17 @@ fn instance(event: &Event) -> Value {
         Event::GateAsked(it) => gate(&it.gate, json!({"closed": it.closed, "reason": it.reason})),
         Event::GateEffective(it) => gate(&it.gate, json!({"asked": text(&it.asked)})),
         Event::GateSet(it) => {
-            gate(&it.gate, json!({"asked": text(&it.asked), "at": it.at.0, "closed": it.closed, "reason": it.reason}))
+            let (asked, over) = (text(&it.asked), it.over.unwrap_or(false));
+            let said = json!({"asked": asked, "at": it.at.0, "closed": it.closed, "reason": it.reason, "over": over});
+            gate(&it.gate, said)
+        }
+        Event::CampaignDeclared(it) => json!({
+            "campaign": text(&it.campaign), "name": it.name, "session": text(&it.session), "from": it.from,
+            "template": it.template, "language": it.language, "category": it.category, "priority": it.priority,
+            "expires_at": maybe(it.expires_at), "start_at": maybe(it.start_at),
+        }),
+        Event::CampaignMoved(it) => {
+            json!({"campaign": text(&it.campaign), "step": it.step, "reason": it.reason})
         }
         Event::PortfolioDeclared(it) => json!({
             "portfolio": text(&it.portfolio), "name": it.name, "people_per_day": it.people_per_day,
@@ -152,7 +162,7 @@ fn accepted(it: &MessageAcceptedV1) -> Value {
         "idempotency": it.idempotency.as_ref().map(text), "template": it.template,
         "consent": it.consent.map(|position| position.0),
         "policy": it.policy.map(|position| position.0), "test": it.test, "ordered": it.ordered,
-        "country": it.country,
+        "country": it.country, "campaign": it.campaign.as_ref().map(text),
     })
 }
 

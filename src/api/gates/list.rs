@@ -19,8 +19,9 @@ use crate::store::{gates, rows};
 /// Lists the tenant's gates that are closed, and those that are being opened: at most 64 are closed, so there is no page.
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Value>, Problem> {
     let asks = asks(&app, &caller).await?;
-    let known = if asks.asks.is_empty() { Vec::new() } else { gates::known(&*app.store, app.partitions).await? };
-    let data: Vec<Value> = asks.asks.iter().map(|asked| shown(asked, &known)).collect();
+    let known =
+        if asks.operators().next().is_none() { Vec::new() } else { gates::known(&*app.store, app.partitions).await? };
+    let data: Vec<Value> = asks.operators().map(|asked| shown(asked, &known)).collect();
     Ok(Json(json!({"data": data})))
 }
 

@@ -9,6 +9,7 @@ mod list;
 mod switch;
 
 pub use list::list;
+pub(in crate::api) use switch::applied_everywhere;
 pub use switch::{resume_country, resume_template, resume_tenant, suspend_country, suspend_template, suspend_tenant};
 
 use serde_json::{Value, json};

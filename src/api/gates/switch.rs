@@ -158,7 +158,7 @@ async fn has_room(app: &App, asks: &AsksRow) -> Result<(), Problem> {
     }
     // Each partition knows the same ones, but for those that are on their way.
     match rows::get(&*app.store, &RowId::Gates(0)).await? {
-        Some(Row::Gates(row)) if row.closed().count() >= MAX_CLOSED => Err(full(MAX_CLOSED, "all tenants")),
+        Some(Row::Gates(row)) if row.operators_closed() >= MAX_CLOSED => Err(full(MAX_CLOSED, "all tenants")),
         _ => Ok(()),
     }
 }
@@ -177,8 +177,8 @@ fn was_taken(asks: &AsksRow, gate: &Gate, position: Position) -> Result<(), Prob
     if known || asks.has_room() { Ok(()) } else { Err(full(MAX_OF_TENANT, "this tenant")) }
 }
 
-/// Waits a while until each partition has applied the word; how many have.
-async fn applied_everywhere(app: &App, gate: &Gate, asked: Position) -> Result<usize, Problem> {
+/// Waits a while until each partition that it concerns has applied the word; how many of all have nothing to apply any more.
+pub(in crate::api) async fn applied_everywhere(app: &App, gate: &Gate, asked: Position) -> Result<usize, Problem> {
     let all = usize::from(app.partitions);
     let wait = async {
         loop {

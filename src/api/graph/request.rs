@@ -47,6 +47,7 @@ pub(super) fn checked(account: &str, headers: &HeaderMap, body: Value, print: [u
         unknown: None,
         expiry: None,
         send_at: None,
+        campaign: None,
         ordered: false,
         idempotency: header(headers, IDEMPOTENCY)?.map(IdempotencyKey::parse).transpose()?,
         fingerprint: print,

@@ -68,6 +68,7 @@ pub fn decode(body: Value, idempotency: Option<IdempotencyKey>) -> Result<Reques
         expiry,
         send_at,
         ordered,
+        campaign: None,
         idempotency,
         fingerprint,
     })

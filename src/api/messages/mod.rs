@@ -16,8 +16,10 @@ pub mod view;
 mod wait;
 
 pub use bulk::bulk;
+pub(in crate::api) use bulk::{Line, Lines, Reading, check_lines, take_lines};
 pub use cancel::cancel;
 pub use cursor::Cursor;
+pub(in crate::api) use decode::decode;
 pub use list::list;
 pub use resolve::resolve;
 pub use send::send;

@@ -63,6 +63,7 @@ pub fn summary(found: &Found, sender: Sender<'_>) -> Map<String, Value> {
     put("expired_at", fact(row.expired));
     put("failure", failure(row));
     put("pricing", json!(row.price.as_ref().and_then(|price| price.category.as_ref())));
+    put("campaign", json!(accepted.campaign.map(|campaign| campaign.to_string())));
     if let Some(it) = waiting {
         put("waiting", json!({"why": it.why.word(), "until": maybe(it.until), "code": it.code, "reason": it.reason}));
     }

@@ -45,6 +45,7 @@ impl Stage {
             at: asked.position,
             closed: asked.closed,
             reason: asked.reason.clone(),
+            over: asked.over.then_some(true),
         };
         let id = EventId::caused_by(asked.event, &format!("to {partition}"));
         let draft = Draft::new(id, Address::partition(partition), &Event::from(facts), Principal::Operator, 0);

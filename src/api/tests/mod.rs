@@ -4,6 +4,7 @@
 
 mod applier;
 mod bulk;
+mod campaigns;
 mod consent;
 mod counted;
 mod declare;

@@ -11,7 +11,7 @@ use crate::api::routes::ROUTES;
 const SENDING: [&str; 2] = ["/v1/messages", "/v1/messages/bulk"];
 
 /// Routes that only read, whatever their method.
-const READING: [&str; 1] = ["/v1/contacts/show"];
+const READING: [&str; 3] = ["/v1/contacts/show", "/v1/campaigns/{name}/validate", "/v1/campaigns/{name}/plan"];
 
 /// Routes that leave out what is live instead of refusing: their own test says so.
 const LEAVING_OUT: [&str; 2] = ["/v1/failures/retry", "/v1/failures/resolve"];
@@ -25,6 +25,8 @@ fn body(path: &str) -> Value {
         "/v1/templates/{name}/resume" | "/v1/countries/{code}/resume" | "/v1/tenant/resume" => {
             json!({"reason": "over"})
         }
+        "/v1/campaigns/{name}" => json!({"from": "shop", "template": {"name": "sale", "language": "de"}}),
+        path if path.starts_with("/v1/campaigns/") => json!({"reason": "trouble"}),
         "/v1/keys" => json!({"name": "more", "role": "admin", "test": false}),
         "/v1/contacts/consent" => json!({"to": TO, "marketing": true, "source": "checkout"}),
         _ => json!({}),
@@ -46,6 +48,7 @@ async fn every_route_that_changes_something_refuses_a_test_key_on_what_is_live()
     let stage = Stage::new().await;
     let (test, sender) = keys(&stage).await;
     let message = stage.sent().await;
+    stage.put("acme/admin", "/v1/campaigns/shop", &body("/v1/campaigns/{name}")).await.expect(200);
     stage.caught_up().await;
     let end = || (0..super::stage::COUNT).map(|p| stage.journal.contents(p).len()).sum::<usize>();
     let (before, mut tried) = (end(), 0);

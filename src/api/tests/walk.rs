@@ -64,6 +64,23 @@ impl Walk {
         self.done.insert("post /v1/messages/bulk".to_owned());
     }
 
+    async fn campaigns(&mut self, admin: &str) {
+        let sale = json!({"from": "shop", "template": {"name": "sale", "language": "de"}});
+        self.does("put /v1/campaigns/{name}", "/v1/campaigns/sale", Some(admin), Some(&sale)).await;
+        for verb in ["audience", "validate"] {
+            let lines = format!("{}\n{{}}\n", json!({"to": TO, "parameters": {"name": "Ada"}}));
+            let path = format!("/v1/campaigns/sale/{verb}");
+            let request = Request::post(path).header("authorization", format!("Bearer {admin}"));
+            let request = request.header("content-type", "application/x-ndjson").body(Body::from(lines));
+            assert_eq!(self.stage.call(request.expect("a request")).await.status, 200);
+            self.done.insert(format!("post /v1/campaigns/{{name}}/{verb}"));
+        }
+        self.stage.caught_up().await;
+        self.does("post /v1/campaigns/{name}/plan", "/v1/campaigns/sale/plan", Some(admin), None).await;
+        self.does("get /v1/campaigns/{name}", "/v1/campaigns/sale", Some(admin), None).await;
+        self.does("get /v1/campaigns", "/v1/campaigns", Some(admin), None).await;
+    }
+
     async fn things(&mut self, admin: &str) {
         let reason = json!({"reason": "maintenance"});
         let suspend = "/v1/sessions/shop/suspend";
@@ -120,6 +137,7 @@ async fn every_operation_answers_as_it_is_described() {
     let operator = stage.operator.clone();
     let mut walk = Walk { stage, done: BTreeSet::new() };
     walk.messages(&sender).await;
+    walk.campaigns(&admin).await;
     walk.things(&admin).await;
     let tenants = json!({"tenants": [{"name": "third"}]});
     let declare = "put /v1/admin/declarations";
@@ -138,6 +156,10 @@ async fn every_operation_answers_as_it_is_described() {
     let elsewhere = [
         "get /callbacks/meta",
         "post /callbacks/meta",
+        "post /v1/campaigns/{name}/cancel",
+        "post /v1/campaigns/{name}/pause",
+        "post /v1/campaigns/{name}/resume",
+        "post /v1/campaigns/{name}/start",
         "post /v1/countries/{code}/resume",
         "post /v1/countries/{code}/suspend",
         "post /v1/messages/{id}/resolve",
@@ -172,6 +194,12 @@ async fn a_field_that_is_not_described_is_refused_where_the_document_says_so() {
         ("ReleaseRequest", "POST", "/v1/sessions/shop/release", with(json!({"reason": "x"}))),
         ("KeyRequest", "POST", "/v1/keys", with(json!({"name": "k", "role": "admin"}))),
         ("ConsentRequest", "PUT", "/v1/contacts/consent", with(json!({"to": TO, "marketing": true, "source": "x"}))),
+        (
+            "CampaignRequest",
+            "PUT",
+            "/v1/campaigns/sale",
+            with(json!({"from": "shop", "template": {"name": "sale", "language": "de"}})),
+        ),
         ("Declarations", "PUT", "/v1/admin/declarations", with(json!({}))),
     ];
     for (schema, method, path, body) in cases {

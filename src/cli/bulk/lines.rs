@@ -47,7 +47,7 @@ type Source = BufReader<Box<dyn Read + Send>>;
 pub struct Lines {
     source: Option<Source>,
     number: u64,
-    run: String,
+    run: Option<String>,
 }
 
 impl Lines {
@@ -55,7 +55,13 @@ impl Lines {
     /// has none, so that going on after an interruption under the same name doubles nothing.
     #[must_use]
     pub fn new(source: Box<dyn Read + Send>, run: &str) -> Self {
-        Self { source: Some(BufReader::with_capacity(BUFFER, source)), number: 0, run: run.to_owned() }
+        Self { run: Some(run.to_owned()), ..Self::plain(source) }
+    }
+
+    /// Reads from here, and leaves lines as they are: each says by itself which it is.
+    #[must_use]
+    pub fn plain(source: Box<dyn Read + Send>) -> Self {
+        Self { source: Some(BufReader::with_capacity(BUFFER, source)), number: 0, run: None }
     }
 
     /// The next chunk: what one read gave, so that lines from a slow pipe do not wait for more. None at the end.
@@ -68,7 +74,7 @@ impl Lines {
         };
         let (run, number) = (self.run.clone(), self.number);
         let read = tokio::task::spawn_blocking(move || {
-            let chunk = read_chunk(&mut source, number, &run);
+            let chunk = read_chunk(&mut source, number, run.as_deref());
             (source, chunk)
         });
         let (source, chunk) =
@@ -84,7 +90,7 @@ impl Lines {
     }
 }
 
-fn read_chunk(source: &mut Source, mut number: u64, run: &str) -> io::Result<(Chunk, u64)> {
+fn read_chunk(source: &mut Source, mut number: u64, run: Option<&str>) -> io::Result<(Chunk, u64)> {
     let mut chunk = Chunk::default();
     while chunk.lines.len() < MOST_LINES && chunk.bytes < MOST_BYTES as u64 {
         let (line, bytes) = read_line(source)?;
@@ -95,7 +101,10 @@ fn read_chunk(source: &mut Source, mut number: u64, run: &str) -> io::Result<(Ch
         chunk.bytes += bytes;
         if !line.iter().all(u8::is_ascii_whitespace) {
             let too_long = line.len() > LONGEST;
-            let text = if too_long { line } else { with_key(line, run, number) };
+            let text = match run {
+                Some(run) if !too_long => with_key(line, run, number),
+                _ => line,
+            };
             chunk.lines.push(Line { number, text, too_long });
         }
         if !chunk.lines.is_empty() && !source.buffer().contains(&b'\n') {

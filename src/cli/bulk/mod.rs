@@ -9,4 +9,4 @@ mod lines;
 mod post;
 
 pub use lines::{Chunk, Line, Lines};
-pub use post::{Outcome, post};
+pub use post::{MESSAGES, Outcome, post};

@@ -11,8 +11,8 @@ use crate::cli::client::Client;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
-/// Where chunks are sent.
-const PATH: &str = "/v1/messages/bulk";
+/// Where chunks of messages are sent.
+pub const MESSAGES: &str = "/v1/messages/bulk";
 /// Refusals that pass by themselves. The keys of the lines make another try safe, even after `doubtful`.
 const RETRIED: [&str; 7] =
     ["quota_exceeded", "overloaded", "unhealthy", "withdrawn", "unavailable", "doubtful", "request_timeout"];
@@ -40,7 +40,7 @@ pub enum Outcome {
 /// # Errors
 /// When the server cannot be reached or refuses the request as a whole, after all tries. Lines of this chunk may have
 /// been taken; sending them again under the same keys is safe.
-pub async fn post(client: &Client, chunk: &Chunk) -> Result<Vec<(u64, Outcome)>, Failure> {
+pub async fn post(client: &Client, path: &str, chunk: &Chunk) -> Result<Vec<(u64, Outcome)>, Failure> {
     let mut settled: BTreeMap<u64, Outcome> =
         chunk.lines.iter().filter(|line| line.too_long).map(|line| (line.number, too_long())).collect();
     let mut waiting: Vec<&Line> = chunk.lines.iter().filter(|line| !line.too_long).collect();
@@ -50,7 +50,7 @@ pub async fn post(client: &Client, chunk: &Chunk) -> Result<Vec<(u64, Outcome)>,
             break;
         }
         let last = attempt == TRIES;
-        let broken = once(client, &waiting, last, &mut settled).await;
+        let broken = once((client, path), &waiting, last, &mut settled).await;
         waiting.retain(|line| !settled.contains_key(&line.number));
         match broken {
             Err(failure) if last || failure.exit() != Exit::Unreachable => return Err(failure),
@@ -66,7 +66,7 @@ pub async fn post(client: &Client, chunk: &Chunk) -> Result<Vec<(u64, Outcome)>,
 
 /// One request. Notes the answers that stand; on the last try all of them do.
 async fn once(
-    client: &Client,
+    (client, path): (&Client, &str),
     waiting: &[&Line],
     last: bool,
     settled: &mut BTreeMap<u64, Outcome>,
@@ -76,7 +76,7 @@ async fn once(
         body.extend_from_slice(&line.text);
         body.push(b'\n');
     }
-    let mut response = client.post_lines(PATH, body).await?;
+    let mut response = client.post_lines(path, body).await?;
     let mut answers = Answers::default();
     while let Some(answer) = answers.next(client, &mut response).await? {
         let (index, outcome) = read(&answer)?;
@@ -89,8 +89,9 @@ async fn once(
     }
     let unanswered = waiting.iter().any(|line| !settled.contains_key(&line.number));
     if last && unanswered {
-        return Err(Failure::new(Exit::Unreachable, "the server left lines without an answer")
-            .remedy("Run the same command again with the same --run: what was taken is not taken twice."));
+        return Err(Failure::new(Exit::Unreachable, "the server left lines without an answer").remedy(
+            "Run the same command again, with the same --run if it has one: what was taken is not taken twice.",
+        ));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use waybill_loadtest::ledger::Ack;
 
 use super::orders::Order;
 use super::stage::Stage;
-use crate::cli::bulk::{Chunk, Line, Outcome, post};
+use crate::cli::bulk::{Chunk, Line, MESSAGES, Outcome, post};
 use crate::cli::client::Client;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -122,7 +122,7 @@ async fn through(door: &Door, orders: Vec<Order>, book: &Book) -> Result<(), Fai
             too_long: false,
         });
         let chunk = Chunk { lines: lines.collect(), bytes: 0 };
-        for (number, outcome) in post(&door.client, &chunk).await? {
+        for (number, outcome) in post(&door.client, MESSAGES, &chunk).await? {
             let order = usize::try_from(number - 1).ok().and_then(|index| part.get(index));
             let order = order.ok_or_else(|| Failure::new(Exit::Internal, format!("no line {number} was sent")))?;
             book.note(order, outcome, started_us);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Send;
 use super::follow::{settle_all, spoken};
-use crate::cli::bulk::{Lines, Outcome, post};
+use crate::cli::bulk::{Chunk, Lines, MESSAGES, Outcome, post};
 use crate::cli::client::Client;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -27,7 +27,8 @@ const MOST_FOLLOWED: usize = 1_000_000;
 /// What became of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// Name of the run.
+    /// Name of the run, if it has one.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub run: String,
     /// Lines that were read, blank ones left out.
     pub lines: u64,
@@ -64,7 +65,7 @@ pub(super) async fn send(context: &Context, client: &Client, path: &Path, send: 
     let mut ids = Vec::new();
     let (mut lines, mut done) = (Lines::new(source, &run), 0);
     while let Some(chunk) = lines.next().await? {
-        for (number, outcome) in post(client, &chunk).await? {
+        for (number, outcome) in post(client, MESSAGES, &chunk).await? {
             let id = count(&mut summary, &mut refusals, number, outcome)?;
             ids.extend(id.filter(|_| send.follow));
         }
@@ -89,9 +90,46 @@ pub(super) async fn send(context: &Context, client: &Client, path: &Path, send: 
     if summary.is_good() { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
 }
 
+/// Loads a file of lines to this path of the server: what was loaded before is passed by, whatever the run.
+///
+/// # Errors
+/// When the server cannot be asked; with [`Exit::BadAnswer`] when a line is refused.
+pub(in crate::cli) async fn load_lines(
+    context: &Context,
+    client: &Client,
+    (path, to): (&Path, &str),
+    refused: Option<&Path>,
+) -> Result<(), Failure> {
+    let (source, size) = open(path)?;
+    let progress = Progress::new(&context.printer, size);
+    let mut refusals = Refusals::open(context, &progress, refused)?;
+    let (mut summary, mut lines, mut done) = (Summary::default(), Lines::plain(source), 0);
+    while let Some(chunk) = lines.next().await? {
+        load_chunk(client, to, &chunk, (&mut summary, &mut refusals)).await?;
+        done += chunk.bytes;
+        progress.at(done, &text(&summary, &progress));
+    }
+    refusals.close()?;
+    progress.end();
+    tell(context, &summary, &spent(progress.elapsed()))?;
+    if summary.is_good() { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
+}
+
+async fn load_chunk(
+    client: &Client,
+    to: &str,
+    chunk: &Chunk,
+    (summary, refusals): (&mut Summary, &mut Refusals<'_>),
+) -> Result<(), Failure> {
+    for (number, outcome) in post(client, to, chunk).await? {
+        count(summary, refusals, number, outcome)?;
+    }
+    Ok(())
+}
+
 type Source = Box<dyn Read + std::marker::Send>;
 
-fn open(path: &Path) -> Result<(Source, Option<u64>), Failure> {
+pub(in crate::cli) fn open(path: &Path) -> Result<(Source, Option<u64>), Failure> {
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin()), None));
     }

@@ -16,6 +16,7 @@ use super::context::Context;
 use super::failure::Failure;
 
 pub use file::Summary;
+pub(super) use file::{load_lines, open};
 #[cfg(test)]
 pub(super) use one::body;
 

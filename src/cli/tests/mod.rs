@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod campaigns;
 mod configs;
 mod declarations;
 mod ends;

@@ -7,6 +7,7 @@ use crate::config::Declaration;
 const CODES: &str = include_str!("../../../config/meta-errors.toml");
 const TENANTS: &str = include_str!("../../../config/examples/tenants.toml");
 const ACME: &str = include_str!("../../../config/examples/orders.acme-shop.ndjson");
+const PEOPLE: &str = include_str!("../../../config/examples/campaign.people.ndjson");
 const NORDWIND: &str = include_str!("../../../config/examples/orders.nordwind.ndjson");
 
 const CLASSES: [&str; 7] = ["auth", "throttle", "retry", "ambiguous", "recipient", "sender", "request"];
@@ -90,6 +91,16 @@ fn the_example_tenants_are_a_good_declaration() {
     let d = d.expect("the example is good");
     assert_eq!((d.tenant.len(), d.session.len(), d.endpoint.len(), d.key.len()), (2, 5, 2, 3));
     assert!(d.session.iter().all(|session| session.test), "no example sends to a real number");
+}
+
+#[test]
+fn the_example_people_of_a_campaign_are_nobody() {
+    let people: Vec<serde_json::Value> =
+        PEOPLE.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let references: BTreeSet<&str> = people.iter().filter_map(|person| person["reference"].as_str()).collect();
+    assert_eq!(references.len(), people.len());
+    let to = |person: &serde_json::Value| person["to"].as_str().expect("a number").starts_with("+49155000");
+    assert!(people.iter().all(to), "numbers that nobody has");
 }
 
 #[test]

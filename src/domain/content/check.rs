@@ -18,6 +18,12 @@ pub fn is_template_name(name: &str) -> bool {
     is_word(name, TEMPLATE_NAME_MAX)
 }
 
+/// Whether a template can be in this language: Meta's codes are like `en`, `en_US`, `zh_Hant_HK`.
+#[must_use]
+pub fn is_language(code: &str) -> bool {
+    (2..=16).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// One thing that is wrong with a request. Never repeats the value: it may be a person's.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
@@ -203,10 +209,7 @@ impl Check {
             self.wrong("/template/name", "is not a template's name", "lower-case letters, digits and `_`, at most 512");
         }
         let code = template.get("language").and_then(|language| language.get("code")).and_then(Value::as_str);
-        // Meta's codes are like `en`, `en_US`, `zh_Hant_HK`.
-        let fits =
-            |code: &str| (2..=16).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !code.is_some_and(fits) {
+        if !code.is_some_and(is_language) {
             self.wrong(
                 "/template/language/code",
                 "is not a language code",

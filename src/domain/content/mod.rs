@@ -13,7 +13,7 @@ mod phone;
 mod tests;
 
 pub use calling::{calling_code, read_code};
-pub use check::{Problem, is_template_name};
+pub use check::{Problem, is_language, is_template_name};
 pub use phone::{PhoneError, phone};
 
 use serde_json::{Map, Value};

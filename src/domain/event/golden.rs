@@ -5,6 +5,7 @@
 //! only files that are absent.
 
 mod budget;
+mod later;
 
 use std::path::PathBuf;
 
@@ -13,11 +14,11 @@ use bytes::Bytes;
 use super::super::address::Address;
 use super::super::gate::Gate;
 use super::super::id::{
-    ApiKeyId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
+    ApiKeyId, CampaignId, EndpointId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId,
 };
-use super::super::quiet::QuietHours;
 use super::super::record::{BodyDigest, Header, Position, Principal, Record};
 use super::*;
+use later::later;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -62,6 +63,7 @@ fn example(number: u16) -> Option<Event> {
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
         96..=111 => budget::example(number)?,
+        128..=143 => of_campaign(number)?,
         _ => return None,
     })
 }
@@ -79,6 +81,7 @@ fn of_partition(number: u16) -> Option<Event> {
             at: Position(70_001),
             closed: true,
             reason: "asked by the regulator".into(),
+            over: None,
         }
         .into(),
         _ => return None,
@@ -168,6 +171,7 @@ fn of_message(number: u16) -> Option<Event> {
             ordered: true,
             send_at: None,
             country: None,
+            campaign: None,
         }
         .into(),
         49 => MessageWithdrawnV1 { message: MESSAGE, nonce: 7 }.into(),
@@ -271,51 +275,25 @@ fn of_endpoint(number: u16) -> Option<Event> {
     })
 }
 
-/// Examples of kinds with the fields that were added after their first golden file, a further one for each time.
-fn later(number: u16) -> Vec<Event> {
-    let second = second(number);
-    let third = match &second {
-        Some(Event::MessageAccepted(facts)) => Some(MessageAcceptedV1 { country: Some(49), ..facts.clone() }.into()),
-        _ => None,
-    };
-    second.into_iter().chain(third).collect()
-}
-
-fn second(number: u16) -> Option<Event> {
-    match example(number)? {
-        Event::TenantDeclared(facts) => {
-            let quiet_hours = Some(QuietHours { from: 1_260, until: 480, zone: "Europe/Berlin".into() });
-            let (require_opt_in, require_window) = (Some(true), Some(false));
-            Some(TenantDeclaredV1 { require_opt_in, require_window, quiet_hours, ..facts }.into())
+fn of_campaign(number: u16) -> Option<Event> {
+    let campaign = CampaignId([0x12; 16]);
+    Some(match number {
+        128 => CampaignDeclaredV1 {
+            campaign,
+            name: "spring-sale".into(),
+            session: SESSION,
+            from: "orders".into(),
+            template: "spring_sale".into(),
+            language: "en_US".into(),
+            category: Category::Marketing,
+            priority: Priority::Bulk,
+            expires_at: Some(AT),
+            start_at: Some(AT),
         }
-        Event::SessionDeclared(facts) => {
-            let (app, portfolio) = (Some("310290129340391".into()), Some("acme-group".into()));
-            Some(SessionDeclaredV1 { app, portfolio, ..facts }.into())
-        }
-        Event::SessionHeld(facts) => {
-            let (class, bucket) = (Some("throttle".into()), Some("number".into()));
-            Some(SessionHeldV1 { class, bucket, ..facts }.into())
-        }
-        Event::MessageAccepted(facts) => Some(MessageAcceptedV1 { send_at: Some(AT), ..facts }.into()),
-        Event::MessageReleased(facts) => Some(MessageReleasedV1 { closing: Some(EventId([0xaa; 16])), ..facts }.into()),
-        Event::MessageCancelled(facts) => Some(MessageCancelledV1 { round: Some(3), ..facts }.into()),
-        Event::MessageExpired(facts) => Some(MessageExpiredV1 { round: Some(3), ..facts }.into()),
-        Event::StatusReported(facts) => {
-            let (model, kind) = (Some("PMP".into()), Some("regular".into()));
-            let priced = StatusReportedV1 { billable: Some(true), pricing_model: model, pricing_type: kind, ..facts };
-            Some(priced.into())
-        }
-        Event::UnknownResolved(facts) => {
-            Some(UnknownResolvedV1 { reason: Some("seen on the phone".into()), ..facts }.into())
-        }
-        Event::AttemptsClosed(facts) => {
-            let outcome = OutcomeV1::Retry { class: "throttle".into(), code: 4, not_before: AT, counts: Some(false) };
-            let closed = vec![ClosedV1 { of: attempt(9), outcome, at: AT }];
-            Some(AttemptsClosedV1 { closed, ..facts }.into())
-        }
-        Event::ConsentChanged(facts) => Some(ConsentChangedV1 { evidence: Some(2_048), ..facts }.into()),
-        _ => None,
-    }
+        .into(),
+        129 => CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "a wrong price in it".into() }.into(),
+        _ => return None,
+    })
 }
 
 /// A header with every optional field set. Which principal stands in it goes round by kind, so that each is pinned.

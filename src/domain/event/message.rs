@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::super::id::{EventId, KeyId, MessageId, SessionId, Tag, derive};
+use super::super::id::{CampaignId, EventId, KeyId, MessageId, SessionId, Tag, derive};
 use super::super::record::{Micros, Position};
 
 /// What a message is for; decides defaults (expiry, unknown policy) and which gates bar it.
@@ -124,6 +124,9 @@ pub struct MessageAcceptedV1 {
     /// Calling code of the recipient's phone number; none for who is written to without one.
     #[n(15)]
     pub country: Option<u16>,
+    /// The campaign it was loaded into: it stands behind its gate.
+    #[n(16)]
+    pub campaign: Option<CampaignId>,
 }
 
 /// A doubtful acceptance is void: whichever of the two lands first, the acceptance with this nonce does not count.

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod budget;
+pub mod campaign;
 pub mod contact;
 pub mod endpoint;
 pub mod message;
@@ -20,6 +21,7 @@ mod golden;
 
 pub use account::*;
 pub use budget::*;
+pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
 pub use message::*;
@@ -165,6 +167,8 @@ events! {
     96 PortfolioDeclared PortfolioDeclaredV1 must,
     97 PeopleAsked PeopleAskedV1 must,
     98 PortfolioHeld PortfolioHeldV1 must,
+    128 CampaignDeclared CampaignDeclaredV1 must,
+    129 CampaignMoved CampaignMovedV1 must,
 }
 
 impl Event {

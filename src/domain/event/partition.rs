@@ -90,4 +90,7 @@ pub struct GateSetV1 {
     /// In the operator's words.
     #[n(4)]
     pub reason: String,
+    /// For ever: it is a campaign's that is over.
+    #[n(5)]
+    pub over: Option<bool>,
 }

@@ -1,8 +1,9 @@
 //! Which messages a gate stops, which words on it count, and who waits since when.
 
 use super::super::event::{Category, Priority, UnknownPolicy};
-use super::super::id::{KeyId, SessionId};
+use super::super::id::{KeyId, SessionId, TenantId};
 use super::super::record::Principal;
+use super::super::routing;
 use super::super::row::Fact;
 use super::super::validity::{Void, gates_allow};
 use super::*;
@@ -28,6 +29,7 @@ fn to(tenant: TenantId, template: Option<&str>, country: Option<u16>) -> Accepte
         template: template.map(str::to_owned),
         send_at: None,
         country,
+        campaign: None,
     }
 }
 
@@ -43,7 +45,7 @@ fn ask(n: u8) -> (EventId, Position) {
 }
 
 fn say(row: &mut GatesRow, gate: &Gate, n: u8, closed: bool) -> bool {
-    row.take(Word { gate, asked: ask(n), closed: closed.then_some("why"), at: 7 })
+    row.take(Word { gate, asked: ask(n), closed: closed.then_some("why"), over: false, at: 7 })
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn of_two_words_the_later_one_holds_whenever_it_arrives() {
     assert_eq!(row.closed().count(), 0);
     assert!(row.has_heard(&gate, Position(4)) && !row.has_heard(&gate, Position(6)));
     assert!(say(&mut row, &gate, 6, true));
-    assert_eq!(row.bars(&to(ACME, Some("update"), None)).map(|closed| closed.closing), Some(ask(6).0));
+    assert_eq!(row.bars(&to(ACME, Some("update"), None)), Some(ask(6).0));
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn who_waits_is_let_out_before_who_comes_after() {
     assert_eq!(row.waits_for(&late, SOON), Some(ask(1).0));
     assert_eq!((row.draining().count(), row.behind(&gate)), (0, 2));
     say(&mut row, &gate, 3, false);
-    assert_eq!(row.draining().collect::<Vec<_>>(), [ask(1).0]);
+    assert_eq!(row.draining().collect::<Vec<_>>(), [(ask(1).0, WayOut::LetOut)]);
     assert_eq!((row.bars(&late), row.waits_for(&late, SOON)), (None, Some(ask(1).0)), "behind those who wait");
     row.count(&[(ask(1).0, -1)]);
     assert_eq!(row.waits_for(&late, SOON), Some(ask(1).0));
@@ -102,7 +104,8 @@ fn who_waits_is_let_out_before_who_comes_after() {
     row.count(&[(ask(4).0, 1)]);
     assert_eq!(row.closings(), [ask(1).0, ask(4).0].into());
     say(&mut row, &gate, 5, false);
-    assert_eq!(row.draining().collect::<Vec<_>>(), [ask(1).0, ask(4).0], "the older ones first");
+    let order: Vec<EventId> = row.draining().map(|(closing, _)| closing).collect();
+    assert_eq!(order, [ask(1).0, ask(4).0], "the older ones first");
     row.count(&[(ask(1).0, -1), (ask(4).0, -1)]);
     assert_eq!((row.draining().count(), row.waits_for(&late, SOON), row.closings().len()), (0, None, 0));
 }
@@ -126,13 +129,13 @@ fn one_gate_too_many_is_refused_and_opening_never_is() {
     let gate = |n: usize| template(&format!("t{n}"));
     let word = |n: usize| (EventId([0; 16]), Position(u64::try_from(n).unwrap_or(0)));
     for n in 0..MAX_CLOSED {
-        assert!(row.take(Word { gate: &gate(n), asked: word(n + 1), closed: Some("x"), at: 0 }));
+        assert!(row.take(Word { gate: &gate(n), asked: word(n + 1), closed: Some("x"), over: false, at: 0 }));
     }
     let more = gate(MAX_CLOSED);
-    assert!(!row.take(Word { gate: &more, asked: word(1_000), closed: Some("x"), at: 0 }));
-    assert!(row.take(Word { gate: &gate(0), asked: word(1_001), closed: Some("another reason"), at: 0 }));
-    assert!(row.take(Word { gate: &gate(1), asked: word(1_002), closed: None, at: 0 }));
-    assert!(row.take(Word { gate: &more, asked: word(1_003), closed: Some("x"), at: 0 }));
+    assert!(!row.take(Word { gate: &more, asked: word(1_000), closed: Some("x"), over: false, at: 0 }));
+    assert!(row.take(Word { gate: &gate(0), asked: word(1_001), closed: Some("another reason"), over: false, at: 0 }));
+    assert!(row.take(Word { gate: &gate(1), asked: word(1_002), closed: None, over: false, at: 0 }));
+    assert!(row.take(Word { gate: &more, asked: word(1_003), closed: Some("x"), over: false, at: 0 }));
     assert_eq!(row.closed().count(), MAX_CLOSED);
 }
 
@@ -145,7 +148,7 @@ fn open_gates_are_forgotten_in_their_order_and_those_with_messages_never() {
     say(&mut row, &busy, 2, false);
     for n in 0..MAX_REMEMBERED + 10 {
         let (gate, at) = (template(&format!("t{n}")), Position(u64::try_from(n).unwrap_or(0) + 10));
-        row.take(Word { gate: &gate, asked: (EventId([9; 16]), at), closed: None, at: 0 });
+        row.take(Word { gate: &gate, asked: (EventId([9; 16]), at), closed: None, over: false, at: 0 });
     }
     assert_eq!(row.gates.len(), MAX_REMEMBERED + 1);
     assert!(row.has_heard(&busy, Position(2)) && !row.has_heard(&template("t9"), Position(0)));
@@ -167,4 +170,93 @@ fn a_message_says_which_gate_it_waits_for() {
     assert!(message.ungate(ask(1).0, Fact { at: 0, position: Position(9) }));
     assert!(!message.ungate(ask(1).0, Fact { at: 0, position: Position(10) }), "once");
     assert_eq!((waits_behind(&row, &message), message.entered()), (None, Some(Position(9))));
+}
+
+fn of(campaign: CampaignId) -> Accepted {
+    Accepted { campaign: Some(campaign), ..to(ACME, Some("sale"), None) }
+}
+
+fn sale(n: u8) -> (CampaignId, Gate) {
+    let campaign = CampaignId([n; 16]);
+    (campaign, Gate::Campaign { tenant: ACME, campaign, session: SessionId([2; 16]) })
+}
+
+fn end(row: &mut GatesRow, gate: &Gate, n: u8) -> bool {
+    row.take(Word { gate, asked: ask(n), closed: Some("enough"), over: true, at: 7 })
+}
+
+#[test]
+fn a_campaign_is_closed_until_it_is_started_and_after_it_is_over() {
+    let (campaign, gate) = sale(0xc0);
+    let message = of(campaign);
+    let mut row = GatesRow::default();
+    assert_eq!(row.bars(&message), Some(campaign.first_closing()), "nobody ever heard of it");
+    assert_eq!(
+        gates_allow(None, Some(&MessageRow { accepted: Some(message.clone()), ..MessageRow::default() })),
+        Err(Void::Gated)
+    );
+    row.meet(gate.clone());
+    row.count(&[(campaign.first_closing(), 2)]);
+    assert_eq!((row.behind(&gate), row.draining().count()), (2, 0));
+    assert!(say(&mut row, &gate, 1, false));
+    assert_eq!((row.bars(&message), row.draining().next()), (None, Some((campaign.first_closing(), WayOut::LetOut))));
+    row.count(&[(campaign.first_closing(), -2)]);
+    assert_eq!(row.waits_for(&message, SOON), None, "open, and still known");
+    assert!(say(&mut row, &gate, 2, true));
+    row.count(&[(ask(2).0, 3)]);
+    assert_eq!((row.bars(&message), row.draining().count()), (Some(ask(2).0), 0), "paused");
+    assert!(end(&mut row, &gate, 3));
+    assert_eq!(
+        row.draining().collect::<Vec<_>>(),
+        [(ask(2).0, WayOut::CalledOff)],
+        "those who wait since it was paused"
+    );
+    row.count(&[(ask(2).0, -3)]);
+    assert_eq!((row.draining().count(), row.campaigns(), row.bars(&message)), (0, 0, Some(ask(2).0)));
+    assert!(row.has_heard(&gate, ask(3).1) && !say(&mut row, &gate, 1, false), "a late copy of its start");
+}
+
+#[test]
+fn campaigns_take_nobodys_way_to_stop() {
+    let mut row = GatesRow::default();
+    for n in 0..200 {
+        let (campaign, gate) = sale(n + 1);
+        row.meet(gate);
+        row.count(&[(campaign.first_closing(), 1)]);
+    }
+    assert_eq!((row.campaigns(), row.operators_closed()), (200, 0));
+    for n in 0..MAX_CLOSED {
+        let gate = template(&format!("t{n}"));
+        let asked = (EventId([7; 16]), Position(n as u64 + 1));
+        assert!(row.take(Word { gate: &gate, asked, closed: Some("x"), over: false, at: 0 }), "{n}");
+    }
+    let (_, late) = sale(250);
+    assert!(say(&mut row, &late, 1, false) && say(&mut row, &late, 2, true), "and stay stoppable themselves");
+}
+
+#[test]
+fn what_is_over_is_forgotten_and_what_may_go_on_is_not() {
+    let mut row = GatesRow::default();
+    let number = |n: u64| {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&n.to_be_bytes());
+        (CampaignId(id), Gate::Campaign { tenant: ACME, campaign: CampaignId(id), session: SessionId([2; 16]) })
+    };
+    let (running, gate) = sale(0xc0);
+    assert!(say(&mut row, &gate, 1, false));
+    for n in 1..=MAX_REMEMBERED as u64 + 50 {
+        let asked = (EventId([8; 16]), Position(n));
+        assert!(row.take(Word { gate: &number(n).1, asked, closed: Some("x"), over: true, at: 0 }));
+    }
+    assert_eq!(row.gates.len(), MAX_REMEMBERED + 1);
+    assert_eq!(row.bars(&of(running)), None, "it runs");
+    assert!(row.bars(&of(number(1).0)).is_some(), "forgotten, and closed");
+}
+
+#[test]
+fn a_campaign_concerns_one_partition_and_other_gates_all() {
+    let (_, gate) = sale(1);
+    let expected = routing::partition(&SessionId([2; 16]).into(), 64);
+    assert_eq!(gate.partitions(64), [expected]);
+    assert_eq!(Gate::Tenant { tenant: ACME }.partitions(3), [0, 1, 2]);
 }

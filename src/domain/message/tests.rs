@@ -31,6 +31,7 @@ fn queued() -> MessageRow {
         template: None,
         send_at: None,
         country: None,
+        campaign: None,
     };
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }

@@ -6,7 +6,7 @@
 //! who wait keep their order.
 
 use super::super::event::{Event, GateAskedV1, GateEffectiveV1, GateSetV1, MessagesGatedV1};
-use super::super::gate::{GatesRow, Word};
+use super::super::gate::{Gate, GatesRow, Word};
 use super::super::id::{EventId, MessageId, TenantId};
 use super::super::message::State;
 use super::super::row::{Asked, MessageRow, RowId, Rows};
@@ -34,7 +34,8 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
 fn set(at: At<'_>, facts: &GateSetV1, rows: &mut Rows, out: &mut Applied) {
     let mut row = rows.gates(at.partition).cloned().unwrap_or_default();
     let closed = facts.closed.then_some(facts.reason.as_str());
-    if row.take(Word { gate: &facts.gate, asked: (facts.asked, facts.at), closed, at: at.header.at }) {
+    let (asked, over) = ((facts.asked, facts.at), facts.over.unwrap_or(false));
+    if row.take(Word { gate: &facts.gate, asked, closed, over, at: at.header.at }) {
         rows.put_gates(at.partition, row);
         out.notes.push(Note::GatesChanged);
     }
@@ -43,8 +44,9 @@ fn set(at: At<'_>, facts: &GateSetV1, rows: &mut Rows, out: &mut Applied) {
 fn asked(at: At<'_>, facts: &GateAskedV1, rows: &mut Rows, out: &mut Applied) {
     let tenant = facts.gate.tenant();
     let mut row = rows.asks(tenant).cloned().unwrap_or_default();
-    // Somebody else's gate is nobody's to ask for here.
-    if at.header.tenant != Some(tenant) || !row.controls.is_new(at.header.id) {
+    // Somebody else's gate is nobody's to ask for here, and a campaign's moves with the campaign.
+    let own = at.header.tenant == Some(tenant) && facts.gate.campaign().is_none();
+    if !own || !row.controls.is_new(at.header.id) {
         return;
     }
     let asked = Asked {
@@ -56,6 +58,7 @@ fn asked(at: At<'_>, facts: &GateAskedV1, rows: &mut Rows, out: &mut Applied) {
         at: at.header.at,
         by: at.header.by,
         effective: false,
+        over: false,
     };
     row.take(asked);
     row.controls.remember(at.header.id);
@@ -82,7 +85,7 @@ fn gated(at: At<'_>, facts: &MessagesGatedV1, rows: &mut Rows, out: &mut Applied
         let row = rows.message(*message).filter(|row| row.state() == State::Queued && row.waits_since().is_none());
         if let Some(mut row) = row.filter(|row| !row.awaits_release()).cloned() {
             let barred = row.accepted.as_ref().and_then(|accepted| rows.gates(at.partition)?.bars(accepted));
-            if barred.is_some_and(|closed| closed.closing == facts.closing) {
+            if barred == Some(facts.closing) {
                 leave(*message, &mut row, facts.closing, out);
                 row.through = at.position;
                 rows.put_message(*message, row);
@@ -113,8 +116,7 @@ pub(super) fn keep_back_if_closed(
     rows: &Rows,
     out: &mut Applied,
 ) -> bool {
-    let closed = |gates: &GatesRow, accepted: &_| gates.bars(accepted).map(|closed| closed.closing);
-    keep(message, row, rows.gates(at.partition), out, closed)
+    keep(message, row, rows.gates(at.partition), out, GatesRow::bars)
 }
 
 fn keep(
@@ -124,19 +126,22 @@ fn keep(
     out: &mut Applied,
     waits_for: impl Fn(&GatesRow, &super::super::row::Accepted) -> Option<EventId>,
 ) -> bool {
-    let closing = gates.zip(row.accepted.as_ref()).and_then(|(gates, accepted)| waits_for(gates, accepted));
+    // Where no word was ever heard there is no row, and a campaign is closed all the same.
+    let nothing = GatesRow::default();
+    let gates = gates.unwrap_or(&nothing);
+    let closing = row.accepted.as_ref().and_then(|accepted| waits_for(gates, accepted));
     if let Some(closing) = closing {
         leave(message, row, closing, out);
     }
     closing.is_some()
 }
 
-/// Counts the messages behind each closing, as their rows changed.
-pub(super) fn count(at: At<'_>, moves: &[(EventId, i64)], rows: &mut Rows) {
+/// Counts the messages behind each closing, as their rows changed; `met` are campaigns whose messages wait unstarted.
+pub(super) fn count(at: At<'_>, moves: &[(EventId, i64)], met: Vec<Gate>, rows: &mut Rows) {
     if moves.is_empty() {
         return;
     }
-    let mut row = rows.gates(at.partition).cloned().unwrap_or_default();
+    let row = rows.gates_mut(at.partition);
+    met.into_iter().for_each(|gate| row.meet(gate));
     row.count(moves);
-    rows.put_gates(at.partition, row);
 }

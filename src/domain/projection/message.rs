@@ -84,6 +84,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         template: facts.template.clone(),
         send_at: facts.send_at,
         country: facts.country,
+        campaign: facts.campaign,
     };
     let spares = row.spare.len();
     if !row.accept(accepted) {

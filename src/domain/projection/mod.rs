@@ -5,6 +5,7 @@
 //! the same event at another one, is applying once. During a replay the notes are thrown away: no effect follows.
 
 mod account;
+mod campaign;
 mod contact;
 mod endpoint;
 mod gate;
@@ -84,7 +85,7 @@ pub enum Append {
     },
     /// A name that leads to a declared thing.
     Name {
-        /// What kind of name (`tenant`, `session`, `endpoint`, `key`, `portfolio`).
+        /// What kind of name (`tenant`, `session`, `endpoint`, `key`, `portfolio`, `campaign`).
         kind: &'static str,
         /// Under whom it is unique; zero for the installation.
         scope: [u8; 16],
@@ -179,6 +180,8 @@ pub enum Note {
     GatesChanged,
     /// Something was asked for of a tenant's gates, or is effective now.
     GatesAsked(TenantId),
+    /// A campaign of a tenant was declared, or moved.
+    CampaignsChanged(TenantId),
 }
 
 /// What came of one event.
@@ -220,6 +223,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     endpoint::needs(event, &mut wanted);
     gate::needs(event, &mut wanted);
     portfolio::needs(event, &mut wanted);
+    campaign::needs(at, event, &mut wanted);
     tally::needs(at, event, rows, &mut wanted);
     wanted.retain(|id| !rows.knows(id));
     wanted
@@ -271,6 +275,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) => {
             portfolio::apply(at, event, rows, &mut out);
         }
+        Event::CampaignDeclared(_) | Event::CampaignMoved(_) => campaign::apply(at, event, rows, &mut out),
         // The partition's actor applies the event that was set aside, at this place.
         Event::Requeued(_) => {}
         _ => message::apply(at, event, rows, &mut out),

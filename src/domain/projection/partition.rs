@@ -29,7 +29,8 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
 /// Counts the messages that wait. A message's row lives in the partition of its events, so the count is this one's own.
 pub(super) fn count(at: At<'_>, rows: &mut Rows) {
     let mut moves = rows.take_moves();
-    super::gate::count(at, &moves.take_behind(), rows);
+    let behind = moves.take_behind();
+    super::gate::count(at, &behind, moves.take_met(), rows);
     let before = rows.partition(at.partition).map(|row| row.waiting).unwrap_or_default();
     if let Some(waiting) = moves.onto(before) {
         let row = rows.partition(at.partition).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which counts an event may change: those of the days on which its messages were accepted.
+//! Which counts an event may change: those of the days on which its messages were accepted, and of their campaigns.
 
 use super::super::event::Event;
 use super::super::row::{RowId, Rows, TallyId};
@@ -15,18 +15,21 @@ pub(super) fn needs(at: At<'_>, event: &Event, rows: &Rows, wanted: &mut Vec<Row
         let RowId::Message(message) = wanted[place] else {
             continue;
         };
-        let mut want = |id: TallyId| {
+        let mut want = |id: RowId| {
             // A batch is of one day, but around midnight.
-            let id = RowId::Tally(id);
             if !wanted[before..].contains(&id) {
                 wanted.push(id);
             }
         };
         if let (Event::MessageAccepted(_), Some(tenant)) = (event, at.header.tenant) {
-            want(TallyId::at(tenant, message.partition(), at.header.at));
+            want(RowId::Tally(TallyId::at(tenant, message.partition(), at.header.at)));
+        }
+        if let Event::MessageAccepted(facts) = event {
+            facts.campaign.into_iter().for_each(|campaign| want(RowId::Progress(campaign)));
         }
         for accepted in rows.loaded_message(message).into_iter().flat_map(|row| row.accepted.iter().chain(&row.spare)) {
-            want(TallyId::at(accepted.tenant, message.partition(), accepted.fact.at));
+            want(RowId::Tally(TallyId::at(accepted.tenant, message.partition(), accepted.fact.at)));
+            accepted.campaign.into_iter().for_each(|campaign| want(RowId::Progress(campaign)));
         }
     }
 }

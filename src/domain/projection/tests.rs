@@ -12,13 +12,14 @@ use super::super::event::{
     UnknownPolicy, UnknownResolvedV1,
 };
 use super::super::gate::Gate;
-use super::super::id::{KeyId, NodeId, Tag};
+use super::super::id::{CampaignId, KeyId, NodeId, Tag};
 use super::super::message::State;
 use super::super::record::{Principal, Record};
-use super::super::row::{MessageRow, Row, TallyId, TallyRow};
+use super::super::row::{MessageRow, PROGRESS, Row, TallyId, TallyRow};
 use super::*;
 
 const SESSION: SessionId = SessionId([4; 16]);
+const CAMPAIGN: CampaignId = CampaignId([0xc0; 16]);
 const DAY: Micros = 86_400_000_000;
 
 /// The event by which a tenant's gate was closed.
@@ -60,6 +61,7 @@ fn accepted(n: u8, nonce: u8) -> Event {
         // A second acceptance came after the time of the first.
         send_at: (n == 2 && nonce == 0).then_some(1),
         country: None,
+        campaign: (n == 1).then_some(CAMPAIGN),
     }
     .into()
 }
@@ -105,12 +107,15 @@ fn event(life: Position, (n, what, more): Step) -> Event {
         9 if more.is_multiple_of(2) => MessageReleasedV1 { message: message(n), closing: None }.into(),
         9 => MessageReleasedV1 { message: message(n), closing: Some(closing(n, more)) }.into(),
         10 => {
+            let campaign = Gate::Campaign { tenant: tenant(1), campaign: CAMPAIGN, session: SESSION };
+            let own = n == 1 && more.is_multiple_of(3);
             let facts = GateSetV1 {
-                gate: Gate::Tenant { tenant: tenant(n) },
+                gate: if own { campaign } else { Gate::Tenant { tenant: tenant(n) } },
                 asked: closing(n, more),
                 at: Position(u64::from(more)),
                 closed: more.is_multiple_of(2),
                 reason: "x".to_owned(),
+                over: (own && more.is_multiple_of(10)).then_some(true),
             };
             facts.into()
         }
@@ -305,6 +310,34 @@ proptest! {
         let gates = rows.gates(0).cloned().unwrap_or_default();
         let behind = gates.gates.iter().flat_map(|known| &known.behind);
         let kept: BTreeMap<EventId, u64> = behind.map(|behind| (behind.closing, behind.messages)).collect();
+        prop_assert_eq!(kept, counted);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    /// Each message of a campaign is counted once, where its row says, and nothing of it ever leaves unless its gate is open.
+    #[test]
+    fn a_campaign_knows_how_far_it_is(
+        walk in prop::collection::vec((1..2_u8, 0..12_u8, 0..60_u8), 1..120),
+    ) {
+        let steps: Vec<Step> = [(1, 0, 0)].into_iter().chain(walk).collect();
+        let mut rows = Rows::default();
+        fold(&journal(&steps), &mut rows);
+        let states: Vec<State> = read(&mut rows).0.iter().map(|(_, row)| row.state()).collect();
+        let mut counted = [0; 8];
+        for state in states.into_iter().filter(|state| *state != State::Withdrawn) {
+            let word = match state {
+                State::Scheduled | State::Queued | State::Sending => "waiting",
+                other => other.word(),
+            };
+            counted[PROGRESS.iter().position(|known| *known == word).expect("a word")] += 1;
+        }
+        let kept = match rows.get(&RowId::Progress(CAMPAIGN)) {
+            Some(Row::Progress(row)) => row.counts,
+            _ => [0; 8],
+        };
         prop_assert_eq!(kept, counted);
     }
 }

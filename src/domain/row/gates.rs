@@ -26,6 +26,8 @@ pub struct Asked {
     pub by: Principal,
     /// Whether each partition has applied it, as far as that is recorded.
     pub effective: bool,
+    /// For ever: a campaign's that is over.
+    pub over: bool,
 }
 
 /// What was asked for of a tenant's gates: those that are closed, and those that open and are not open everywhere yet.
@@ -47,13 +49,19 @@ impl AsksRow {
     /// Whether one more gate may be closed.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.asks.iter().filter(|asked| asked.closed).count() < MAX_OF_TENANT
+        self.operators().filter(|asked| asked.closed).count() < MAX_OF_TENANT
+    }
+
+    /// Those on operator's gates. A campaign's word stands here only until it is effective, and takes nobody's place.
+    pub fn operators(&self) -> impl Iterator<Item = &Asked> {
+        self.asks.iter().filter(|asked| asked.gate.campaign().is_none())
     }
 
     /// Takes a word. One gate too many is refused, and stays as it was.
     pub fn take(&mut self, asked: Asked) -> bool {
         let before = self.on(&asked.gate);
-        if asked.closed && !before.is_some_and(|before| before.closed) && !self.has_room() {
+        let own = asked.gate.campaign().is_some();
+        if !own && asked.closed && !before.is_some_and(|before| before.closed) && !self.has_room() {
             return false;
         }
         self.asks.retain(|known| known.gate != asked.gate);
@@ -67,7 +75,7 @@ impl AsksRow {
             return false;
         };
         self.asks[at].effective = true;
-        if !self.asks[at].closed {
+        if !self.asks[at].closed || self.asks[at].gate.campaign().is_some() {
             self.asks.remove(at);
         }
         true

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::event::{Category, Priority, SealedV1, UnknownPolicy};
-use super::super::id::{EventId, KeyId, SessionId, Tag, TenantId};
+use super::super::id::{CampaignId, EventId, KeyId, SessionId, Tag, TenantId};
 use super::super::record::{Micros, Position, Principal};
 use super::Price;
 
@@ -62,6 +62,8 @@ pub struct Accepted {
     pub send_at: Option<Micros>,
     /// Calling code of the recipient's phone number, if there is one.
     pub country: Option<u16>,
+    /// The campaign it was loaded into.
+    pub campaign: Option<CampaignId>,
 }
 
 /// An attempt whose intent was valid.

@@ -5,6 +5,7 @@
 //! doubled status never moves it back.
 
 mod account;
+mod campaign;
 mod contact;
 mod endpoint;
 mod failing;
@@ -19,6 +20,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 
 pub use account::*;
+pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
 pub use failing::*;
@@ -31,7 +33,7 @@ pub use tally::*;
 pub use waiting::*;
 
 use super::gate::GatesRow;
-use super::id::{ApiKeyId, BudgetId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::id::{ApiKeyId, BudgetId, CampaignId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
 
 /// The name of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +66,12 @@ pub enum RowId {
     Portfolio(BudgetId),
     /// A person whom a portfolio admitted.
     Person(PersonId),
+    /// A campaign.
+    Campaign(CampaignId),
+    /// A tenant's campaigns that are not over.
+    Campaigns(TenantId),
+    /// How far a campaign is.
+    Progress(CampaignId),
 }
 
 /// One row's value.
@@ -97,4 +105,10 @@ pub enum Row {
     Portfolio(Box<PortfolioRow>),
     /// See [`PersonRow`].
     Person(PersonRow),
+    /// See [`CampaignRow`].
+    Campaign(Box<CampaignRow>),
+    /// See [`CampaignsRow`].
+    Campaigns(Box<CampaignsRow>),
+    /// See [`ProgressRow`].
+    Progress(Box<ProgressRow>),
 }

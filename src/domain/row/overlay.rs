@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use super::super::gate::GatesRow;
-use super::super::id::{ApiKeyId, BudgetId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::super::id::{ApiKeyId, BudgetId, CampaignId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::campaign::Part;
 use super::tally::Share;
 use super::{
-    ApiKeyRow, AsksRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow, Moves, PartitionRow, PersonId,
-    PersonRow, PortfolioRow, ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow, TenantRow,
+    ApiKeyRow, AsksRow, CampaignRow, CampaignsRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow,
+    Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow,
+    TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -71,6 +73,10 @@ impl Rows {
             let tenant = accepted.tenant;
             self.failing.extend(FailingRow::of(message, after, &trouble).map(|row| (tenant, row)));
         }
+        let (was, is) = (before.and_then(Part::of), Part::of(after));
+        if was != is {
+            self.progress(was, is);
+        }
         let share = |row| Share::of(row, message.partition());
         let (was, is) = (before.and_then(share), share(after));
         if was == is {
@@ -87,6 +93,33 @@ impl Rows {
                 was.iter().for_each(|was| self.tally(was.id).take(was));
                 is.iter().for_each(|is| self.tally(is.id).add(is));
             }
+        }
+    }
+
+    /// A message of a campaign moved. An acceptance that takes the place of a withdrawn one may be of another.
+    fn progress(&mut self, was: Option<Part>, is: Option<Part>) {
+        let same = was.zip(is).is_none_or(|(was, is)| was.campaign == is.campaign);
+        let moves = if same { [(was, is), (None, None)] } else { [(was, None), (None, is)] };
+        for (was, is) in moves {
+            let Some(campaign) = was.or(is).map(|part| part.campaign) else { continue };
+            let id = RowId::Progress(campaign);
+            self.changed.push(id);
+            let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
+            match slot.get_or_insert_with(|| Row::Progress(Box::default())) {
+                Row::Progress(row) => row.moved(was.as_ref(), is.as_ref()),
+                other => panic!("{other:?} stands in the place of {id:?}"),
+            }
+        }
+    }
+
+    /// A partition's gates, to be changed: they may be many, and change with each message that comes to wait.
+    pub fn gates_mut(&mut self, partition: u16) -> &mut GatesRow {
+        let id = RowId::Gates(partition);
+        self.changed.push(id);
+        let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
+        match slot.get_or_insert_with(|| Row::Gates(Box::default())) {
+            Row::Gates(row) => row,
+            other => panic!("{other:?} stands in the place of {id:?}"),
         }
     }
 
@@ -173,4 +206,6 @@ typed! {
     asks put_asks TenantId, Asks, AsksRow, Box::new;
     portfolio put_portfolio BudgetId, Portfolio, PortfolioRow, Box::new;
     person put_person PersonId, Person, PersonRow, std::convert::identity;
+    campaign put_campaign CampaignId, Campaign, CampaignRow, Box::new;
+    campaigns put_campaigns TenantId, Campaigns, CampaignsRow, Box::new;
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::event::UnknownPolicy;
+use super::super::gate::Gate;
 use super::super::id::EventId;
 use super::super::message::State;
 use super::MessageRow;
@@ -59,6 +60,8 @@ pub struct Moves {
     went: Waiting,
     /// By how much the messages behind each closing have become more.
     behind: Vec<(EventId, i64)>,
+    /// Campaigns for whose start something came to wait, each once at a time.
+    met: Vec<Gate>,
 }
 
 impl Moves {
@@ -73,7 +76,13 @@ impl Moves {
         if was != is {
             self.behind.extend(was.map(|closing| (closing, -1)));
             self.behind.extend(is.map(|closing| (closing, 1)));
+            self.met.extend(unstarted(after, is).filter(|gate| self.met.last() != Some(gate)));
         }
+    }
+
+    /// Campaigns for whose start something came to wait.
+    pub fn take_met(&mut self) -> Vec<Gate> {
+        std::mem::take(&mut self.met)
     }
 
     /// By how much the messages behind each closing have become more, each closing once.
@@ -99,4 +108,11 @@ impl Moves {
         }
         (after.slots() != before.slots()).then_some(after)
     }
+}
+
+/// The campaign for whose start a message waits.
+fn unstarted(row: &MessageRow, closing: Option<EventId>) -> Option<Gate> {
+    let accepted = row.accepted.as_ref()?;
+    let campaign = accepted.campaign.filter(|campaign| closing == Some(campaign.first_closing()))?;
+    Some(Gate::Campaign { tenant: accepted.tenant, campaign, session: accepted.session })
 }

@@ -1,6 +1,7 @@
 //! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
 
 mod budgets;
+mod campaigns;
 mod clock_set;
 mod consent;
 mod gates;

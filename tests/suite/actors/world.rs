@@ -19,7 +19,9 @@ use waybill::domain::consent::Gates;
 use waybill::domain::content::{Content, calling_code};
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{Category, Event, MessageAcceptedV1, Priority, UnknownPolicy};
-use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition};
+use waybill::domain::id::{
+    CampaignId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
+};
 use waybill::domain::message::State;
 use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
@@ -204,6 +206,11 @@ impl World {
         self.accept_at(tenant, session, (Category::Utility, priority, None, expires_at), object).await
     }
 
+    /// Accepts a line of a campaign.
+    pub async fn accept_line(&self, at: (TenantId, SessionId), of: CampaignId, object: serde_json::Value) -> MessageId {
+        self.accept_of(at.0, at.1, (Category::Utility, Priority::Normal, None, None), Some(of), object).await
+    }
+
     /// Accepts this message object, which ends at this time.
     pub async fn accept_until(
         &self,
@@ -230,7 +237,18 @@ impl World {
         &self,
         tenant: TenantId,
         session: SessionId,
+        what: (Category, Priority, Option<Micros>, Option<Micros>),
+        object: serde_json::Value,
+    ) -> MessageId {
+        self.accept_of(tenant, session, what, None, object).await
+    }
+
+    async fn accept_of(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
         (category, priority, send_at, expires_at): (Category, Priority, Option<Micros>, Option<Micros>),
+        campaign: Option<CampaignId>,
         object: serde_json::Value,
     ) -> MessageId {
         let partition = routing::partition(&session.into(), PARTITIONS);
@@ -260,6 +278,7 @@ impl World {
             ordered: false,
             send_at,
             country,
+            campaign,
         };
         let draft = Draft::new(id, session, &Event::from(facts), Principal::Operator, now);
         let draft = draft.tenant(tenant).subject(message).sealed(contact, sealed.commitment, sealed.bytes);

@@ -221,7 +221,7 @@ impl Alphabet {
     fn gate(&self, nth: u8, closed: bool) -> GateSetV1 {
         let asked = EventId(derive("exhaustive event", &[format!("{:?}", Sym::Gate { nth, closed }).as_bytes()]));
         let (gate, at) = (Gate::Tenant { tenant: TENANT }, Position(u64::from(nth)));
-        GateSetV1 { gate, asked, at, closed, reason: "asked".to_owned() }
+        GateSetV1 { gate, asked, at, closed, reason: "asked".to_owned(), over: None }
     }
 
     fn accepted(&self, message: u8, nonce: u8) -> MessageAcceptedV1 {
@@ -242,6 +242,7 @@ impl Alphabet {
             ordered: false,
             send_at: None,
             country: None,
+            campaign: None,
         }
     }
 }

@@ -13,6 +13,9 @@ mod answers;
 mod lines;
 mod pipeline;
 
+pub(in crate::api) use self::lines::{Line, Lines};
+pub(in crate::api) use self::pipeline::Reading;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -21,7 +24,6 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use self::answers::answers;
-use self::lines::Lines;
 use self::pipeline::Pipeline;
 use super::super::auth::Caller;
 use super::super::body::content_type;
@@ -42,7 +44,24 @@ pub async fn bulk(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    content_type(&headers, &[NDJSON, "application/ndjson", "application/jsonl"])?;
+    take_lines(app, caller, place, &headers, body, Reading::Messages)
+}
+
+/// Whether a body is of lines.
+pub(in crate::api) fn check_lines(headers: &HeaderMap) -> Result<(), Problem> {
+    content_type(headers, &[NDJSON, "application/ndjson", "application/jsonl"])
+}
+
+/// Takes lines that are read in this way.
+pub(in crate::api) fn take_lines(
+    app: Arc<App>,
+    caller: Caller,
+    place: Place,
+    headers: &HeaderMap,
+    body: Body,
+    reading: Reading,
+) -> Result<Response, Problem> {
+    check_lines(headers)?;
     // Passed over in silence it would let a repeated request send all of it again.
     if headers.contains_key(IDEMPOTENCY_KEY) {
         return Err(Problem::new(Code::InvalidHeader, "a bulk request takes no Idempotency-Key")
@@ -52,7 +71,7 @@ pub async fn bulk(
     let server = &app.settings.server;
     let lines = Lines::new(body, server.bulk_line_max.as_usize(), server.request_timeout);
     let (pen, answers) = answers(server.request_timeout);
-    let pipeline = Pipeline::new(Arc::clone(&app), caller, lines, pen);
+    let pipeline = Pipeline::new(Arc::clone(&app), caller, (lines, reading), pen);
     // It ends with the request's body or with the answer's, whichever goes first.
     drop(runtime::spawn("bulk", async move {
         pipeline.run().await;

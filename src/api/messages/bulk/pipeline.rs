@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::super::super::accept::{IdempotencyKey, Prepared, Taken, prepare, take_quota};
 use super::super::super::auth::{Caller, still_works};
 use super::super::super::body;
+use super::super::super::campaigns::Audience;
 use super::super::super::codes::Code;
 use super::super::super::problem::Problem;
 use super::super::super::state::App;
@@ -37,11 +38,21 @@ const PAUSE: Duration = Duration::from_secs(1);
 type Preparing = oneshot::Receiver<Result<Prepared, Problem>>;
 type Settling = Pin<Box<dyn Future<Output = Result<Taken, Problem>> + Send>>;
 
+/// How a line is read.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// As a message.
+    Messages,
+    /// As a line of a campaign's audience.
+    Audience(Arc<Audience>),
+}
+
 /// One bulk request.
 pub struct Pipeline {
     app: Arc<App>,
     caller: Caller,
     lines: Lines,
+    reading: Reading,
     answers: Pen,
     preparing: VecDeque<(u64, usize, Preparing)>,
     settling: VecDeque<(u64, usize, Settling)>,
@@ -51,11 +62,12 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline from lines to answers.
-    pub fn new(app: Arc<App>, caller: Caller, lines: Lines, answers: Pen) -> Self {
+    pub fn new(app: Arc<App>, caller: Caller, (lines, reading): (Lines, Reading), answers: Pen) -> Self {
         Self {
             app,
             caller,
             lines,
+            reading,
             answers,
             preparing: VecDeque::new(),
             settling: VecDeque::new(),
@@ -105,10 +117,11 @@ impl Pipeline {
             ),
         };
         let (app, caller) = (Arc::clone(&self.app), self.caller);
+        let reading = self.reading.clone();
         let (done, preparing) = oneshot::channel();
         let prepare = async move {
             let prepared = match work {
-                Ok(text) => take(&app, &caller, &text).await,
+                Ok(text) => take(&app, &caller, &text, &reading).await,
                 Err(problem) => Err(problem),
             };
             // Nobody waits for it when the caller has gone; preparing alone has no effect.
@@ -184,8 +197,19 @@ async fn settled(settling: &mut VecDeque<(u64, usize, Settling)>) -> Result<Take
     }
 }
 
-async fn take(app: &App, caller: &Caller, text: &Bytes) -> Result<Prepared, Problem> {
+async fn take(app: &App, caller: &Caller, text: &Bytes, reading: &Reading) -> Result<Prepared, Problem> {
     let mut body: Value = body::decode(text)?;
+    let audience = match reading {
+        Reading::Messages => None,
+        Reading::Audience(audience) => Some(audience),
+    };
+    if let Some(audience) = audience {
+        let request = audience.request(body)?;
+        // What is loaded waits for its start, and counts against the tenant's rate when it leaves.
+        still_works(app, caller).await?;
+        audience.still_takes(app).await?;
+        return prepare(app, caller, request).await;
+    }
     let key = idempotency(&mut body)?;
     let request = decode(body, key)?;
     // Slowed down, not refused: a bulk is as long as it is, and its sender waits for answers anyway.

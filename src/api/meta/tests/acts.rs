@@ -41,6 +41,7 @@ pub(super) async fn accepted_as(stage: &Stage, contact: KeyId, template: Option<
         ordered: false,
         send_at: None,
         country: None,
+        campaign: None,
     };
     stage.write(stage.session, &Event::from(facts)).await;
     stage.apply().await;

@@ -75,7 +75,7 @@ fn a_time_that_people_named_keeps_its_place() {
     let mut machine = paced(1, 10);
     machine.step([queued(1, 2, START + 86_400 * SECOND)], START, 1);
     machine.stepped(48 * HOUR);
-    let effects = machine.step([Input::Tick], START + 48 * HOUR, 1);
+    let effects = machine.step([Input::Suspended(false), Input::Tick], START + 48 * HOUR, 1);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Expire(_))), "{effects:?}");
 }
 

@@ -1,0 +1,68 @@
+//! `waybill campaign start`, `pause`, `resume`, `cancel`: asked for, and waited for until it is effective.
+
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::Method;
+use serde_json::json;
+
+use super::path;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// How often it is asked whether it is effective by now.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Which campaign, and why.
+#[derive(Debug, Args)]
+#[command(after_long_help = super::ENDS)]
+pub struct Step {
+    /// The campaign.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Why, in a few words. Kept in the journal.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// How long to wait until it is effective, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub wait: u64,
+}
+
+impl Step {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the server cannot be asked, or refuses; with [`Exit::BadAnswer`] when it is not effective in time.
+    pub async fn run(self, context: &Context, verb: &str) -> Result<(), Failure> {
+        let (path, client) = (path(&self.name)?, context.tenant()?);
+        let body = json!({"reason": self.reason});
+        let mut answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
+        let mut looks = self.wait * 1_000 / u64::try_from(LOOK.as_millis()).unwrap_or(u64::MAX);
+        while answer["effective"] != true && looks > 0 {
+            tokio::time::sleep(LOOK).await;
+            answer = client.get(&path, &[]).await?;
+            looks -= 1;
+        }
+        let effective = answer["effective"] == true;
+        if context.json() {
+            context.printer.line(&answer)?;
+        } else {
+            context.printer.line(said(verb, &self.name, effective))?;
+        }
+        if effective { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
+    }
+}
+
+fn said(verb: &str, name: &str, effective: bool) -> String {
+    let what = match verb {
+        "start" => "runs: its messages leave",
+        "pause" => "is paused: nothing of it leaves",
+        "resume" => "runs again",
+        _ => "is cancelled: what has not left is called off",
+    };
+    match effective {
+        true => format!("The campaign {name} {what}."),
+        false => format!("Recorded, and not effective yet: the campaign {name} {what} in a while."),
+    }
+}
