@@ -1,13 +1,15 @@
 //! Who is called what: tenants, sessions, endpoints and keys by name, by the provider's account, by id.
 //!
 //! Read from the store's directory of names and held in memory. What is found may be five seconds old; what is not found
-//! is looked for again, at most once a second. Names are never deleted, so an old answer is never a wrong one, only an
+//! is looked for again, at most once a second. While somebody asks, [`keep`] reads ahead of them: whoever read it for
+//! everybody would wait for that, for seconds on a busy machine. Names are never deleted, so an old answer is never a wrong one, only an
 //! outdated declaration.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::RwLock;
 
@@ -18,14 +20,18 @@ use crate::domain::id::{ApiKeyId, BudgetId, EndpointId, SessionId, TenantId};
 use crate::domain::quiet::QuietHours;
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId, TenantRow};
-use crate::store::rows::{self, NAME_KINDS, Named};
-use crate::store::{MAX_SCAN, StoreError};
+use crate::store::StoreError;
+use crate::store::rows::{self, Named};
 
 /// Names held, about 300 bytes each: 60 MB. Declarations beyond it are refused.
 pub const MAX_NAMES: usize = 200_000;
 
-/// Names whose rows are read together.
-const CHUNK: usize = 1_000;
+/// Names whose rows are read together: as many as the store reads at once without another thread. Few partitions hold more,
+/// and there are hundreds of reads.
+const CHUNK: usize = 256;
+
+/// The kinds of name that stand here. Campaigns come and go by the thousand, and are found by their id.
+const KINDS: [&str; 5] = ["tenant", "key", "session", "endpoint", "portfolio"];
 
 /// How old what was found may be, microseconds.
 const STALE: u64 = 5_000_000;
@@ -95,6 +101,21 @@ pub struct Directory {
     /// When they were read, microseconds of steady time plus one; 0: never.
     read_at: AtomicU64,
     reading: tokio::sync::Mutex<()>,
+    /// Somebody asked since it was read.
+    asked: AtomicBool,
+}
+
+/// Reads the directory anew while it is asked, until this is dropped: twice as often as what it says may be old.
+pub async fn keep(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_micros(STALE / 2)).await;
+        if app.directory.asked.swap(false, Ordering::AcqRel)
+            && let Err(error) = app.directory.refresh(&app).await
+        {
+            // Whoever asks next reads it, and is told.
+            tracing::warn!(%error, "the directory of names cannot be read");
+        }
+    }
 }
 
 macro_rules! find {
@@ -272,6 +293,7 @@ impl Directory {
 
     /// Reads again what is older than `age`. While one caller reads, those who have something go on with it.
     async fn freshen(&self, app: &App, age: u64) -> Result<(), StoreError> {
+        self.asked.store(true, Ordering::Release);
         if self.is_younger(app, age) {
             return Ok(());
         }
@@ -292,7 +314,7 @@ impl Directory {
         let read_at = steady(app);
         let mut names = Names::default();
         for partition in 0..app.partitions {
-            for kind in NAME_KINDS {
+            for kind in KINDS {
                 names.take(app, kind, partition).await?;
             }
         }
@@ -326,14 +348,14 @@ fn page<T: Clone>(
 
 impl Names {
     async fn take(&mut self, app: &App, kind: &str, partition: u16) -> Result<(), StoreError> {
-        let limit = CHUNK.min(MAX_SCAN);
         let mut last: Option<Named> = None;
         while self.len < MAX_NAMES {
-            let found = rows::names(&*app.store, kind, partition, last.as_ref(), limit).await?;
+            let found = rows::names(&*app.store, kind, partition, last.as_ref(), CHUNK).await?;
             let Some(end) = found.last().cloned() else {
                 break;
             };
             self.len += found.len();
+            let whole = found.len() == CHUNK;
             match kind {
                 "tenant" => self.take_tenants(app, found).await?,
                 "session" => self.take_sessions(app, found, partition).await?,
@@ -344,6 +366,11 @@ impl Names {
                 _ => self.keys.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id)))),
             }
             last = Some(end);
+            if !whole {
+                break;
+            }
+            // A long list is read without holding up who else is on this thread.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

@@ -57,6 +57,7 @@ mod usage;
 pub use accept::{Request, Sender, Taken, accept};
 pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
 pub use codes::Code;
+pub use directory::keep as keep_directory;
 pub use exposition::{admin_router, metrics_route};
 pub use problem::Problem;
 pub use routes::{finished, router};

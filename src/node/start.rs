@@ -86,12 +86,14 @@ impl Node {
         // log, before the reason.
         let (root, root_ends) =
             Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
+        let directory = api::keep_directory(Arc::clone(&app));
         let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
         let survey_hands = hands.clone();
         let tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
             crate::runtime::spawn("metrics", exporter.upkeep()),
             crate::runtime::spawn("survey", survey::survey(survey_hands)),
+            crate::runtime::spawn("directory", directory),
             crate::runtime::spawn("serve", serve),
         ];
         Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks })

@@ -105,6 +105,17 @@ impl Stage {
 }
 
 #[tokio::test]
+async fn a_campaign_is_no_key_of_the_same_name() {
+    let stage = Stage::new().await;
+    stage.put("acme/admin", SALE, &sale()).await.expect(200);
+    stage.caught_up().await;
+    stage.clock.advance(std::time::Duration::from_secs(6));
+    let listed = stage.get("acme/admin", "/v1/keys").await.expect(200);
+    assert!(!listed.to_string().contains("\"sale\""), "{listed}");
+    stage.post("acme/admin", "/v1/keys", &json!({"name": "sale", "role": "auditor"})).await.expect(201);
+}
+
+#[tokio::test]
 async fn a_campaign_is_declared_once_and_shown_to_its_tenant() {
     let stage = Stage::new().await;
     let first = stage.put("acme/admin", SALE, &sale()).await.expect(200);
