@@ -2,10 +2,12 @@
 //!
 //! Read from the store's directory of names and held in memory. What is found may be five seconds old; what is not found
 //! is looked for again, at most once a second. While somebody asks, [`keep`] reads ahead of them: whoever read it for
-//! everybody would wait for that, for seconds on a busy machine. Names are never deleted, so an old answer is never a wrong one, only an
-//! outdated declaration.
+//! everybody would wait for that, for seconds on a busy machine. Names are never deleted, so an old answer is never a wrong
+//! one, only an outdated declaration.
 
-use std::collections::{BTreeMap, HashMap};
+mod names;
+
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,25 +15,18 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use names::Names;
+
 use super::problem::Problem;
 use super::state::App;
 use crate::domain::consent::OwnGates;
 use crate::domain::id::{ApiKeyId, BudgetId, EndpointId, SessionId, TenantId};
 use crate::domain::quiet::QuietHours;
 use crate::domain::record::Position;
-use crate::domain::row::{Row, RowId, TenantRow};
 use crate::store::StoreError;
-use crate::store::rows::{self, Named};
 
 /// Names held, about 300 bytes each: 60 MB. Declarations beyond it are refused.
 pub const MAX_NAMES: usize = 200_000;
-
-/// Names whose rows are read together: as many as the store reads at once without another thread. Few partitions hold more,
-/// and there are hundreds of reads.
-const CHUNK: usize = 256;
-
-/// The kinds of name that stand here. Campaigns come and go by the thousand, and are found by their id.
-const KINDS: [&str; 5] = ["tenant", "key", "session", "endpoint", "portfolio"];
 
 /// How old what was found may be, microseconds.
 const STALE: u64 = 5_000_000;
@@ -79,19 +74,6 @@ pub struct Session {
     pub partition: u16,
     /// Why it takes no more messages, if it is being emptied.
     pub draining: Option<String>,
-}
-
-#[derive(Debug, Default)]
-struct Names {
-    tenants: BTreeMap<String, TenantId>,
-    by_tenant: HashMap<TenantId, Arc<Tenant>>,
-    sessions: BTreeMap<(TenantId, String), Arc<Session>>,
-    by_session: HashMap<SessionId, Arc<Session>>,
-    by_account: HashMap<String, Arc<Session>>,
-    endpoints: BTreeMap<(TenantId, String), EndpointId>,
-    keys: BTreeMap<(TenantId, String), ApiKeyId>,
-    portfolios: BTreeMap<String, BudgetId>,
-    len: usize,
 }
 
 /// The names of this installation.
@@ -312,12 +294,7 @@ impl Directory {
 
     async fn read(&self, app: &App) -> Result<(), StoreError> {
         let read_at = steady(app);
-        let mut names = Names::default();
-        for partition in 0..app.partitions {
-            for kind in KINDS {
-                names.take(app, kind, partition).await?;
-            }
-        }
+        let names = Names::read(app).await?;
         if names.len >= MAX_NAMES {
             tracing::error!(limit = MAX_NAMES, "the directory is full; later names are not found");
         }
@@ -344,74 +321,4 @@ fn page<T: Clone>(
         .take(limit)
         .map(|((_, name), value)| (name.clone(), value.clone()))
         .collect()
-}
-
-impl Names {
-    async fn take(&mut self, app: &App, kind: &str, partition: u16) -> Result<(), StoreError> {
-        let mut last: Option<Named> = None;
-        while self.len < MAX_NAMES {
-            let found = rows::names(&*app.store, kind, partition, last.as_ref(), CHUNK).await?;
-            let Some(end) = found.last().cloned() else {
-                break;
-            };
-            self.len += found.len();
-            let whole = found.len() == CHUNK;
-            match kind {
-                "tenant" => self.take_tenants(app, found).await?,
-                "session" => self.take_sessions(app, found, partition).await?,
-                "endpoint" => {
-                    self.endpoints.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), EndpointId(n.id))))
-                }
-                "portfolio" => self.portfolios.extend(found.into_iter().map(|n| (n.name, BudgetId(n.id)))),
-                _ => self.keys.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id)))),
-            }
-            last = Some(end);
-            if !whole {
-                break;
-            }
-            // A long list is read without holding up who else is on this thread.
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-
-    async fn take_tenants(&mut self, app: &App, found: Vec<Named>) -> Result<(), StoreError> {
-        let ids: Vec<RowId> = found.iter().map(|n| RowId::Tenant(TenantId(n.id))).collect();
-        for (named, row) in found.into_iter().zip(rows::get_many(&*app.store, &ids).await?) {
-            let (id, Some(Row::Tenant(row))) = (TenantId(named.id), row) else {
-                continue;
-            };
-            let name = named.name.clone();
-            let TenantRow { per_second, burst, gates, quiet_hours, .. } = row;
-            let tenant = Tenant { id, name, per_second, burst, gates, quiet_hours };
-            self.by_tenant.insert(id, Arc::new(tenant));
-            self.tenants.insert(named.name, id);
-        }
-        Ok(())
-    }
-
-    async fn take_sessions(&mut self, app: &App, found: Vec<Named>, partition: u16) -> Result<(), StoreError> {
-        let ids: Vec<RowId> = found.iter().map(|n| RowId::Session(SessionId(n.id))).collect();
-        for (named, row) in found.into_iter().zip(rows::get_many(&*app.store, &ids).await?) {
-            let Some(Row::Session(row)) = row else {
-                continue;
-            };
-            let session = Arc::new(Session {
-                id: SessionId(named.id),
-                tenant: row.tenant,
-                name: named.name.clone(),
-                channel: row.channel,
-                account: row.account,
-                test: row.test,
-                declared_at: row.declared_at,
-                portfolio: row.portfolio,
-                partition,
-                draining: row.draining,
-            });
-            self.by_session.insert(session.id, Arc::clone(&session));
-            self.by_account.insert(session.account.clone(), Arc::clone(&session));
-            self.sessions.insert((row.tenant, named.name), session);
-        }
-        Ok(())
-    }
 }
