@@ -146,6 +146,7 @@ impl House {
                 per_second: 100_000,
                 burst: 100_000,
                 test: false,
+                members: None,
             };
             self.tell(*session, facts.into()).await;
         }
@@ -263,6 +264,7 @@ fn limits() -> Limits {
         intent_deadline: Duration::from_secs(60),
         gates: Gates::OPEN,
         unknown_after: 900_000_000,
+        failover_after: 60_000_000,
         pair: fast,
         idle: 60_000_000,
         schedule: Schedule { steps: vec![Duration::from_secs(1)], ..Schedule::default() },

@@ -106,6 +106,7 @@ fn beginning() -> [Event; 4] {
         per_second: 80,
         burst: 8,
         test: false,
+        members: None,
     };
     [
         genesis.into(),

@@ -17,8 +17,8 @@ use crate::domain::draft::Draft;
 use crate::domain::event::{CampaignMovedV1, CampaignStep, Event};
 use crate::domain::id::{CampaignId, EventId, TenantId, derive};
 use crate::domain::record::Principal;
-use crate::domain::row::{CampaignsRow, LiveCampaign, Row, RowId};
-use crate::store::{StoreError, rows};
+use crate::domain::row::{CampaignsRow, LiveCampaign};
+use crate::store::{StoreError, gates};
 
 /// How often it looks: a row for each campaign that runs.
 const EVERY: Duration = Duration::from_secs(1);
@@ -115,11 +115,10 @@ async fn look(
     live: Vec<LiveCampaign>,
     looked: &Mutex<Looked>,
 ) -> Result<(), StoreError> {
-    let ids: Vec<RowId> = live.iter().map(|live| RowId::Progress(live.campaign)).collect();
-    let found = rows::get_many(hands.store.as_ref(), &ids).await?;
-    let now = hands.clock.steady();
-    for (live, row) in live.into_iter().zip(found) {
-        let Some(Row::Progress(progress)) = row else { continue };
+    let (now, count) = (hands.clock.steady(), hands.journal.genesis().count);
+    for live in live {
+        let found = gates::progress(hands.store.as_ref(), count, &live.gate, live.campaign).await?;
+        let Some(progress) = found else { continue };
         let counts = (progress.all(), progress.left());
         match live.state {
             CampaignState::Draft if counts.0 > 0 => {

@@ -48,6 +48,8 @@ pub struct Limits {
     pub unknown_after: Micros,
     /// One message to one person each so long, with the burst.
     pub pair: Quota,
+    /// A member of a pool that cannot send for so long is left.
+    pub failover_after: Micros,
     /// An actor without work is put away after so long.
     pub idle: Micros,
     /// Delays between tries of one notification.

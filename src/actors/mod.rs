@@ -9,6 +9,7 @@
 //! | [`root`] | the parent of all partitions |
 //! | [`partition`] | applies its events in order, tells whom they concern, supervises what lives in it |
 //! | [`session`] | sends for one identity |
+//! | [`pool`] | hands the messages of a pool on to its members |
 //! | [`endpoint`] | notifies one customer address |
 //! | [`tenant`] | lends its budget, and spreads words on its gates |
 //! | [`spread`] | copying a word on a gate into each partition |
@@ -23,6 +24,7 @@ pub mod endpoint;
 pub mod hands;
 pub mod inbox;
 pub mod partition;
+pub mod pool;
 pub mod portfolio;
 pub mod registry;
 pub mod root;

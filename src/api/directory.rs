@@ -74,6 +74,8 @@ pub struct Session {
     pub partition: u16,
     /// Why it takes no more messages, if it is being emptied.
     pub draining: Option<String>,
+    /// Others send for it.
+    pub is_pool: bool,
 }
 
 /// The names of this installation.
@@ -203,7 +205,22 @@ impl Directory {
         limit: usize,
     ) -> Result<Vec<Arc<Session>>, StoreError> {
         self.freshen(app, STALE).await?;
-        Ok(page(&self.now().sessions, tenant, after, limit).into_iter().map(|(_, session)| session).collect())
+        Ok(senders(&self.now(), tenant, after, limit, false))
+    }
+
+    /// The tenant's pools by name, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn pools(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Arc<Session>>, StoreError> {
+        self.freshen(app, STALE).await?;
+        Ok(senders(&self.now(), tenant, after, limit, true))
     }
 
     /// The tenant's endpoints by name, after `after`, at most `limit`.
@@ -307,6 +324,13 @@ impl Directory {
 /// Never zero, which means never.
 fn steady(app: &App) -> u64 {
     u64::try_from(app.clock.steady().as_micros()).unwrap_or(u64::MAX - 1).saturating_add(1)
+}
+
+fn senders(names: &Names, tenant: TenantId, after: &str, limit: usize, pools: bool) -> Vec<Arc<Session>> {
+    let from = Bound::Excluded((tenant, after.to_owned()));
+    let own = names.sessions.range((from, Bound::Unbounded)).take_while(|((owner, _), _)| *owner == tenant);
+    let wanted = own.map(|(_, session)| session).filter(|session| session.is_pool == pools);
+    wanted.take(limit).cloned().collect()
 }
 
 fn page<T: Clone>(

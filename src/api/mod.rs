@@ -37,6 +37,7 @@ pub mod meta;
 pub mod nearest;
 pub mod openapi;
 mod page;
+mod pools;
 mod portfolios;
 pub mod problem;
 pub mod propose;

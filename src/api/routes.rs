@@ -13,7 +13,7 @@ use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
 use super::{
-    admin, campaigns, contacts, endpoints, failures, gates, graph, keys, messages, openapi, portfolios, ready,
+    admin, campaigns, contacts, endpoints, failures, gates, graph, keys, messages, openapi, pools, portfolios, ready,
     sessions, tenant, usage,
 };
 
@@ -71,7 +71,10 @@ routes! {
     post "/v1/sessions/{name}/suspend" ADMIN, sessions::suspend, "Stop a session from sending";
     post "/v1/sessions/{name}/resume" ADMIN, sessions::resume, "Let a session send again, and take messages";
     post "/v1/sessions/{name}/release" ADMIN, sessions::release, "Lift a session's hold and lowered rate";
+    post "/v1/sessions/{name}/rebind" ADMIN, sessions::rebind, "Move what waits at a session to another, or to a pool";
     post "/v1/sessions/{name}/drain" ADMIN, sessions::drain, "Empty a session: it takes no more messages";
+    get "/v1/pools" READ, pools::list, "List pools: several sessions as one sender";
+    get "/v1/pools/{name}" READ, pools::show, "A pool: its members and how they stand";
     get "/v1/portfolios" READ, portfolios::list, "List portfolios: how many people of a day are used up";
     get "/v1/gates" READ, gates::list, "List what is stopped, why, and how many messages wait for it";
     post "/v1/templates/{name}/suspend" ADMIN, gates::suspend_template, "Stop messages of a template";

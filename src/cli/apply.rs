@@ -107,10 +107,11 @@ fn lost(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// The lists of an answer, and what one of each is called.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 6] = [
     ("tenants", "tenant"),
     ("portfolios", "portfolio"),
     ("sessions", "session"),
+    ("pools", "pool"),
     ("endpoints", "endpoint"),
     ("keys", "key"),
 ];

@@ -9,7 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
 use super::{
-    apply, campaign, check_config, failures, gates, inspect, release, revoke, send, serve, status, stop, tail, usage,
+    apply, campaign, check_config, failures, gates, inspect, rebind, release, revoke, send, serve, status, stop, tail,
+    usage,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -100,6 +101,7 @@ pub enum Verb {
     Tail(tail::Tail),
     Inspect(inspect::Inspect),
     Release(release::Release),
+    Rebind(rebind::Rebind),
     Campaign(campaign::Campaign),
     Failures(failures::Failures),
     Usage(usage::Usage),

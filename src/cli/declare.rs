@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use crate::config::{
-    Declaration, EndpointDeclaration, KeyDeclaration, PortfolioDeclaration, SecretRef, SessionDeclaration,
-    TenantDeclaration,
+    Declaration, EndpointDeclaration, KeyDeclaration, PoolDeclaration, PortfolioDeclaration, SecretRef,
+    SessionDeclaration, TenantDeclaration,
 };
 
 /// Where declarations are put.
@@ -46,6 +46,7 @@ pub fn body(declaration: &Declaration, dry_run: bool) -> Result<Value, Failure> 
         "tenants": declaration.tenant.iter().map(tenant).collect::<Vec<_>>(),
         "portfolios": declaration.portfolio.iter().map(portfolio).collect::<Vec<_>>(),
         "sessions": sessions,
+        "pools": declaration.pool.iter().map(pool).collect::<Vec<_>>(),
         "endpoints": endpoints,
         "keys": declaration.key.iter().map(key).collect::<Vec<_>>(),
         "dry_run": dry_run,
@@ -94,6 +95,11 @@ fn session(it: &SessionDeclaration, token: Option<&String>) -> Value {
         // Meta counts within one second, so a burst is one second's worth.
         ("burst", it.number_per_second.map(Into::into)),
     ])
+}
+
+fn pool(it: &PoolDeclaration) -> Value {
+    let member = it.member.iter().map(|member| json!({"session": member.session.as_str(), "weight": member.weight}));
+    json!({"tenant": it.tenant.as_str(), "name": it.name.as_str(), "members": member.collect::<Vec<_>>()})
 }
 
 fn endpoint(it: &EndpointDeclaration, secret: Option<&String>) -> Value {

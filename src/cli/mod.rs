@@ -36,6 +36,7 @@ pub mod inspect;
 pub mod moves;
 pub mod print;
 pub mod progress;
+pub mod rebind;
 pub mod release;
 pub mod revoke;
 pub mod run;

@@ -28,6 +28,9 @@ pub fn moves(event: &Value) -> Vec<Move> {
         "MessageRequeued" => vec![of_message(facts, "queued again", text(facts, "reason"))],
         "MessagesGated" => list(facts, "messages").map(|message| gated(message, facts)).collect(),
         "MessageReleased" => vec![of_message(facts, "released", String::new())],
+        "MessageMovedOut" => vec![of_message(facts, "moved", join([text(facts, "to"), text(facts, "reason")]))],
+        "MessageMovedIn" => vec![of_message(facts, "moved here", format!("from {}", text(facts, "from")))],
+        "MessageMovedBack" => vec![of_message(facts, "moved back", format!("from {}", text(facts, "leg")))],
         "AttemptsStarted" => {
             let each = |of| Move { state: "sending".to_owned(), ..of_attempt(of) };
             list(facts, "attempts").map(each).collect()

@@ -73,6 +73,7 @@ async fn perform(context: &Context, verb: Verb, host: &dyn Host) -> Result<(), F
         Verb::Tail(tail) => tail.run(context).await,
         Verb::Inspect(inspect) => inspect.run(context).await,
         Verb::Release(release) => release.run(context).await,
+        Verb::Rebind(rebind) => rebind.run(context).await,
         Verb::Campaign(campaign) => campaign.run(context).await,
         Verb::Failures(failures) => failures.run(context).await,
         Verb::Usage(usage) => usage.run(context).await,

@@ -39,15 +39,15 @@ mod tests;
 mod unknown;
 
 pub use declaration::{
-    Channel, Declaration, EndpointDeclaration, EventPattern, KeyDeclaration, Name, PortfolioDeclaration, Role,
-    SessionDeclaration, TenantDeclaration,
+    Channel, Declaration, EndpointDeclaration, EventPattern, KeyDeclaration, Name, PoolDeclaration,
+    PortfolioDeclaration, Role, SessionDeclaration, TenantDeclaration,
 };
 pub use env::{environment, no_color};
 pub use mistake::{Mistake, Mistakes};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use section::{
-    Auth, Consent, Data, Delivery, Expiry, Health, Journal, LogFormat, Meta, Pacing, Runtime, Server, Store, Telemetry,
-    Unknown, UnknownPolicy, Vault, Verify, Webhooks,
+    Auth, Consent, Data, Delivery, Expiry, Health, Journal, LogFormat, Meta, Pacing, Pool, Runtime, Server, Store,
+    Telemetry, Unknown, UnknownPolicy, Vault, Verify, Webhooks,
 };
 pub use settings::{DEFAULTS, Settings};
 pub use size::Size;

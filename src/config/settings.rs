@@ -7,7 +7,8 @@ use super::env;
 use super::mistake::{Mistake, Mistakes};
 use super::node::Node;
 use super::section::{
-    Auth, Consent, Data, Delivery, Health, Journal, Meta, Pacing, Runtime, Server, Store, Telemetry, Vault, Webhooks,
+    Auth, Consent, Data, Delivery, Health, Journal, Meta, Pacing, Pool, Runtime, Server, Store, Telemetry, Vault,
+    Webhooks,
 };
 use super::setting::Setting;
 use super::source;
@@ -38,6 +39,8 @@ keys! {
         delivery: Delivery;
         /// Rates before the provider lowers them.
         pacing: Pacing;
+        /// Several sessions as one sender.
+        pool: Pool;
         /// What is asked for before a message may leave.
         consent: Consent;
         /// How endpoints are called.

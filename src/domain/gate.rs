@@ -11,7 +11,8 @@
 //!
 //! A campaign has a gate too, which is its own and not the operator's: it is closed from the start, in every partition that
 //! never heard of it, and only a word on it opens it. So one that is a draft, or over, takes nobody's way to stop; and a
-//! line of it that lands late goes nowhere. Its messages stand in its sender's partition, and so do the words on it.
+//! line of it that lands late goes nowhere. Its messages stand in its sender's partition, and so do the words on it;
+//! those of a pool's campaign go on to its members' partitions, and the words on it to all.
 
 mod which;
 
@@ -125,7 +126,7 @@ pub struct Word<'a> {
 impl GatesRow {
     /// Takes a word. An older one than is known, or one gate too many, changes nothing.
     pub fn take(&mut self, word: Word<'_>) -> bool {
-        let known = self.gates.iter().position(|known| known.gate == *word.gate);
+        let known = self.gates.iter().position(|known| known.gate.is_same(word.gate));
         if known.is_some_and(|at| self.gates[at].asked >= word.asked.1) {
             return false;
         }
@@ -230,13 +231,13 @@ impl GatesRow {
     /// Whether the last word known on this gate is this one or a later one.
     #[must_use]
     pub fn has_heard(&self, gate: &Gate, asked: Position) -> bool {
-        self.gates.iter().any(|known| known.gate == *gate && known.asked >= asked)
+        self.gates.iter().any(|known| known.gate.is_same(gate) && known.asked >= asked)
     }
 
     /// How many messages stand behind a gate here.
     #[must_use]
     pub fn behind(&self, gate: &Gate) -> u64 {
-        let known = self.gates.iter().find(|known| known.gate == *gate);
+        let known = self.gates.iter().find(|known| known.gate.is_same(gate));
         known.map_or(0, KnownGate::waiting)
     }
 

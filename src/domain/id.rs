@@ -208,6 +208,12 @@ impl MessageId {
     pub fn partition(&self) -> u16 {
         partition_of(&self.0)
     }
+
+    /// What a message is called in the mailbox of another sender, which is in this partition, after its move from its own.
+    #[must_use]
+    pub fn leg(self, number: u16, to: SessionId, partition: u16) -> Self {
+        Self(with_partition(derive("waybill leg", &[&self.0, &number.to_be_bytes(), &to.0]), partition))
+    }
 }
 
 impl EventId {

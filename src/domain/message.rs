@@ -3,6 +3,8 @@
 //! Every method is idempotent: a step already taken changes nothing and says so by returning `false`. State is never
 //! stored; it is computed from the facts, so a late or doubled status cannot move it back.
 
+mod moved;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::{AttemptRef, Status};
@@ -10,6 +12,7 @@ use super::id::EventId;
 use super::record::{Micros, Position};
 use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
 use super::waiting::waits_for_portfolio;
+pub use moved::MAX_DEPTH;
 
 /// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
 pub const MAX_ATTEMPTS_KEPT: usize = 16;
@@ -49,6 +52,8 @@ pub enum State {
     Expired,
     /// Called off.
     Cancelled,
+    /// In another sender's mailbox.
+    Moved,
 }
 
 impl State {
@@ -73,6 +78,7 @@ impl State {
             Self::Failed => "failed",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
+            Self::Moved => "moved",
         }
     }
 }
@@ -89,6 +95,9 @@ impl MessageRow {
         }
         if self.delivered.is_some() {
             return State::Delivered;
+        }
+        if self.moved.is_some() && self.sent.is_none() {
+            return State::Moved;
         }
         if self.failed.is_some() {
             return State::Failed;
@@ -294,7 +303,7 @@ impl MessageRow {
         self.withdrawn.push(nonce);
         self.spare.retain(|accepted| accepted.nonce != nonce);
         let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
-        if is_it && self.attempts.is_empty() && self.sent.is_none() {
+        if is_it && self.attempts.is_empty() && self.sent.is_none() && self.moves == 0 {
             self.accepted = (!self.spare.is_empty()).then(|| self.spare.remove(0));
             (self.released, self.entered, self.gated) = (None, None, None);
         }
@@ -367,7 +376,8 @@ impl MessageRow {
             Status::Other => return false,
             Status::Failed => {
                 let known = self.failed.is_some();
-                if (known && !self.is_refused()) || self.delivered.is_some() || self.read.is_some() {
+                let elsewhere = self.state() == State::Moved;
+                if (known && !self.is_refused()) || self.delivered.is_some() || self.read.is_some() || elsewhere {
                     return false;
                 }
                 self.failed = Some(Failure { fact, class: class.to_owned(), code });

@@ -15,6 +15,7 @@
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
 //! | [`gate`] | what an operator stops, and which messages stand behind it |
+//! | [`pool`] | which of several sessions a message goes to |
 //! | [`portfolio`] | how many people a business may begin to write to in a day |
 //! | [`campaign`], [`plan`] | where a campaign may go from where it is; how its messages would leave |
 //! | [`filter`] | which failures are asked for |
@@ -42,6 +43,7 @@ pub mod message;
 pub mod notification;
 pub mod pacing;
 pub mod plan;
+pub mod pool;
 pub mod portfolio;
 pub mod projection;
 pub mod quiet;

@@ -57,6 +57,8 @@ pub enum Table {
     Gate = 22,
     /// Messages that wait for a gate, by closing, in the order in which they are let out.
     Gated = 23,
+    /// Which of a pool's sessions a person is written to from.
+    Sticky = 25,
     /// Campaigns, those of a tenant that are not over, and how far each is.
     Campaign = 26,
     /// Business portfolios.
@@ -67,7 +69,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -90,6 +92,7 @@ impl Table {
         Self::Tally,
         Self::Gate,
         Self::Gated,
+        Self::Sticky,
         Self::Campaign,
         Self::Portfolio,
         Self::Person,
@@ -133,6 +136,7 @@ impl Table {
             Self::Tally => "tally",
             Self::Gate => "gate",
             Self::Gated => "gated",
+            Self::Sticky => "sticky",
             Self::Campaign => "campaign",
             Self::Portfolio => "portfolio",
             Self::Person => "person",
@@ -327,6 +331,7 @@ mod tests {
                 (21, "tally"),
                 (22, "gate"),
                 (23, "gated"),
+                (25, "sticky"),
                 (26, "campaign"),
                 (27, "portfolio"),
                 (28, "person"),

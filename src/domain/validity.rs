@@ -74,6 +74,20 @@ pub fn attempt_counts(message: Option<&MessageRow>, attempt: u16) -> Result<(), 
     }
 }
 
+/// Whether a message may leave for another sender's mailbox: the move is the next one, and nothing of it may have been sent.
+///
+/// # Errors
+/// Says why it stays.
+pub fn move_counts(message: Option<&MessageRow>, number: u16) -> Result<(), Void> {
+    let Some(message) = message else {
+        return Err(Void::NotQueued);
+    };
+    if number != message.moves.saturating_add(1) {
+        return Err(Void::Repeated);
+    }
+    if message.may_move() { Ok(()) } else { Err(Void::NotQueued) }
+}
+
 /// Whether the gates of the partition let a message pass.
 ///
 /// # Errors

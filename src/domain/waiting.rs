@@ -107,6 +107,8 @@ pub fn waits_for_portfolio(row: &MessageRow) -> bool {
 pub fn state_word(row: &MessageRow, waiting: Option<&Waiting>) -> &'static str {
     match (row.state(), waiting.map(|waiting| waiting.why)) {
         (State::Queued, Some(Why::Held | Why::Suspended | Why::Gated)) => HELD,
+        // On its way to the session that sends it.
+        (State::Moved, _) => State::Queued.word(),
         (state, _) => state.word(),
     }
 }
@@ -185,6 +187,7 @@ mod tests {
             send_at: None,
             country: None,
             campaign: None,
+            leg: None,
         };
         let mut row = MessageRow { accepted: Some(accepted), ..MessageRow::default() };
         change(&mut row);
@@ -213,6 +216,7 @@ mod tests {
             per_second: 80,
             burst: 80,
             test: false,
+            members: None,
         };
         let mut row = SessionRow::declared(&facts, Position(1), None);
         change(&mut row);

@@ -48,6 +48,7 @@ pub fn limits(settings: &Settings) -> Limits {
         intent_deadline: delivery.intent_deadline,
         unknown_after: micros(delivery.unknown_after),
         pair: with_margin(pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst))),
+        failover_after: micros(settings.pool.failover_after),
         idle: micros(IDLE),
         schedule: Schedule { steps: settings.webhooks.schedule.clone(), jitter: settings.webhooks.jitter },
         endpoint_concurrency: usize::try_from(settings.webhooks.concurrency_per_endpoint).unwrap_or(8),

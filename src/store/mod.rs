@@ -28,6 +28,7 @@ pub mod error;
 pub mod fjall;
 pub mod gates;
 pub mod key;
+pub mod legs;
 pub mod memory;
 pub mod rows;
 pub mod seam;

@@ -14,7 +14,8 @@
 //! | gates | `Gate` | partition, or tenant | – |
 //! | person | `Person` | portfolio | contact |
 //! | gated | `Gated` | partition ‖ closing | position ‖ message |
-//! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` | – |
+//! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` ‖ partition | – |
+//! | sticky | `Sticky` | pool | contact |
 //!
 //! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
 
@@ -76,7 +77,11 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Person(id) => return RowKey::new(Table::Person, id.portfolio.0, id.contact.0),
         RowId::Campaign(id) => (Table::Campaign, &id.0),
         RowId::Campaigns(tenant) => return RowKey::single(Table::Campaign, KeyPart::join(&[&tenant.0, b"of"])),
-        RowId::Progress(id) => return RowKey::single(Table::Campaign, KeyPart::join(&[&id.0, b"progress"])),
+        RowId::Progress(id, partition) => {
+            let pk = KeyPart::join(&[&id.0, b"progress", &partition.to_be_bytes()]);
+            return RowKey::single(Table::Campaign, pk);
+        }
+        RowId::Sticky(id) => return RowKey::new(Table::Sticky, id.pool.0, id.contact.0),
     };
     RowKey::single(table, pk)
 }

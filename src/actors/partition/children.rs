@@ -125,7 +125,7 @@ impl Children {
         self.by_actor.clear();
     }
 
-    fn born(&mut self, address: Address, actor: ActorRef<Nudge>) {
+    pub(super) fn born(&mut self, address: Address, actor: ActorRef<Nudge>) {
         self.by_actor.insert(actor.get_id(), address);
         let child = self.by_address.entry(address).or_default();
         child.actor = Some(actor);
@@ -182,6 +182,9 @@ impl State {
             tracing::warn!(%session, "a message names a session that is not declared");
             return Ok(());
         };
+        if row.is_pool() {
+            return self.start_pool(session, row, myself).await;
+        }
         let mailbox = self.children.session_box(&self.hands, session);
         // What an earlier life had in memory is in the outbox; the box's mail alone would miss it.
         if let Some(low) = self.lowest(session).await? {
@@ -206,7 +209,7 @@ impl State {
         Ok(())
     }
 
-    async fn lowest(&self, session: SessionId) -> Result<Option<Position>, crate::store::StoreError> {
+    pub(super) async fn lowest(&self, session: SessionId) -> Result<Option<Position>, crate::store::StoreError> {
         if let Some(low) = self.lows.get(&session) {
             return Ok(*low);
         }
@@ -301,7 +304,7 @@ impl State {
         }
     }
 
-    fn stillborn(&mut self, address: Address, why: &str) {
+    pub(super) fn stillborn(&mut self, address: Address, why: &str) {
         let limits = RestartLimits {
             budget: self.hands.limits.restart_budget,
             window: self.hands.limits.restart_window,

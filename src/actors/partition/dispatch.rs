@@ -29,7 +29,7 @@ impl State {
         tenure: Tenure,
         myself: &ActorRef<Nudge>,
     ) -> Result<(), ActorProcessingErr> {
-        let mut sessions = BTreeSet::new();
+        let (mut sessions, mut moved) = (BTreeSet::new(), false);
         for Told { position, event, note } in told {
             match note {
                 Note::Queued { session, message } => {
@@ -77,12 +77,16 @@ impl State {
                 Note::GatesAsked(tenant) => self.tell_tenant(tenant, RowId::Asks(tenant), myself).await?,
                 Note::CampaignsChanged(tenant) => self.tell_tenant(tenant, RowId::Campaigns(tenant), myself).await?,
                 Note::PortfolioRaised(portfolio) => self.hands.registry.portfolios.raise(portfolio),
+                Note::MovedOut => moved = true,
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
         }
         for session in sessions {
             self.ensure(session.into(), myself).await?;
             self.children.session_box(&self.hands, session).inbox.nudge();
+        }
+        if moved {
+            self.release_due().await?;
         }
         Ok(())
     }

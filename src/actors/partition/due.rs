@@ -1,5 +1,6 @@
 //! Messages that wait for a time, because they were scheduled or told to wait for long: in each sweep, those whose time has
-//! come are released into the outbox. What waits for an operator's gate stands here too, for the time at which it expires.
+//! come are released into the outbox. What waits for an operator's gate stands here too, for the time at which it expires;
+//! and what left for another sender, until it has come there.
 //!
 //! A release is an event, and only what the journal released is queued: so a schedule survives everything that an
 //! acceptance survives. It is proposed as often as need be; its id derives from the message and its next attempt,
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use super::Notice;
 use super::actor::{Phase, State};
+use super::moved::Abroad;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, MessageExpiredV1, MessageReleasedV1};
 use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
@@ -60,11 +62,11 @@ impl Schedule {
         self.next = self.next.min(at);
     }
 
-    /// A page's releases were recorded up to there; `None` when they were not.
-    pub(super) fn recorded(&mut self, last: Option<Position>) {
+    /// A page's releases were recorded, those of this partition up to there; `None` when they were not.
+    pub(super) fn recorded(&mut self, recorded: Option<Option<Position>>) {
         let page = self.page.take();
-        match (page, last) {
-            (Some(page), Some(_)) => (self.read, self.released) = (page, last),
+        match (page, recorded) {
+            (Some(page), Some(last)) => (self.read, self.released) = (page, self.released.max(last)),
             _ => self.next = 0,
         }
     }
@@ -100,33 +102,38 @@ impl State {
             if found.len() == PAGE && page.len() == PAGE {
                 self.schedule.next = now;
             }
-            let records = self.releases(&page, now).await?;
-            if records.is_empty() {
+            let (records, moves) = self.releases(&page, now).await?;
+            if records.is_empty() && moves.is_empty() {
                 // Nothing but what was released before, as after a rebuild: others have their turn in between.
                 self.schedule.read = last;
                 self.notices.push(Notice::Due);
                 break;
             }
             self.schedule.page = Some(last);
-            self.propose_releases(records);
+            self.propose_releases(records, moves);
         }
         Ok(())
     }
 
-    async fn releases(&self, page: &[Place], now: Micros) -> Result<Vec<Record>, StoreError> {
+    /// What is released in this partition, and what goes on to others.
+    async fn releases(&self, page: &[Place], now: Micros) -> Result<(Vec<Record>, Vec<Abroad>), StoreError> {
         let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
         let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
-        let waiting = page.iter().zip(found).filter_map(|((_, message), row)| match row {
+        let (mut released, mut moved) = (Vec::new(), Vec::new());
+        for ((_, message), row) in page.iter().zip(found) {
+            let Some(Row::Message(row)) = row else { continue };
             // Behind an operator's gate it waits for no other time than that of its end.
-            Some(Row::Message(row)) if row.waits_since().is_some() => self.expiry(*message, &row, now),
-            Some(Row::Message(row)) if row.awaits_release() => {
+            if row.waits_since().is_some() {
+                released.extend(self.expiry(*message, &row, now));
+            } else if row.awaits_release() {
                 let attempt = row.next_attempt();
-                let accepted = row.accepted?;
-                self.release(*message, attempt, (accepted.session, accepted.tenant), now)
+                let whose = row.accepted.as_ref().map(|accepted| (accepted.session, accepted.tenant));
+                released.extend(whose.and_then(|whose| self.release(*message, attempt, whose, now)));
+            } else if row.moved.is_some() {
+                moved.push((*message, row));
             }
-            _ => None,
-        });
-        Ok(waiting.collect())
+        }
+        Ok((released, self.arrivals(moved, now).await?))
     }
 
     fn expiry(&self, message: MessageId, row: &MessageRow, now: Micros) -> Option<Record> {
@@ -159,14 +166,24 @@ impl State {
         self.written(id, &Event::from(MessageReleasedV1 { message, closing: None }), message, whose, now)
     }
 
-    fn propose_releases(&self, records: Vec<Record>) {
-        let appending = self.hands.journal.append(self.number, records);
+    fn propose_releases(&self, records: Vec<Record>, moves: Vec<Abroad>) {
+        let own = (!records.is_empty()).then(|| self.hands.journal.append(self.number, records));
+        let others = super::moved::submit(self.hands.journal.as_ref(), moves);
         let notices = Arc::clone(&self.notices);
         crate::runtime::spawn("release", async move {
-            notices.push(Notice::Released(match appending.await {
-                Appended::Durable { last, .. } => Some(last),
-                Appended::Refused(_) | Appended::Doubtful => None,
-            }));
+            let mut recorded = Some(None);
+            if let Some(appending) = own {
+                recorded = match appending.await {
+                    Appended::Durable { last, .. } => Some(Some(last)),
+                    Appended::Refused(_) | Appended::Doubtful => None,
+                };
+            }
+            for appending in others {
+                if !matches!(appending.await, Appended::Durable { .. }) {
+                    recorded = None;
+                }
+            }
+            notices.push(Notice::Released(recorded));
         });
     }
 
@@ -196,7 +213,7 @@ mod tests {
         schedule.page = Some(place(200, 1));
         schedule.note(150);
         assert!(!schedule.is_due(1_000), "a page is on its way");
-        schedule.recorded(Some(Position(7)));
+        schedule.recorded(Some(Some(Position(7))));
         assert!(schedule.read < place(150, 0) && schedule.is_due(150), "{schedule:?}");
         schedule.note(50);
         assert!(schedule.read < place(50, 0), "{schedule:?}");

@@ -21,6 +21,8 @@
 //! | [`dispatch`] | whom an event concerns |
 //! | `due` | releasing scheduled messages |
 //! | `early` | releasing those who wait for a portfolio whose limit was raised |
+//! | `moved` | taking messages in where they moved to |
+//! | `pools` | starting pools |
 //! | `gated` | letting messages out when an operator's gate is opened |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
 //!
@@ -35,7 +37,9 @@ pub mod dispatch;
 mod due;
 mod early;
 mod gated;
+mod moved;
 pub mod poison;
+mod pools;
 pub mod rows;
 
 pub use actor::{Partition, PartitionArgs};
@@ -69,8 +73,9 @@ pub enum Notice {
     Commit,
     /// A session wants to see a message's row.
     Look(SessionId, MessageId),
-    /// Releases were recorded up to there; `None` when they were not, and the next sweep proposes them again.
-    Released(Option<Position>),
+    /// Releases were recorded, those of this partition up to there; `None` when they were not, and the next sweep proposes
+    /// them again.
+    Released(Option<Option<Position>>),
     /// The due index is to be read on.
     Due,
     /// Messages that were behind a gate were let out; false when that was not recorded, and is proposed again.

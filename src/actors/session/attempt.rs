@@ -98,7 +98,7 @@ async fn attempt(
     if !hands.health.is_well() {
         return Ok(not_sent("unhealthy"));
     }
-    let content = match content(hands, sender.partition, reference).await {
+    let content = match content(hands, reference).await {
         Ok(content) => content,
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
@@ -155,8 +155,8 @@ enum Missing {
     ForNow,
 }
 
-async fn content(hands: &Hands, partition: u16, reference: MessageRef) -> Result<Content, Missing> {
-    let entry = hands.journal.read(partition, reference.accepted).await.map_err(|_| Missing::ForNow)?;
+async fn content(hands: &Hands, reference: MessageRef) -> Result<Content, Missing> {
+    let entry = hands.journal.read(reference.partition, reference.accepted).await.map_err(|_| Missing::ForNow)?;
     let opened = hands
         .vault
         .open(reference.tenant, reference.contact, &reference.event.0, &entry.record.body)

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
@@ -88,6 +88,8 @@ pub struct SessionBox {
     ring: Mutex<Ring>,
     /// Messages that its number received since the last turn.
     received: AtomicU32,
+    /// It is a pool's, which reads its outbox and keeps nothing in memory.
+    routes: AtomicBool,
 }
 
 impl SessionBox {
@@ -95,6 +97,7 @@ impl SessionBox {
     /// outbox, whose row is written with the next commit. Urgent ones pass by what waits, into a quarter of a ring of
     /// their own; the outbox shows them again later, to nobody's harm. Says whether the ring took it.
     pub fn offer(&self, at: Position, bound: usize, urgent: bool, mail: impl FnOnce() -> SessionMail) -> bool {
+        let bound = if self.routes.load(Ordering::Relaxed) { 0 } else { bound };
         let mut ring = self.ring.lock();
         let full = ring.held + ring.mailed >= bound;
         let passes = urgent && ring.held + ring.mailed < bound + bound / 4;
@@ -110,6 +113,11 @@ impl SessionBox {
         drop(ring);
         self.inbox.put(mail());
         true
+    }
+
+    /// From here on everything stays in the outbox.
+    pub fn route(&self) {
+        self.routes.store(true, Ordering::Relaxed);
     }
 
     /// The number received a message. It waits for the next turn: nothing is to be done for it.

@@ -9,10 +9,12 @@ use crate::domain::record::{Micros, Position};
 use crate::domain::row::{Accepted, MessageRow};
 use crate::domain::session::{Queued, Standing};
 
-/// Where a message's content is, and under which key: 112 bytes, kept while the message is in memory.
+/// Where a message's content is, and under which key: 120 bytes, kept while the message is in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageRef {
-    /// Position of its acceptance.
+    /// The partition of its acceptance, whose body is its content.
+    pub partition: u16,
+    /// Its place there.
     pub accepted: Position,
     /// Where it entered the outbox.
     pub entered: Position,
@@ -33,10 +35,12 @@ pub struct MessageRef {
 }
 
 impl MessageRef {
-    fn of(row: &MessageRow, accepted: &Accepted) -> Self {
+    fn of(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Self {
+        let (partition, position) = accepted.content(id);
         Self {
             round: row.round,
-            accepted: accepted.fact.position,
+            partition,
+            accepted: position,
             entered: row.entered().unwrap_or(accepted.fact.position),
             at: accepted.fact.at,
             event: accepted.event,
@@ -69,7 +73,7 @@ pub fn standing(
     let Some(accepted) = &row.accepted else {
         return (Standing::Settled, None);
     };
-    let reference = Some(MessageRef::of(row, accepted));
+    let reference = Some(MessageRef::of(id, row, accepted));
     // What the due index or a gate brings back is none of the session's business until then.
     if row.awaits_release() || row.waits_since().is_some() {
         return (Standing::Settled, None);

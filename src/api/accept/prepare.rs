@@ -135,7 +135,11 @@ fn draining(reason: &str) -> Problem {
 }
 
 fn no_sender() -> Problem {
-    let mut problem = Problem::field("/from", "names no session of this tenant", "GET /v1/sessions lists them");
+    let mut problem = Problem::field(
+        "/from",
+        "names no session or pool of this tenant",
+        "GET /v1/sessions and GET /v1/pools list them",
+    );
     problem.code = Code::UnknownSender;
     problem
 }

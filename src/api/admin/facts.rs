@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::time::{maybe, stamp};
 use crate::domain::event::{
-    AttemptRef, AttemptsStartedV1, ClosedV1, DeliveriesSettledV1, EndpointDeclaredV1, Event, MessageAcceptedV1,
-    OutcomeV1, SessionDeclaredV1, Status, StatusReportedV1,
+    AttemptRef, AttemptsStartedV1, ClosedV1, DeliveriesSettledV1, EndpointDeclaredV1, Event, MemberV1,
+    MessageAcceptedV1, OutcomeV1, SessionDeclaredV1, Status, StatusReportedV1,
 };
 use crate::domain::gate::Gate;
 
@@ -61,6 +61,7 @@ fn standing(event: &Event) -> Value {
             "until": stamp(it.until), "code": it.code,
         }),
         Event::SessionReleased(it) => json!({"session": text(&it.session), "reason": it.reason}),
+        Event::MessageMovedOut(_) | Event::MessageMovedIn(_) | Event::MessageMovedBack(_) => moved(event),
         Event::ConsentChanged(it) => json!({
             "contact": text(&it.contact), "marketing": it.marketing, "source": it.source,
             "said_at": stamp(it.said_at), "evidence": it.evidence,
@@ -118,7 +119,7 @@ fn instance(event: &Event) -> Value {
         Event::CampaignDeclared(it) => json!({
             "campaign": text(&it.campaign), "name": it.name, "session": text(&it.session), "from": it.from,
             "template": it.template, "language": it.language, "category": it.category, "priority": it.priority,
-            "expires_at": maybe(it.expires_at), "start_at": maybe(it.start_at),
+            "expires_at": maybe(it.expires_at), "start_at": maybe(it.start_at), "pool": it.pool.unwrap_or(false),
         }),
         Event::CampaignMoved(it) => {
             json!({"campaign": text(&it.campaign), "step": it.step, "reason": it.reason})
@@ -164,6 +165,31 @@ fn accepted(it: &MessageAcceptedV1) -> Value {
         "policy": it.policy.map(|position| position.0), "test": it.test, "ordered": it.ordered,
         "country": it.country, "campaign": it.campaign.as_ref().map(text),
     })
+}
+
+fn moved(event: &Event) -> Value {
+    match event {
+        Event::MessageMovedOut(it) => json!({
+            "message": text(&it.message), "session": text(&it.session), "number": it.number, "to": text(&it.to),
+            "leg": text(&it.leg), "person": it.person.as_ref().map(text), "reason": it.reason,
+        }),
+        Event::MessageMovedIn(it) => {
+            let mut said = accepted(&it.accepted);
+            said["origin"] = json!(text(&it.origin));
+            said["from"] = json!(text(&it.from));
+            said["sender"] = json!(text(&it.sender));
+            said["number"] = json!(it.number);
+            said["content"] = json!(format!("{}:{}", it.partition, it.position.0));
+            said["event"] = json!(text(&it.event));
+            said["accepted_at"] = stamp(it.at);
+            said["depth"] = json!(it.depth);
+            said
+        }
+        Event::MessageMovedBack(it) => {
+            json!({"message": text(&it.message), "leg": text(&it.leg), "number": it.number})
+        }
+        _ => Value::Null,
+    }
 }
 
 fn started(it: &AttemptsStartedV1) -> Value {
@@ -212,6 +238,10 @@ fn session(it: &SessionDeclaredV1) -> Value {
         "channel": it.channel, "account": it.account, "waba": it.waba,
         "per_second": it.per_second, "burst": it.burst, "test": it.test,
         "app": it.app, "portfolio": it.portfolio,
+        "members": it.members.as_ref().map(|members| {
+            let member = |it: &MemberV1| json!({"session": text(&it.session), "weight": it.weight});
+            members.iter().map(member).collect::<Vec<_>>()
+        }),
     })
 }
 

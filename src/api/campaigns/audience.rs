@@ -292,6 +292,7 @@ mod tests {
             priority: Priority::Bulk,
             expires_at: None,
             start_at: None,
+            pool: None,
         };
         Audience { campaign, row: CampaignRow::declared(&facts, TenantId([2; 16]), 0) }
     }

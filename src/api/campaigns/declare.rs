@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::super::auth::Caller;
 use super::super::body;
 use super::super::codes::Code;
+use super::super::directory::Session;
 use super::super::problem::{Problem, fault};
 use super::super::propose::propose;
 use super::super::state::App;
@@ -22,7 +23,7 @@ use crate::domain::content::{Problem as Fault, is_language, is_template_name};
 use crate::domain::draft::Draft;
 use crate::domain::event::{CampaignDeclaredV1, Category, Event, Priority};
 use crate::domain::gate::{MAX_CAMPAIGNS, MAX_CAMPAIGNS_OF_TENANT};
-use crate::domain::id::{CampaignId, EventId, SessionId};
+use crate::domain::id::{CampaignId, EventId};
 use crate::domain::record::{Micros, Principal};
 use crate::domain::row::{Row, RowId};
 use crate::store::rows;
@@ -65,7 +66,7 @@ pub async fn declare(
         ..Problem::field("/from", "names no session of this tenant", "GET /v1/sessions lists them")
     })?;
     caller.may_change(session.test)?;
-    let facts = facts(CampaignId::named(tenant, &name), (name, session.id), ask, app.clock.wall())?;
+    let facts = facts(CampaignId::named(tenant, &name), (name, &session), ask, app.clock.wall())?;
     let (campaign, name) = (facts.campaign, facts.name.clone());
     match find(&app, &caller, &name).await {
         Ok((_, row)) if row.declaration(campaign) == facts => return Ok(Json(shown(&app, campaign, &row).await?)),
@@ -96,7 +97,7 @@ fn otherwise() -> Problem {
 
 fn facts(
     campaign: CampaignId,
-    (name, session): (String, SessionId),
+    (name, session): (String, &Session),
     ask: Ask,
     now: Micros,
 ) -> Result<CampaignDeclaredV1, Problem> {
@@ -138,7 +139,7 @@ fn facts(
     Ok(CampaignDeclaredV1 {
         campaign,
         name,
-        session,
+        session: session.id,
         from: ask.from,
         template: ask.template.name,
         language: ask.template.language,
@@ -146,6 +147,7 @@ fn facts(
         priority: ask.priority.unwrap_or(Priority::Bulk),
         expires_at,
         start_at,
+        pool: session.is_pool.then_some(true),
     })
 }
 

@@ -33,7 +33,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::id::CampaignId;
 use crate::domain::record::{Micros, Principal};
 use crate::domain::row::{AsksRow, CampaignRow, PROGRESS, ProgressRow, Row, RowId};
-use crate::store::rows;
+use crate::store::{gates, rows};
 
 /// The tenant's campaign of this name.
 ///
@@ -47,11 +47,9 @@ async fn find(app: &App, caller: &Caller, name: &str) -> Result<(CampaignId, Cam
     }
 }
 
-async fn progress(app: &App, campaign: CampaignId) -> Result<ProgressRow, Problem> {
-    Ok(match rows::get(&*app.store, &RowId::Progress(campaign)).await? {
-        Some(Row::Progress(row)) => *row,
-        _ => ProgressRow::default(),
-    })
+async fn progress(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<ProgressRow, Problem> {
+    let found = gates::progress(&*app.store, app.partitions, &row.gate(campaign), campaign).await?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Whether the campaign belongs to a test session, so that a test key may change it.
@@ -61,7 +59,7 @@ async fn is_test(app: &App, row: &CampaignRow) -> Result<bool, Problem> {
 
 /// A campaign as answers show it.
 async fn shown(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<Value, Problem> {
-    let progress = progress(app, campaign).await?;
+    let progress = progress(app, campaign, row).await?;
     let asks = match rows::get(&*app.store, &RowId::Asks(row.tenant)).await? {
         Some(Row::Asks(row)) => *row,
         _ => AsksRow::default(),

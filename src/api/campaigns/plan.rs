@@ -74,7 +74,7 @@ pub async fn plan(
     let work = tokio::task::spawn_blocking(move || virtually(scene, &people, hours(quiet, countries)));
     let plan = work.await.map_err(|_| Problem::new(Code::Internal, "the plan could not be made"))?;
     drop(place);
-    let left = progress(&app, campaign).await?.counts[0];
+    let left = progress(&app, campaign, &row).await?.counts[0];
     let judged = planned as u64 + found.opted_out + found.no_opt_in;
     let mut said = view(&plan, scene.begins);
     said["name"] = json!(row.name);

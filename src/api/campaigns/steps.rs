@@ -101,7 +101,7 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
 /// `empty_campaign`.
 async fn is_loaded(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<(), Problem> {
     caught_up(app, app.partition_of(row.session), WAIT_OWN).await?;
-    if progress(app, campaign).await?.all() > 0 {
+    if progress(app, campaign, row).await?.all() > 0 {
         return Ok(());
     }
     Err(Problem::new(Code::EmptyCampaign, "nothing was loaded into it")

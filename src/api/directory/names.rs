@@ -93,6 +93,7 @@ impl Names {
                 continue;
             };
             let session = Arc::new(Session {
+                is_pool: row.is_pool(),
                 id: SessionId(named.id),
                 tenant: row.tenant,
                 name: named.name.clone(),
@@ -105,7 +106,9 @@ impl Names {
                 draining: row.draining,
             });
             self.by_session.insert(session.id, Arc::clone(&session));
-            self.by_account.insert(session.account.clone(), Arc::clone(&session));
+            if !session.is_pool {
+                self.by_account.insert(session.account.clone(), Arc::clone(&session));
+            }
             self.sessions.insert((row.tenant, named.name), session);
         }
         Ok(())

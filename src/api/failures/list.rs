@@ -159,7 +159,7 @@ async fn show(app: &App, scope: TenantScope, taken: Vec<Candidate>) -> Result<Ve
 
 fn view(failing: &FailingRow, row: &MessageRow, session: Option<&str>) -> Value {
     json!({
-        "id": failing.message.to_string(),
+        "id": row.accepted.as_ref().map_or(failing.message, |it| it.origin(failing.message)).to_string(),
         "state": failing.state.word(),
         "from": session,
         "session": failing.session.to_string(),

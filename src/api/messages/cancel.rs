@@ -26,7 +26,7 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
     let found = find(&app, caller.scope, &id).await?;
     caller.may_change(found.accepted.test)?;
     match found.row.state() {
-        Standing::Scheduled | Standing::Queued | Standing::Unknown => {}
+        Standing::Scheduled | Standing::Queued | Standing::Unknown | Standing::Moved => {}
         Standing::Sending => {
             return Err(wrong("sending").remedy("an attempt is under way; ask again when its outcome is known"));
         }
@@ -35,7 +35,7 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
         }
     }
     let round = Some(found.row.round).filter(|round| *round > 0);
-    let event = Event::from(MessageCancelledV1 { message: found.id, round });
+    let event = Event::from(MessageCancelledV1 { message: found.place, round });
     let draft = Draft::new(
         EventId(app.entropy.id()),
         found.accepted.session,
@@ -44,7 +44,7 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<
         app.clock.wall(),
     )
     .tenant(found.accepted.tenant)
-    .subject(found.id);
+    .subject(found.place);
     let proposed = propose(&app, app.partition_of(found.accepted.session), draft).await?;
     let answer = json!({"id": found.id.to_string(), "position": proposed.place()});
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())

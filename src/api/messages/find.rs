@@ -9,7 +9,7 @@ use super::super::state::App;
 use crate::domain::id::MessageId;
 use crate::domain::row::{Accepted, MessageRow, Row, RowId};
 use crate::domain::wamid;
-use crate::store::rows;
+use crate::store::{legs, rows};
 
 /// How long a message that was accepted a moment ago is waited for before it is said not to exist.
 const WAIT_NEW: Duration = Duration::from_secs(1);
@@ -17,9 +17,11 @@ const WAIT_NEW: Duration = Duration::from_secs(1);
 /// A message that counts.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Its id.
+    /// Its id, as it was answered.
     pub id: MessageId,
-    /// Its row.
+    /// What it is called where it is: in the mailbox of another sender that is another id.
+    pub place: MessageId,
+    /// Its row there.
     pub row: MessageRow,
     /// What acceptance fixed.
     pub accepted: Accepted,
@@ -66,5 +68,18 @@ async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {
     let Some(Row::Message(row)) = rows::get(&*app.store, &RowId::Message(id)).await? else {
         return Ok(None);
     };
-    Ok(row.accepted.clone().map(|accepted| Found { id, row: *row, accepted }))
+    // By another id it is nobody's but ours.
+    if row.accepted.as_ref().is_none_or(|accepted| accepted.leg.is_some()) {
+        return Ok(None);
+    }
+    followed(app, id, row).await
+}
+
+/// A message where it is now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn followed(app: &App, id: MessageId, row: Box<MessageRow>) -> Result<Option<Found>, Problem> {
+    let (place, row) = legs::follow(&*app.store, id, row).await?;
+    Ok(row.accepted.clone().map(|accepted| Found { id, place, row: *row, accepted }))
 }

@@ -19,7 +19,7 @@ use super::super::directory::Session;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::cursor::Cursor;
-use super::find::Found;
+use super::find::{Found, followed};
 use super::view::{Sender, summary};
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::message::State as Standing;
@@ -152,19 +152,18 @@ async fn show(
     state: Option<&'static str>,
 ) -> Result<Vec<Value>, Problem> {
     let ids: Vec<RowId> = taken.iter().map(|c| RowId::Message(c.message)).collect();
-    let rows = rows::get_many(&*app.store, &ids).await?;
-    let sessions = sessions(app, &rows).await?;
+    let mut messages = Vec::with_capacity(taken.len());
+    for (id, row) in ids.iter().zip(rows::get_many(&*app.store, &ids).await?) {
+        if let (RowId::Message(id), Some(Row::Message(row))) = (id, row) {
+            messages.extend(followed(app, *id, row).await?.filter(|found| scope.owns(found.accepted.tenant)));
+        }
+    }
+    let sessions = sessions(app, &messages).await?;
     let now = app.clock.wall();
-    let mut data = Vec::with_capacity(taken.len());
-    for (candidate, row) in taken.into_iter().zip(rows) {
-        let Some(Row::Message(row)) = row else {
-            continue;
-        };
-        let Some(accepted) = row.accepted.clone().filter(|a| scope.owns(a.tenant)) else {
-            continue;
-        };
-        let sender = Sender { row: sessions.get(&accepted.session), now };
-        let shown = summary(&Found { id: candidate.message, row: *row, accepted }, sender);
+    let mut data = Vec::with_capacity(messages.len());
+    for found in messages {
+        let sender = Sender { row: sessions.get(&found.accepted.session), now };
+        let shown = summary(&found, sender);
         if state.is_none_or(|state| shown["state"] == state) {
             data.push(Value::Object(shown));
         }
@@ -173,12 +172,8 @@ async fn show(
 }
 
 /// The sessions of these messages, as their rows have them now.
-async fn sessions(app: &App, messages: &[Option<Row>]) -> Result<HashMap<SessionId, SessionRow>, Problem> {
-    let accepted = messages.iter().flatten().filter_map(|row| match row {
-        Row::Message(row) => row.accepted.as_ref(),
-        _ => None,
-    });
-    let ids: BTreeSet<SessionId> = accepted.map(|accepted| accepted.session).collect();
+async fn sessions(app: &App, messages: &[Found]) -> Result<HashMap<SessionId, SessionRow>, Problem> {
+    let ids: BTreeSet<SessionId> = messages.iter().map(|found| found.accepted.session).collect();
     let names: Vec<RowId> = ids.iter().copied().map(RowId::Session).collect();
     let found = ids.into_iter().zip(rows::get_many(&*app.store, &names).await?);
     let rows = found.filter_map(|(id, row)| if let Some(Row::Session(row)) = row { Some((id, row)) } else { None });

@@ -20,8 +20,8 @@ pub enum Opened {
 /// Opens the content.
 pub async fn open(app: &App, found: &Found) -> Opened {
     let accepted = &found.accepted;
-    let partition = app.partition_of(accepted.session);
-    let entry = match app.journal.read(partition, accepted.fact.position).await {
+    let (partition, position) = accepted.content(found.place);
+    let entry = match app.journal.read(partition, position).await {
         Ok(entry) => entry,
         Err(error) => {
             tracing::error!(%error, message = %found.id, "the record of a message cannot be read");

@@ -44,7 +44,7 @@ pub async fn resolve(
         return Err(wrong(found.row.state().word()).remedy("only a message whose outcome is unknown can be resolved"));
     };
     let event = Event::from(UnknownResolvedV1 {
-        of: AttemptRef { message: found.id, attempt: attempt.number },
+        of: AttemptRef { message: found.place, attempt: attempt.number },
         resolution: ask.resolution,
         reason: None,
     });
@@ -56,7 +56,7 @@ pub async fn resolve(
         app.clock.wall(),
     )
     .tenant(found.accepted.tenant)
-    .subject(found.id);
+    .subject(found.place);
     let proposed = propose(&app, app.partition_of(found.accepted.session), draft).await?;
     let answer = json!({"id": found.id.to_string(), "position": proposed.place()});
     Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())

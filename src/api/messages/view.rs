@@ -78,9 +78,8 @@ pub async fn whole(app: &App, found: &Found) -> Result<Value, Problem> {
     let session = rows::get(&*app.store, &RowId::Session(found.accepted.session)).await?;
     let row = session.as_ref().and_then(|row| if let Row::Session(row) = row { Some(row) } else { None });
     let mut map = summary(found, Sender { row, now: app.clock.wall() });
-    let partition = app.partition_of(found.accepted.session);
-    let place = format!("{partition}:{}", found.accepted.fact.position.0);
-    map.insert("position".to_owned(), json!(place));
+    let (partition, position) = found.accepted.content(found.place);
+    map.insert("position".to_owned(), json!(format!("{partition}:{}", position.0)));
     map.insert("not_before".to_owned(), maybe(found.row.not_before));
     open(app, found).await.write(&mut map);
     map.insert("timeline".to_owned(), json!(timeline(found)));

@@ -23,7 +23,8 @@ pub(super) async fn wait(app: &App, caller: &Caller, id: &str, at: &str, timeout
     let _share = app.waits.take(Some(caller.scope.tenant())).map_err(|full| full.problem("waiting requests"))?;
     if !is_told(app, caller, id, partition, position).await {
         let found = find(app, caller.scope, id).await?;
-        if found.id.partition() != partition || position >= app.journal.end(partition) {
+        let its = [found.id, found.place].iter().any(|id| id.partition() == partition);
+        if !its || position >= app.journal.end(partition) {
             return Err(Problem::new(Code::InvalidQuery, "`wait` is no position of this message")
                 .remedy("write `<partition>:<position>` as an answer about this message has it"));
         }

@@ -3,10 +3,12 @@
 //! To add a verb: its file here, its line in `routes.rs`.
 
 mod list;
+mod rebind;
 mod show;
 mod stop;
 
 pub use list::list;
+pub use rebind::rebind;
 pub use show::show;
 pub use stop::{drain, release, resume, suspend};
 

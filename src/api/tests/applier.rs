@@ -66,14 +66,18 @@ fn put_rows(changed: Vec<RowId>, rows: &Rows, at: Position, commit: &mut Commit)
 fn put_appends(applied: Applied, entry: &Entry, commit: &mut Commit) {
     let (partition, at) = (entry.partition, entry.position);
     for (number, append) in (0..).zip(applied.appends) {
-        commit.puts.push(match append {
+        let put = match append {
             Append::Feed { tenant, row } => rows::put_feed(tenant, partition, number, &row, at).expect("small"),
-            Append::Outbox { session, message } => rows::put_outbox(session, message, at),
+            Append::Outbox { session, message } => {
+                commit.puts.push(rows::put_open_session(partition, session, Some(Position(0)), at));
+                rows::put_outbox(session, message, at)
+            }
             Append::Failing { tenant, row } => rows::put_failing(tenant, partition, number, &row, at).expect("small"),
             Append::Due { at: due, message } => rows::put_due(partition, due, message, at),
             Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
             Append::Name { kind, scope, name, id } => rows::put_name(kind, partition, &Named { scope, name, id }, at),
             Append::Quarantine { position, why } => rows::put_quarantine(partition, position, &why, at),
-        });
+        };
+        commit.puts.push(put);
     }
 }

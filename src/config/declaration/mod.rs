@@ -7,7 +7,9 @@ mod records;
 mod unique;
 mod words;
 
-pub use records::{EndpointDeclaration, KeyDeclaration, PortfolioDeclaration, SessionDeclaration, TenantDeclaration};
+pub use records::{
+    EndpointDeclaration, KeyDeclaration, PoolDeclaration, PortfolioDeclaration, SessionDeclaration, TenantDeclaration,
+};
 pub use words::{Channel, EventPattern, Name, Role};
 
 use std::path::Path;
@@ -27,6 +29,8 @@ keys! {
         portfolio: Vec<PortfolioDeclaration> = Vec::new();
         /// `[[session]]`
         session: Vec<SessionDeclaration> = Vec::new();
+        /// `[[pool]]`
+        pool: Vec<PoolDeclaration> = Vec::new();
         /// `[[endpoint]]`
         endpoint: Vec<EndpointDeclaration> = Vec::new();
         /// `[[key]]`

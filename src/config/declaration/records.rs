@@ -7,6 +7,7 @@ use crate::config::check::{Verdict, digits, each, filled, if_set, require, web_u
 use crate::config::secret::SecretRef;
 use crate::config::setting::quote;
 use crate::config::table::keys;
+use crate::domain::pool::MAX_WEIGHT;
 use crate::domain::portfolio::MAX_LIMIT;
 use crate::domain::quiet::QuietHours;
 
@@ -64,6 +65,28 @@ keys! {
         test: bool = false;
         /// Messages per second; None: `pacing.number_per_second`.
         number_per_second: Option<u32> => if_set(within(1..=1000));
+    }
+}
+
+keys! {
+    /// `[[pool]]`: several sessions of a tenant as one sender.
+    pub struct PoolDeclaration {
+        /// The tenant it belongs to.
+        tenant: Name;
+        /// Unique in its tenant, among its sessions too; what `from` names.
+        name: Name;
+        /// Who sends for it.
+        member: Vec<MemberDeclaration>;
+    }
+}
+
+keys! {
+    /// A session that sends for a pool.
+    pub struct MemberDeclaration {
+        /// Its name.
+        session: Name;
+        /// Its share of the people, beside the others'.
+        weight: u32 = 1 => within(1..=MAX_WEIGHT);
     }
 }
 

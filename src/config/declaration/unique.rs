@@ -6,12 +6,13 @@ use crate::config::mistake::Mistake;
 use crate::config::node::{Node, Value};
 
 /// Kinds of records and the keys that together may stand there only once.
-const RULES: [(&str, &[&str]); 6] = [
+const RULES: [(&str, &[&str]); 7] = [
     ("tenant", &["name"]),
     ("portfolio", &["name"]),
     ("session", &["tenant", "name"]),
     // Two sessions for one number would both send for it, each at the full rate.
     ("session", &["phone_number_id"]),
+    ("pool", &["tenant", "name"]),
     ("endpoint", &["tenant", "name"]),
     ("key", &["tenant", "name"]),
 ];

@@ -40,6 +40,9 @@ pub struct CampaignDeclaredV1 {
     /// It starts by itself then, if there is something in it; absent: when somebody says so.
     #[n(9)]
     pub start_at: Option<Micros>,
+    /// Its sender is a pool.
+    #[n(10)]
+    pub pool: Option<bool>,
 }
 
 /// What may be done with a campaign. The numbers are stored for ever.

@@ -6,6 +6,7 @@
 
 mod budget;
 mod later;
+mod moved;
 
 use std::path::PathBuf;
 
@@ -136,6 +137,7 @@ fn of_session(number: u16) -> Option<Event> {
             test: false,
             app: None,
             portfolio: None,
+            members: None,
         }
         .into(),
         33 => SessionStartedV1 { session: SESSION }.into(),
@@ -188,6 +190,7 @@ fn of_message(number: u16) -> Option<Event> {
         59 => {
             MessageRequeuedV1 { message: MESSAGE, round: 2, expires_at: AT, reason: "number was blocked".into() }.into()
         }
+        61..=63 => return moved::example(number),
         60 => MessagesGatedV1 { session: SESSION, closing: EventId([0xaa; 16]), messages: vec![MESSAGE] }.into(),
         _ => return None,
     })
@@ -289,6 +292,7 @@ fn of_campaign(number: u16) -> Option<Event> {
             priority: Priority::Bulk,
             expires_at: Some(AT),
             start_at: Some(AT),
+            pool: None,
         }
         .into(),
         129 => CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "a wrong price in it".into() }.into(),

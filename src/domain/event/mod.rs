@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod contact;
 pub mod endpoint;
 pub mod message;
+pub mod moved;
 pub mod partition;
 pub mod report;
 pub mod session;
@@ -25,6 +26,7 @@ pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
 pub use message::*;
+pub use moved::*;
 pub use partition::*;
 pub use report::*;
 pub use session::*;
@@ -153,6 +155,9 @@ events! {
     58 MessageReleased MessageReleasedV1 must,
     59 MessageRequeued MessageRequeuedV1 must,
     60 MessagesGated MessagesGatedV1 must,
+    61 MessageMovedOut MessageMovedOutV1 must,
+    62 MessageMovedIn MessageMovedInV1 must,
+    63 MessageMovedBack MessageMovedBackV1 must,
 
     64 ConsentChanged ConsentChangedV1 must,
     65 WindowOpened WindowOpenedV1 must,

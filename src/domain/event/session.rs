@@ -42,6 +42,21 @@ pub struct SessionDeclaredV1 {
     /// The business portfolio it belongs to, by name; absent: none that is declared.
     #[n(10)]
     pub portfolio: Option<String>,
+    /// The sessions that send for it: it is a pool. Absent: it sends itself.
+    #[n(11)]
+    pub members: Option<Vec<MemberV1>>,
+}
+
+/// A session that sends for a pool.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MemberV1 {
+    /// Which.
+    #[n(0)]
+    pub session: SessionId,
+    /// Its share of the people, beside the others'.
+    #[n(1)]
+    pub weight: u32,
 }
 
 /// An actor for this session came to life; its incarnation is this event's position. Intents of another are void.

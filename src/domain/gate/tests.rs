@@ -30,6 +30,7 @@ fn to(tenant: TenantId, template: Option<&str>, country: Option<u16>) -> Accepte
         send_at: None,
         country,
         campaign: None,
+        leg: None,
     }
 }
 
@@ -178,7 +179,7 @@ fn of(campaign: CampaignId) -> Accepted {
 
 fn sale(n: u8) -> (CampaignId, Gate) {
     let campaign = CampaignId([n; 16]);
-    (campaign, Gate::Campaign { tenant: ACME, campaign, session: SessionId([2; 16]) })
+    (campaign, Gate::Campaign { tenant: ACME, campaign, session: SessionId([2; 16]), pool: None })
 }
 
 fn end(row: &mut GatesRow, gate: &Gate, n: u8) -> bool {
@@ -240,7 +241,10 @@ fn what_is_over_is_forgotten_and_what_may_go_on_is_not() {
     let number = |n: u64| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&n.to_be_bytes());
-        (CampaignId(id), Gate::Campaign { tenant: ACME, campaign: CampaignId(id), session: SessionId([2; 16]) })
+        (
+            CampaignId(id),
+            Gate::Campaign { tenant: ACME, campaign: CampaignId(id), session: SessionId([2; 16]), pool: None },
+        )
     };
     let (running, gate) = sale(0xc0);
     assert!(say(&mut row, &gate, 1, false));

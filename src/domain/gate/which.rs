@@ -46,9 +46,12 @@ pub enum Gate {
         /// Which.
         #[n(1)]
         campaign: CampaignId,
-        /// Its sender, in whose partition all of them stand.
+        /// Its sender, in whose partition all of them are accepted.
         #[n(2)]
         session: SessionId,
+        /// That is a pool: they go on to its members' partitions.
+        #[n(3)]
+        pool: Option<bool>,
     },
 }
 
@@ -95,11 +98,22 @@ impl Gate {
         }
     }
 
+    /// Whether this is the same gate: that of a campaign, whatever is said of its sender.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self.campaign(), other.campaign()) {
+            (None, None) => self == other,
+            (one, other) => one == other,
+        }
+    }
+
     /// The partitions, of so many, in which a message may stand that it stops.
     #[must_use]
     pub fn partitions(&self, count: u16) -> Vec<u16> {
         match self {
-            Self::Campaign { session, .. } => vec![routing::partition(&(*session).into(), count)],
+            Self::Campaign { session, pool: None | Some(false), .. } => {
+                vec![routing::partition(&(*session).into(), count)]
+            }
             _ => (0..count).collect(),
         }
     }

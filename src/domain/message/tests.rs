@@ -32,6 +32,7 @@ fn queued() -> MessageRow {
         send_at: None,
         country: None,
         campaign: None,
+        leg: None,
     };
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }

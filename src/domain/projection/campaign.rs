@@ -105,6 +105,7 @@ mod tests {
             priority: Priority::Bulk,
             expires_at: None,
             start_at: None,
+            pool: None,
         }
         .into()
     }

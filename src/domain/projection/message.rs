@@ -67,25 +67,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         return;
     };
     let mut row = rows.message(facts.message).cloned().unwrap_or_default();
-    let accepted = Accepted {
-        fact: at.fact(),
-        event: at.header.id,
-        by: at.header.by,
-        tenant,
-        session: facts.session,
-        contact: facts.contact,
-        category: facts.category,
-        priority: facts.priority,
-        unknown: facts.unknown,
-        expires_at: facts.expires_at,
-        nonce: facts.nonce,
-        test: facts.test,
-        ordered: facts.ordered,
-        template: facts.template.clone(),
-        send_at: facts.send_at,
-        country: facts.country,
-        campaign: facts.campaign,
-    };
+    let accepted = Accepted::of(facts, tenant, at.fact(), (at.header.id, at.header.by));
     let spares = row.spare.len();
     if !row.accept(accepted) {
         if row.spare.len() > spares {
@@ -111,7 +93,13 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
 }
 
 /// It is to be sent from here on, unless it has to wait for a gate.
-fn enter(at: At<'_>, (session, message): (SessionId, MessageId), row: &mut MessageRow, rows: &Rows, out: &mut Applied) {
+pub(super) fn enter(
+    at: At<'_>,
+    (session, message): (SessionId, MessageId),
+    row: &mut MessageRow,
+    rows: &Rows,
+    out: &mut Applied,
+) {
     if !keep_back(at, message, row, rows, out) {
         queue(session, message, out);
     }
@@ -201,7 +189,7 @@ fn started(at: At<'_>, facts: &AttemptsStartedV1, rows: &mut Rows, out: &mut App
 
 /// Whether an intent is void for a reason that may pass: the session is stopped and may be let go, a gate is closed and
 /// may open, the acceptance was withdrawn and another may follow, the message is not released yet, or it failed or expired
-/// and may be queued again. Every other reason lasts.
+/// and may be queued again, or it moved and may come back. Every other reason lasts.
 fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u16) -> bool {
     let Some(row) = row.filter(|row| row.next_attempt() == attempt) else {
         return false;
@@ -209,7 +197,7 @@ fn is_void_for_now(life: Result<(), Void>, row: Option<&MessageRow>, attempt: u1
     let stopped = matches!(life, Err(Void::Suspended | Void::Gated));
     match row.state() {
         State::Queued => stopped,
-        State::Withdrawn | State::Scheduled => stopped || life.is_ok(),
+        State::Withdrawn | State::Scheduled | State::Moved => stopped || life.is_ok(),
         // What was sent may still fail.
         State::Sent | State::Failed | State::Expired => (stopped || life.is_ok()) && row.cancelled.is_none(),
         _ => false,
@@ -234,6 +222,13 @@ fn call_off(at: At<'_>, message: MessageId, (how, round): (State, u16), rows: &m
     let (mut row, Some(accepted)) = (row.clone(), row.accepted.clone()) else {
         return;
     };
+    if how == State::Cancelled && row.call_off_moved(at.fact()) {
+        row.through = at.position;
+        rows.put_message(message, row);
+        out.appends.push(Append::Due { at: at.header.at, message });
+        out.notes.push(Note::MovedOut);
+        return;
+    }
     if !row.call_off(at.fact(), how, round) {
         return;
     }

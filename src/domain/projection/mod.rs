@@ -10,6 +10,7 @@ mod contact;
 mod endpoint;
 mod gate;
 mod message;
+mod moved;
 mod outcome;
 mod partition;
 mod portfolio;
@@ -150,6 +151,8 @@ pub enum Note {
         /// The message.
         message: MessageId,
     },
+    /// A message left for another sender's mailbox: it is to be taken in there.
+    MovedOut,
     /// A message is to be sent.
     Queued {
         /// The sender.
@@ -218,6 +221,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     account::needs(event, &mut wanted);
     session::needs(event, &mut wanted);
     message::needs(event, &mut wanted);
+    moved::needs(event, &mut wanted);
     status::needs(event, rows, &mut wanted);
     contact::needs(event, &mut wanted);
     endpoint::needs(event, &mut wanted);
@@ -275,17 +279,32 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) => {
             portfolio::apply(at, event, rows, &mut out);
         }
+        Event::MessageMovedOut(_) | Event::MessageMovedIn(_) | Event::MessageMovedBack(_) => {
+            moved::apply(at, event, rows, &mut out);
+        }
         Event::CampaignDeclared(_) | Event::CampaignMoved(_) => campaign::apply(at, event, rows, &mut out),
         // The partition's actor applies the event that was set aside, at this place.
         Event::Requeued(_) => {}
         _ => message::apply(at, event, rows, &mut out),
     }
     partition::count(at, rows);
+    name_by_origin(rows, &mut out);
     // By our clock, whatever a provider's said: a list goes by the time at which it was known.
     let known = |row: FailingRow| FailingRow { at: at.header.at, ..row };
     let failing = rows.take_failing().into_iter();
     out.appends.extend(failing.map(|(tenant, row)| Append::Failing { tenant, row: known(row) }));
     Ok(out)
+}
+
+/// The customer is told of the message by the id that was answered at its acceptance, in whatever mailbox it is.
+fn name_by_origin(rows: &Rows, out: &mut Applied) {
+    for append in &mut out.appends {
+        let Append::Feed { row, .. } = append else { continue };
+        let accepted = row.message.and_then(|message| rows.loaded_message(message)?.accepted.as_ref());
+        if let (Some(message), Some(accepted)) = (row.message, accepted) {
+            row.message = Some(accepted.origin(message));
+        }
+    }
 }
 
 /// Appends a public event about a message to its tenant's feed.

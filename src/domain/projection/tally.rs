@@ -25,11 +25,16 @@ pub(super) fn needs(at: At<'_>, event: &Event, rows: &Rows, wanted: &mut Vec<Row
             want(RowId::Tally(TallyId::at(tenant, message.partition(), at.header.at)));
         }
         if let Event::MessageAccepted(facts) = event {
-            facts.campaign.into_iter().for_each(|campaign| want(RowId::Progress(campaign)));
+            facts.campaign.into_iter().for_each(|campaign| want(RowId::Progress(campaign, message.partition())));
+        }
+        if let (Event::MessageMovedIn(facts), Some(tenant)) = (event, at.header.tenant) {
+            want(RowId::Tally(TallyId::at(tenant, message.partition(), facts.at)));
+            let campaign = facts.accepted.campaign.into_iter();
+            campaign.for_each(|campaign| want(RowId::Progress(campaign, message.partition())));
         }
         for accepted in rows.loaded_message(message).into_iter().flat_map(|row| row.accepted.iter().chain(&row.spare)) {
             want(RowId::Tally(TallyId::at(accepted.tenant, message.partition(), accepted.fact.at)));
-            accepted.campaign.into_iter().for_each(|campaign| want(RowId::Progress(campaign)));
+            accepted.campaign.into_iter().for_each(|campaign| want(RowId::Progress(campaign, message.partition())));
         }
     }
 }

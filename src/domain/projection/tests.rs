@@ -107,7 +107,7 @@ fn event(life: Position, (n, what, more): Step) -> Event {
         9 if more.is_multiple_of(2) => MessageReleasedV1 { message: message(n), closing: None }.into(),
         9 => MessageReleasedV1 { message: message(n), closing: Some(closing(n, more)) }.into(),
         10 => {
-            let campaign = Gate::Campaign { tenant: tenant(1), campaign: CAMPAIGN, session: SESSION };
+            let campaign = Gate::Campaign { tenant: tenant(1), campaign: CAMPAIGN, session: SESSION, pool: None };
             let own = n == 1 && more.is_multiple_of(3);
             let facts = GateSetV1 {
                 gate: if own { campaign } else { Gate::Tenant { tenant: tenant(n) } },
@@ -160,6 +160,7 @@ fn journal(steps: &[Step]) -> Vec<(Record, Event)> {
         per_second: 1,
         burst: 1,
         test: false,
+        members: None,
     };
     write(0, declared.into(), 0, 252);
     write(0, SessionStartedV1 { session: SESSION }.into(), 0, 253);
@@ -334,7 +335,7 @@ proptest! {
             };
             counted[PROGRESS.iter().position(|known| *known == word).expect("a word")] += 1;
         }
-        let kept = match rows.get(&RowId::Progress(CAMPAIGN)) {
+        let kept = match rows.get(&RowId::Progress(CAMPAIGN, 0)) {
             Some(Row::Progress(row)) => row.counts,
             _ => [0; 8],
         };

@@ -30,6 +30,8 @@ pub struct CampaignRow {
     pub name: String,
     /// Its sender.
     pub session: SessionId,
+    /// Whether that is a pool.
+    pub pool: Option<bool>,
     /// The sender's name as written.
     pub from: String,
     /// Name of the template.
@@ -64,6 +66,7 @@ impl CampaignRow {
             tenant,
             name: facts.name.clone(),
             session: facts.session,
+            pool: facts.pool,
             from: facts.from.clone(),
             template: facts.template.clone(),
             language: facts.language.clone(),
@@ -86,6 +89,7 @@ impl CampaignRow {
             campaign,
             name: self.name.clone(),
             session: self.session,
+            pool: self.pool,
             from: self.from.clone(),
             template: self.template.clone(),
             language: self.language.clone(),
@@ -99,7 +103,7 @@ impl CampaignRow {
     /// Its gate.
     #[must_use]
     pub fn gate(&self, campaign: CampaignId) -> Gate {
-        Gate::Campaign { tenant: self.tenant, campaign, session: self.session }
+        Gate::Campaign { tenant: self.tenant, campaign, session: self.session, pool: self.pool }
     }
 
     /// Takes a step, if it leads somewhere from here: what it asks of the gate is `asked`, but for what only this knows.
@@ -118,6 +122,8 @@ impl CampaignRow {
 pub struct LiveCampaign {
     /// Which.
     pub campaign: CampaignId,
+    /// Its gate: where its messages may be.
+    pub gate: Gate,
     /// Where it is.
     pub state: CampaignState,
     /// It starts by itself then.
@@ -144,7 +150,7 @@ impl CampaignsRow {
     pub fn follow(&mut self, campaign: CampaignId, row: &CampaignRow) {
         let at = self.live.iter().position(|live| live.campaign == campaign);
         let since = row.moved.as_ref().map_or(row.declared_at, |moved| moved.at);
-        let now = LiveCampaign { campaign, state: row.state, start_at: row.start_at, since };
+        let now = LiveCampaign { campaign, gate: row.gate(campaign), state: row.state, start_at: row.start_at, since };
         match at {
             Some(at) if row.state.is_over() => drop(self.live.remove(at)),
             Some(at) => self.live[at] = now,
@@ -188,7 +194,7 @@ impl Part {
     pub(super) fn of(row: &MessageRow) -> Option<Self> {
         let campaign = row.accepted.as_ref()?.campaign?;
         let place = match row.state() {
-            State::Withdrawn => return None,
+            State::Withdrawn | State::Moved => return None,
             State::Scheduled | State::Queued | State::Sending => 0,
             State::Unknown => 1,
             State::Sent => 2,
@@ -230,6 +236,21 @@ impl ProgressRow {
                 self.pieces.drain(..old);
             }
         }
+    }
+
+    /// What two partitions have together.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.counts.iter_mut().zip(other.counts).for_each(|(own, more)| *own += more);
+        self.first_sent = self.first_sent.into_iter().chain(other.first_sent).min();
+        self.last_sent = self.last_sent.max(other.last_sent);
+        for (piece, more) in &other.pieces {
+            match self.pieces.iter_mut().find(|(known, _)| known == piece) {
+                Some((_, count)) => *count += more,
+                None => self.pieces.push((*piece, *more)),
+            }
+        }
+        self
     }
 
     /// How many messages there are.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::event::{Category, Priority, SealedV1, UnknownPolicy};
-use super::super::id::{CampaignId, EventId, KeyId, SessionId, Tag, TenantId};
+use super::super::event::{Category, MessageAcceptedV1, Priority, SealedV1, UnknownPolicy};
+use super::super::id::{CampaignId, EventId, KeyId, MessageId, SessionId, Tag, TenantId};
 use super::super::record::{Micros, Position, Principal};
-use super::Price;
+use super::{Handover, Leg, Price};
 
 /// When something became true, and where that stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,35 @@ pub struct Accepted {
     pub country: Option<u16>,
     /// The campaign it was loaded into.
     pub campaign: Option<CampaignId>,
+    /// Where it came from, if it was accepted in another mailbox.
+    pub leg: Option<Box<Leg>>,
+}
+
+impl Accepted {
+    /// What an event says that accepts a message; `event` is the seal's context.
+    #[must_use]
+    pub fn of(facts: &MessageAcceptedV1, tenant: TenantId, fact: Fact, (event, by): (EventId, Principal)) -> Self {
+        Self {
+            fact,
+            event,
+            by,
+            tenant,
+            session: facts.session,
+            contact: facts.contact,
+            category: facts.category,
+            priority: facts.priority,
+            unknown: facts.unknown,
+            expires_at: facts.expires_at,
+            nonce: facts.nonce,
+            test: facts.test,
+            ordered: facts.ordered,
+            template: facts.template.clone(),
+            send_at: facts.send_at,
+            country: facts.country,
+            campaign: facts.campaign,
+            leg: None,
+        }
+    }
 }
 
 /// An attempt whose intent was valid.
@@ -163,4 +192,10 @@ pub struct MessageRow {
     pub asked: u16,
     /// Attempts of earlier rounds, up to this number: their tries count no more, and that they failed is past.
     pub past: u16,
+    /// In which other mailbox it is now, if it is.
+    pub moved: Option<Handover>,
+    /// How often it left this one.
+    pub moves: u16,
+    /// What it was called in mailboxes that it came back from.
+    pub legs: Vec<MessageId>,
 }

@@ -12,6 +12,7 @@ mod failing;
 mod gates;
 mod message;
 mod overlay;
+mod pool;
 mod portfolio;
 mod session;
 mod tally;
@@ -27,6 +28,7 @@ pub use failing::*;
 pub use gates::*;
 pub use message::*;
 pub use overlay::Rows;
+pub use pool::*;
 pub use portfolio::*;
 pub use session::*;
 pub use tally::*;
@@ -70,8 +72,10 @@ pub enum RowId {
     Campaign(CampaignId),
     /// A tenant's campaigns that are not over.
     Campaigns(TenantId),
-    /// How far a campaign is.
-    Progress(CampaignId),
+    /// How far a campaign is, as far as it is in this partition.
+    Progress(CampaignId, u16),
+    /// Which of a pool's sessions a person is written to from.
+    Sticky(StickyId),
 }
 
 /// One row's value.
@@ -111,4 +115,6 @@ pub enum Row {
     Campaigns(Box<CampaignsRow>),
     /// See [`ProgressRow`].
     Progress(Box<ProgressRow>),
+    /// See [`StickyRow`].
+    Sticky(StickyRow),
 }

@@ -8,8 +8,8 @@ use super::campaign::Part;
 use super::tally::Share;
 use super::{
     ApiKeyRow, AsksRow, CampaignRow, CampaignsRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow,
-    Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow,
-    TenantRow,
+    Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow, Row, RowId, SessionRow, StickyId, StickyRow,
+    TallyId, TallyRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -75,7 +75,7 @@ impl Rows {
         }
         let (was, is) = (before.and_then(Part::of), Part::of(after));
         if was != is {
-            self.progress(was, is);
+            self.progress(message.partition(), was, is);
         }
         let share = |row| Share::of(row, message.partition());
         let (was, is) = (before.and_then(share), share(after));
@@ -97,12 +97,12 @@ impl Rows {
     }
 
     /// A message of a campaign moved. An acceptance that takes the place of a withdrawn one may be of another.
-    fn progress(&mut self, was: Option<Part>, is: Option<Part>) {
+    fn progress(&mut self, partition: u16, was: Option<Part>, is: Option<Part>) {
         let same = was.zip(is).is_none_or(|(was, is)| was.campaign == is.campaign);
         let moves = if same { [(was, is), (None, None)] } else { [(was, None), (None, is)] };
         for (was, is) in moves {
             let Some(campaign) = was.or(is).map(|part| part.campaign) else { continue };
-            let id = RowId::Progress(campaign);
+            let id = RowId::Progress(campaign, partition);
             self.changed.push(id);
             let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
             match slot.get_or_insert_with(|| Row::Progress(Box::default())) {
@@ -206,6 +206,7 @@ typed! {
     asks put_asks TenantId, Asks, AsksRow, Box::new;
     portfolio put_portfolio BudgetId, Portfolio, PortfolioRow, Box::new;
     person put_person PersonId, Person, PersonRow, std::convert::identity;
+    sticky put_sticky StickyId, Sticky, StickyRow, std::convert::identity;
     campaign put_campaign CampaignId, Campaign, CampaignRow, Box::new;
     campaigns put_campaigns TenantId, Campaigns, CampaignsRow, Box::new;
 }

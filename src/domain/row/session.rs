@@ -6,7 +6,7 @@ use super::super::event::{SessionDeclaredV1, SessionHeldV1, SessionPacedV1};
 use super::super::id::TenantId;
 use super::super::pacing::learned::Paced;
 use super::super::record::{Micros, Position};
-use super::Controls;
+use super::{Controls, MemberRow};
 
 /// A session: declaration and standing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +45,17 @@ pub struct SessionRow {
     pub paced: Option<PacedRow>,
     /// Control events taken.
     pub controls: Controls,
+    /// The sessions that send for it, if it is a pool.
+    pub members: Vec<MemberRow>,
 }
 
 impl SessionRow {
+    /// Whether others send for it.
+    #[must_use]
+    pub fn is_pool(&self) -> bool {
+        !self.members.is_empty()
+    }
+
     /// The row of a declaration, keeping what is not declared.
     #[must_use]
     pub fn declared(facts: &SessionDeclaredV1, at: Position, before: Option<&Self>) -> Self {
@@ -69,8 +77,21 @@ impl SessionRow {
             held: before.and_then(|row| row.held.clone()),
             paced: before.and_then(|row| row.paced.clone()),
             controls: before.map(|row| row.controls.clone()).unwrap_or_default(),
+            members: members(facts, before),
         }
     }
+}
+
+/// The members of a declaration, with their people.
+fn members(facts: &SessionDeclaredV1, before: Option<&SessionRow>) -> Vec<MemberRow> {
+    let known = |session| before.into_iter().flat_map(|row| &row.members).find(move |known| known.session == session);
+    let declared = facts.members.iter().flatten();
+    let row = declared.map(|member| MemberRow {
+        session: member.session,
+        weight: member.weight,
+        people: known(member.session).map_or(0, |known| known.people),
+    });
+    row.collect()
 }
 
 /// Somebody stopped a session.

@@ -89,6 +89,10 @@ impl<'a> Share<'a> {
     pub(super) fn of(row: &'a MessageRow, partition: u16) -> Option<Self> {
         let accepted = row.accepted.as_ref().filter(|accepted| !accepted.test)?;
         let state = row.state();
+        // It counts where it is.
+        if state == State::Moved {
+            return None;
+        }
         let is = |yes: bool| u16::from(yes);
         Some(Self {
             id: TallyId::at(accepted.tenant, partition, accepted.fact.at),

@@ -114,5 +114,5 @@ impl Moves {
 fn unstarted(row: &MessageRow, closing: Option<EventId>) -> Option<Gate> {
     let accepted = row.accepted.as_ref()?;
     let campaign = accepted.campaign.filter(|campaign| closing == Some(campaign.first_closing()))?;
-    Some(Gate::Campaign { tenant: accepted.tenant, campaign, session: accepted.session })
+    Some(Gate::Campaign { tenant: accepted.tenant, campaign, session: accepted.session, pool: None })
 }

@@ -32,6 +32,7 @@ fn session(n: u8, change: impl FnOnce(&mut SessionRow)) -> [Put; 2] {
         per_second: 1,
         burst: 1,
         test: false,
+        members: None,
     };
     let mut row = SessionRow::declared(&facts, AT, None);
     change(&mut row);

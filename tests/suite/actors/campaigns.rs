@@ -60,6 +60,7 @@ impl Scene {
             priority: Priority::Bulk,
             expires_at: None,
             start_at,
+            pool: None,
         };
         world.tell(tenant, tenant, facts).await;
         world.applied(tenant).await;
@@ -80,6 +81,7 @@ impl Scene {
             test: false,
             app: None,
             portfolio: None,
+            members: None,
         };
         self.world.tell(self.session, self.tenant, facts).await;
         self.world.applied(self.session).await;
@@ -127,7 +129,7 @@ impl Scene {
     }
 
     async fn progress(&self) -> ProgressRow {
-        match self.row(RowId::Progress(self.campaign)).await {
+        match self.row(RowId::Progress(self.campaign, self.home())).await {
             Some(Row::Progress(row)) => *row,
             _ => ProgressRow::default(),
         }

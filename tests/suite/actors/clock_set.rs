@@ -71,6 +71,7 @@ async fn session(world: &World, tenant: TenantId, account: &str, per_second: u32
         per_second,
         burst: per_second,
         test: false,
+        members: None,
     };
     world.tell(session, tenant, facts).await;
     session

@@ -10,6 +10,7 @@ mod notified;
 mod opt_out;
 mod paced;
 mod panics;
+mod pool;
 mod requeued;
 mod scheduled;
 mod walk;

@@ -30,7 +30,7 @@ use waybill::domain::row::{MessageRow, Row, RowId, SessionRow};
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
-use waybill::store::{MemoryStore, applied, rows};
+use waybill::store::{MemoryStore, applied, legs, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, Vault};
 use waybill::webhook::{Deliver, ScriptedEndpoint};
@@ -61,6 +61,7 @@ pub fn limits() -> Limits {
         intent_deadline: Duration::from_secs(5),
         unknown_after: 60_000_000,
         pair: fast,
+        failover_after: 300_000,
         idle: 200_000,
         schedule: waybill::webhook::Schedule { steps: vec![Duration::from_millis(20); 8], ..Default::default() },
         endpoint_concurrency: 8,
@@ -299,6 +300,12 @@ impl World {
         }
     }
 
+    /// The row of a message where it is.
+    pub async fn leg(&self, message: MessageId) -> Option<MessageRow> {
+        let row = Box::new(self.row(message).await?);
+        Some(*legs::follow(self.hands.store.as_ref(), message, row).await.unwrap().1)
+    }
+
     /// Waits until everything that this mailbox's journal holds now is in the rows.
     pub async fn applied(&self, address: impl Into<Address>) {
         self.caught_up(routing::partition(&address.into(), PARTITIONS)).await;
@@ -317,7 +324,7 @@ impl World {
         loop {
             let mut states: HashMap<State, usize> = HashMap::new();
             for message in messages {
-                let state = self.row(*message).await.map_or(State::Withdrawn, |row| row.state());
+                let state = self.leg(*message).await.map_or(State::Withdrawn, |row| row.state());
                 *states.entry(state).or_default() += 1;
             }
             if states.keys().all(|state| wanted.contains(state)) {

@@ -182,8 +182,12 @@ fn name_in_message(row: &mut MessageRow, name: impl Fn(&mut Position)) {
         round: _,
         asked: _,
         past: _,
+        moved,
+        moves: _,
+        legs: _,
     } = row;
     *through = Position(0);
+    moved.iter_mut().for_each(|moved| name(&mut moved.fact.position));
     entered.iter_mut().for_each(&name);
     let facts = [released, sent, delivered, read, played, cancelled, expired].into_iter().flatten();
     let facts = facts.chain(failed.iter_mut().map(|failure| &mut failure.fact));

@@ -305,6 +305,7 @@ fn declared() -> SessionDeclaredV1 {
         per_second: 80,
         burst: 80,
         test: false,
+        members: None,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Ask {
     #[serde(default)]
     pub sessions: Vec<SessionAsk>,
     #[serde(default)]
+    pub pools: Vec<PoolAsk>,
+    #[serde(default)]
     pub endpoints: Vec<EndpointAsk>,
     #[serde(default)]
     pub keys: Vec<KeyAsk>,
@@ -64,6 +66,27 @@ pub struct SessionAsk {
     pub test: bool,
     pub per_second: Option<u32>,
     pub burst: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolAsk {
+    pub tenant: String,
+    pub name: String,
+    pub members: Vec<MemberAsk>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberAsk {
+    /// The session's name.
+    pub session: String,
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 #[derive(Deserialize)]

@@ -62,12 +62,18 @@ pub async fn check(app: &App, ask: &Ask) -> Result<Checked, Problem> {
     let more = more.map(|(at, it)| (format!("/endpoints/{at}"), &it.tenant, &it.name));
     let keys = ask.keys.iter().enumerate();
     let keys = keys.map(|(at, it)| (format!("/keys/{at}"), &it.tenant, &it.name));
-    for (pointer, tenant, name) in owners.chain(more).chain(keys) {
+    let pools = ask.pools.iter().enumerate().map(|(at, it)| (format!("/pools/{at}"), &it.tenant, &it.name));
+    for (pointer, tenant, name) in owners.chain(pools).chain(more).chain(keys) {
         checks.owned(&pointer, tenant, name).await?;
     }
     for (at, it) in ask.sessions.iter().enumerate() {
         checks.session(&format!("/sessions/{at}"), it).await?;
         checks.belongs(&format!("/sessions/{at}"), it, &ask.portfolios).await?;
+    }
+    for (at, it) in ask.pools.iter().enumerate() {
+        if let Some(tenant) = checks.tenants.get(&it.tenant).copied() {
+            checks.faults.extend(super::pool::check(app, ask, tenant, &format!("/pools/{at}"), it).await?);
+        }
     }
     for (at, it) in ask.endpoints.iter().enumerate() {
         checks.endpoint(&format!("/endpoints/{at}"), it);
@@ -184,6 +190,10 @@ impl Checks<'_> {
         let id = SessionId::named(tenant, &it.name);
         self.token(pointer, tenant, id, it)?;
         let directory = &self.app.directory;
+        if directory.session(self.app, id).await?.is_some_and(|known| known.is_pool) {
+            let remedy = "choose another: both are what `from` names";
+            self.wrong(format!("{pointer}/name"), "is a pool's name", remedy);
+        }
         let holder = directory.session_of_account(self.app, &it.phone_number_id);
         if holder.await?.is_some_and(|holder| holder.id != id) {
             self.wrong(
@@ -277,6 +287,9 @@ impl Checks<'_> {
             let number = format!("/sessions/{at}/phone_number_id");
             see(("number", "", &it.phone_number_id), number);
         }
+        for (at, it) in ask.pools.iter().enumerate() {
+            see(("pool", &it.tenant, &it.name), format!("/pools/{at}/name"));
+        }
         for (at, it) in ask.endpoints.iter().enumerate() {
             see(("endpoint", &it.tenant, &it.name), format!("/endpoints/{at}/name"));
         }
@@ -289,8 +302,8 @@ impl Checks<'_> {
     }
 
     fn room(&mut self, ask: &Ask) {
-        let asked =
-            ask.tenants.len() + ask.portfolios.len() + ask.sessions.len() + ask.endpoints.len() + ask.keys.len();
+        let lists = [ask.tenants.len(), ask.portfolios.len(), ask.sessions.len(), ask.pools.len()];
+        let asked = lists.into_iter().sum::<usize>() + ask.endpoints.len() + ask.keys.len();
         if self.app.directory.len() + asked > MAX_NAMES {
             let remedy = "an installation holds at most 200,000 names";
             self.wrong(String::new(), "declares too many things", remedy);

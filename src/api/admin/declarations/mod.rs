@@ -5,7 +5,7 @@
 //! | `ask`, `document` | what is asked for, and reading it |
 //! | `check` | what is wrong with it, all at once |
 //! | `plan` | what each thing needs: nothing, an event, a secret |
-//! | `tenant`, `portfolio`, `session`, `endpoint`, `key` | one kind of thing each |
+//! | `tenant`, `portfolio`, `session`, `pool`, `endpoint`, `key` | one kind of thing each |
 //!
 //! Secrets are kept in the vault first, then the events are appended, keys last: a new key's text is shown only here, so
 //! nothing may fail after it.
@@ -18,6 +18,7 @@ mod document;
 mod endpoint;
 mod key;
 mod plan;
+mod pool;
 mod portfolio;
 mod session;
 mod tenant;
@@ -49,6 +50,10 @@ pub async fn declare(State(app): State<Arc<App>>, _: Operator, Document(ask): Do
         let tenant = checked.tenant(&it.tenant);
         plan.sessions.push(session::plan(&app, tenant, it).await?);
     }
+    for it in &ask.pools {
+        let tenant = checked.tenant(&it.tenant);
+        plan.pools.push(pool::plan(&app, &ask, tenant, it).await?);
+    }
     for it in &ask.endpoints {
         let tenant = checked.tenant(&it.tenant);
         plan.endpoints.push(endpoint::plan(&app, tenant, it).await?);
@@ -66,6 +71,7 @@ pub async fn declare(State(app): State<Arc<App>>, _: Operator, Document(ask): Do
         "tenants": shown(&plan.tenants),
         "portfolios": shown(&plan.portfolios),
         "sessions": shown(&plan.sessions),
+        "pools": shown(&plan.pools),
         "endpoints": shown(&plan.endpoints),
         "keys": shown(&plan.keys),
     });

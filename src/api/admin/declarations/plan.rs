@@ -79,6 +79,7 @@ pub struct Plan {
     pub tenants: Vec<Step>,
     pub portfolios: Vec<Step>,
     pub sessions: Vec<Step>,
+    pub pools: Vec<Step>,
     pub endpoints: Vec<Step>,
     pub keys: Vec<Step>,
 }
@@ -89,7 +90,8 @@ impl Plan {
     /// # Errors
     /// `unhealthy`, `overloaded`, `unavailable`, `doubtful`: declaring again finishes what was begun.
     pub async fn carry_out(&mut self, app: &App) -> Result<(), Problem> {
-        let things = [&mut self.tenants, &mut self.portfolios, &mut self.sessions, &mut self.endpoints];
+        let things =
+            [&mut self.tenants, &mut self.portfolios, &mut self.sessions, &mut self.pools, &mut self.endpoints];
         for steps in things {
             write(app, steps).await?;
         }

@@ -33,6 +33,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
         test: it.test,
         app: it.app_id.clone(),
         portfolio: it.portfolio.clone(),
+        members: None,
     };
     let name = token_name(session);
     let kept = app.vault.secret(Some(tenant), &name)?;

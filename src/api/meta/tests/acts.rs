@@ -171,6 +171,7 @@ async fn moved_to_another_tenant(stage: &Stage) -> TenantId {
         per_second: 80,
         burst: 80,
         test: false,
+        members: None,
     };
     stage.write(stage.session, &Event::from(declared(stage.session, stage.tenant, "orders", "111"))).await;
     let session = session.expect("one of many");

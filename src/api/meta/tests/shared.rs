@@ -39,6 +39,7 @@ async fn a_refusal_for_the_portfolios_sake_holds_it_once() {
         per_second: 80,
         burst: 80,
         test: false,
+        members: None,
     };
     stage.write(stage.session, &declared.into()).await;
     stage.apply().await;

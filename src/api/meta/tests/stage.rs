@@ -123,6 +123,7 @@ impl Stage {
             per_second: 80,
             burst: 80,
             test: false,
+            members: None,
         };
         self.write(tenant, &Event::from(named)).await;
         self.write(tenant, &Event::from(issued)).await;

@@ -1,7 +1,7 @@
 //! Fields that kinds gained after their first golden file.
 
 use super::super::super::gate::Gate;
-use super::super::super::id::{CampaignId, EventId};
+use super::super::super::id::{CampaignId, EventId, SessionId};
 use super::super::super::quiet::QuietHours;
 use super::super::*;
 use super::{AT, SESSION, TENANT, attempt, example};
@@ -15,13 +15,27 @@ pub(super) fn later(number: u16) -> Vec<Event> {
         all.push(third.clone().into());
         all.push(MessageAcceptedV1 { campaign: Some(CampaignId([0x12; 16])), ..third }.into());
     }
+    let member = |n, weight| MemberV1 { session: SessionId([n; 16]), weight };
+    match all.first().cloned() {
+        Some(Event::SessionDeclared(facts)) => {
+            let members = Some(vec![member(0x5b, 1), member(0x5c, 1_000)]);
+            all.push(SessionDeclaredV1 { members, ..facts }.into());
+        }
+        Some(Event::GateSet(facts)) => {
+            let gate =
+                Gate::Campaign { tenant: TENANT, campaign: CampaignId([0x12; 16]), session: SESSION, pool: Some(true) };
+            all.push(GateSetV1 { gate, ..facts }.into());
+        }
+        _ => {}
+    }
     all
 }
 
 fn second(number: u16) -> Option<Event> {
     match example(number)? {
         Event::GateSet(facts) => {
-            let gate = Gate::Campaign { tenant: TENANT, campaign: CampaignId([0x12; 16]), session: SESSION };
+            let gate =
+                Gate::Campaign { tenant: TENANT, campaign: CampaignId([0x12; 16]), session: SESSION, pool: None };
             Some(GateSetV1 { gate, over: Some(true), ..facts }.into())
         }
         Event::TenantDeclared(facts) => {
@@ -33,6 +47,7 @@ fn second(number: u16) -> Option<Event> {
             let (app, portfolio) = (Some("310290129340391".into()), Some("acme-group".into()));
             Some(SessionDeclaredV1 { app, portfolio, ..facts }.into())
         }
+        Event::CampaignDeclared(facts) => Some(CampaignDeclaredV1 { pool: Some(true), ..facts }.into()),
         Event::SessionHeld(facts) => {
             let (class, bucket) = (Some("throttle".into()), Some("number".into()));
             Some(SessionHeldV1 { class, bucket, ..facts }.into())

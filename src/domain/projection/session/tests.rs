@@ -71,6 +71,7 @@ fn declared(per_second: u32) -> SessionDeclaredV1 {
         per_second,
         burst: 1,
         test: false,
+        members: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is declared in the house: tenants, sessions, endpoints.
 
-use waybill::domain::event::{EndpointDeclaredV1, SessionDeclaredV1, TenantDeclaredV1};
+use waybill::domain::event::{EndpointDeclaredV1, MemberV1, SessionDeclaredV1, TenantDeclaredV1};
 use waybill::domain::id::{EndpointId, InstallationId, SessionId, TenantId};
 use waybill::domain::quiet::QuietHours;
 use waybill::domain::secret_name;
@@ -74,9 +74,32 @@ impl World {
             per_second,
             burst: per_second.div_ceil(10),
             test: false,
+            members: None,
         };
         self.tell(session, tenant, facts).await;
         session
+    }
+
+    /// A pool of these sessions, each with its weight.
+    pub async fn pool(&self, tenant: TenantId, name: &str, members: &[(SessionId, u32)]) -> SessionId {
+        let pool = SessionId::named(tenant, name);
+        let members = members.iter().map(|(session, weight)| MemberV1 { session: *session, weight: *weight });
+        let facts = SessionDeclaredV1 {
+            session: pool,
+            tenant,
+            name: name.to_owned(),
+            channel: "pool".to_owned(),
+            account: String::new(),
+            waba: None,
+            app: None,
+            portfolio: None,
+            per_second: 1,
+            burst: 1,
+            test: false,
+            members: Some(members.collect()),
+        };
+        self.tell(pool, tenant, facts).await;
+        pool
     }
 
     pub async fn endpoint(&self, tenant: TenantId) -> EndpointId {

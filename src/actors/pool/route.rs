@@ -1,0 +1,172 @@
+//! The pool's outbox, page by page, to its members.
+//!
+//! Each pass reads from the first message that is still here. What came back from a member that was left goes before what was
+//! never handed on: all of it was accepted before. A page's moves are read back before the next page is looked at, so who was
+//! given a session a moment ago keeps it.
+
+use std::collections::HashMap;
+
+use super::actor::State;
+use crate::actors::partition::Notice;
+use crate::domain::event::{Event, MessageExpiredV1, MessageMovedOutV1};
+use crate::domain::id::{KeyId, MessageId, SessionId};
+use crate::domain::message::State as Standing;
+use crate::domain::pool::choose;
+use crate::domain::record::{Position, Record};
+use crate::domain::routing;
+use crate::domain::row::{MessageRow, Row, RowId, StickyId, StickyRow};
+use crate::store::{StoreError, rows};
+
+/// Messages that are looked at at once.
+const PAGE: usize = 256;
+
+/// What a pass is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// What came back.
+    Returned,
+    /// Everything.
+    All,
+    /// Nothing but what has expired.
+    Expired,
+}
+
+/// What a page left behind.
+struct Left {
+    /// The first message that is still here.
+    first: Option<Position>,
+    /// Whether the moves of it are recorded.
+    recorded: bool,
+}
+
+impl State {
+    /// Hands on what is here.
+    pub(super) async fn route(&mut self) -> Result<(), StoreError> {
+        if self.returned {
+            // What was asked to come back may be on its way.
+            self.returned = self.pass(Pass::Returned).await?.is_some() || self.is_leaving();
+        }
+        self.finish(Pass::All).await
+    }
+
+    /// Hands nothing on; what has no time left ends.
+    pub(super) async fn expire(&mut self) -> Result<(), StoreError> {
+        self.finish(Pass::Expired).await
+    }
+
+    async fn finish(&mut self, pass: Pass) -> Result<(), StoreError> {
+        let Some(seen) = self.args.hands.store.applied(self.args.partition).await? else {
+            return Ok(());
+        };
+        let left = self.pass(pass).await?;
+        self.low = left.unwrap_or(seen.next().max(self.low));
+        self.args.mailbox.pulled(seen);
+        // Never none: a pool with nothing here may have messages at its members, and lives for their sake.
+        self.args.notices.push(Notice::Low { session: self.args.pool, low: Some(self.low), seen });
+        Ok(())
+    }
+
+    /// Goes through the outbox; says where the first message stands that this pass was for and that is still here.
+    async fn pass(&mut self, pass: Pass) -> Result<Option<Position>, StoreError> {
+        let (pool, partition) = (self.args.pool, self.args.partition);
+        let Some(through) = self.args.hands.store.applied(partition).await? else {
+            return Ok(None);
+        };
+        let (mut from, mut first) = (self.low, None);
+        while from <= through {
+            let page = rows::outbox(self.args.hands.store.as_ref(), pool, from, through, PAGE).await?;
+            let Some(last) = page.last().map(|(position, _)| *position) else {
+                break;
+            };
+            let left = self.page(pass, &page).await?;
+            first = first.or(left.first);
+            if !left.recorded {
+                return Ok(first.or(page.first().map(|(position, _)| *position)));
+            }
+            from = last.next();
+        }
+        Ok(first)
+    }
+
+    async fn page(&mut self, pass: Pass, page: &[(Position, MessageId)]) -> Result<Left, StoreError> {
+        let waiting = self.waiting(pass, page).await?;
+        let mut own = self.own(&waiting).await?;
+        let (now, mut first, mut records) = (self.args.hands.clock.wall(), None, Vec::new());
+        for (position, message, row) in waiting {
+            let Some(accepted) = &row.accepted else { continue };
+            if accepted.expires_at <= now {
+                records.extend(self.expired(message, &row));
+                continue;
+            }
+            let sticky = own.get(&accepted.contact).copied();
+            let to = if pass == Pass::Expired { None } else { choose(&self.members, &mut self.turns, sticky) };
+            let Some(to) = to else {
+                first = first.or(Some(position));
+                continue;
+            };
+            own.insert(accepted.contact, to);
+            records.extend(self.handed_on(message, &row, accepted.contact, to));
+        }
+        self.args.hands.trip("pool:route");
+        let recorded = self.record(self.args.partition, records).await?;
+        Ok(Left { first, recorded })
+    }
+
+    /// Those of a page that are still here.
+    async fn waiting(
+        &self,
+        pass: Pass,
+        page: &[(Position, MessageId)],
+    ) -> Result<Vec<(Position, MessageId, Box<MessageRow>)>, StoreError> {
+        let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
+        let found = rows::get_many(self.args.hands.store.as_ref(), &ids).await?;
+        let here = page.iter().zip(found).filter_map(|((position, message), row)| match row {
+            // Another place of it in the outbox is past.
+            Some(Row::Message(row)) if row.may_move() && row.entered() == Some(*position) => {
+                (pass != Pass::Returned || row.moves > 0).then_some((*position, *message, row))
+            }
+            _ => None,
+        });
+        Ok(here.collect())
+    }
+
+    /// From which session each of these people was written to last.
+    async fn own(
+        &self,
+        waiting: &[(Position, MessageId, Box<MessageRow>)],
+    ) -> Result<HashMap<KeyId, SessionId>, StoreError> {
+        let people = waiting.iter().filter_map(|(.., row)| row.accepted.as_ref().map(|accepted| accepted.contact));
+        let people: Vec<KeyId> = people.collect();
+        let pool = self.args.pool;
+        let ids: Vec<RowId> =
+            people.iter().map(|contact| RowId::Sticky(StickyId { pool, contact: *contact })).collect();
+        let found = rows::get_many(self.args.hands.store.as_ref(), &ids).await?;
+        let known = people.into_iter().zip(found).filter_map(|(contact, row)| match row {
+            Some(Row::Sticky(StickyRow { session })) => Some((contact, session)),
+            _ => None,
+        });
+        Ok(known.collect())
+    }
+
+    fn handed_on(&mut self, message: MessageId, row: &MessageRow, contact: KeyId, to: SessionId) -> Option<Record> {
+        let number = row.moves.saturating_add(1);
+        let there = routing::partition(&to.into(), self.args.hands.journal.genesis().count);
+        let facts = MessageMovedOutV1 {
+            session: self.args.pool,
+            message,
+            number,
+            to,
+            leg: message.leg(number, to, there),
+            person: Some(contact),
+            reason: None,
+        };
+        self.move_out(row.accepted.as_ref()?.tenant, facts)
+    }
+
+    fn expired(&self, message: MessageId, row: &MessageRow) -> Option<Record> {
+        debug_assert_eq!(row.state(), Standing::Queued, "only who waits has no time left");
+        let (id, facts) = MessageExpiredV1::named(message, row.round);
+        let tenant = row.accepted.as_ref()?.tenant;
+        self.written(id, self.args.pool, message, tenant, &Event::from(facts), self.args.hands.clock.wall())
+    }
+}
