@@ -74,7 +74,7 @@ pub fn attempt_counts(message: Option<&MessageRow>, attempt: u16) -> Result<(), 
     }
 }
 
-/// Whether a message may leave for another sender's mailbox: the move is the next one, and nothing of it may have been sent.
+/// Whether a message may leave for another sender's mailbox: the move is a new one, and nothing of it may have been sent.
 ///
 /// # Errors
 /// Says why it stays.
@@ -82,7 +82,7 @@ pub fn move_counts(message: Option<&MessageRow>, number: u16) -> Result<(), Void
     let Some(message) = message else {
         return Err(Void::NotQueued);
     };
-    if number != message.moves.saturating_add(1) {
+    if number <= message.moves {
         return Err(Void::Repeated);
     }
     if message.may_move() { Ok(()) } else { Err(Void::NotQueued) }

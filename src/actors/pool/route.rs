@@ -123,7 +123,7 @@ impl State {
         let here = page.iter().zip(found).filter_map(|((position, message), row)| match row {
             // Another place of it in the outbox is past.
             Some(Row::Message(row)) if row.may_move() && row.entered() == Some(*position) => {
-                (pass != Pass::Returned || row.moves > 0).then_some((*position, *message, row))
+                (pass != Pass::Returned || !row.legs.is_empty()).then_some((*position, *message, row))
             }
             _ => None,
         });

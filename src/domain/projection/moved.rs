@@ -7,7 +7,7 @@
 
 use super::super::event::{Event, MessageMovedBackV1, MessageMovedInV1, MessageMovedOutV1};
 use super::super::row::{Accepted, Handover, Leg, RowId, Rows, StickyId, StickyRow};
-use super::super::validity::move_counts;
+use super::super::validity::{Void, move_counts};
 use super::message::enter;
 use super::{About, Append, Applied, At, Note, outcome, tell};
 
@@ -37,11 +37,17 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
 
 fn moved_out(at: At<'_>, facts: &MessageMovedOutV1, rows: &mut Rows, out: &mut Applied) {
     let message = facts.message;
-    let row = rows.message(message).filter(|row| move_counts(Some(row), facts.number).is_ok());
-    let Some(mut row) = row.cloned() else {
+    let verdict = move_counts(rows.message(message), facts.number);
+    let Some(mut row) = rows.message(message).filter(|_| verdict != Err(Void::Repeated)).cloned() else {
         return;
     };
     let (to, leg, number) = (facts.to, facts.leg, facts.number);
+    if verdict.is_err() {
+        // It is used up by that, or a late copy of it would do what nobody asked for by then.
+        row.moves = number;
+        rows.put_message(message, row);
+        return;
+    }
     row.move_out(Handover { to, leg, number, fact: at.fact(), event: at.header.id });
     row.through = at.position;
     rows.put_message(message, row);

@@ -194,7 +194,7 @@ pub struct MessageRow {
     pub past: u16,
     /// In which other mailbox it is now, if it is.
     pub moved: Option<Handover>,
-    /// How often it left this one.
+    /// The last of its moves from this one that was asked for, made or not.
     pub moves: u16,
     /// What it was called in mailboxes that it came back from.
     pub legs: Vec<MessageId>,

@@ -79,6 +79,8 @@ pub enum Action {
     SayGated(usize, u8),
     /// A message that waits for the gate is let out.
     LetOut(usize, u8),
+    /// A message that left is taken in where it went.
+    Arrive(usize, u8),
 }
 
 impl World {
@@ -127,9 +129,10 @@ impl World {
                 let last = fold.prefix(next.end).view.gate.map_or(0, |(nth, _)| nth);
                 next.fly(fold.alphabet.number(Sym::Gate { nth: last + 1, closed: false }));
             }
-            Action::SayGated(node, message) | Action::LetOut(node, message) => {
+            Action::SayGated(node, message) | Action::LetOut(node, message) | Action::Arrive(node, message) => {
                 let sym = match action {
                     Action::SayGated(..) => next.gated(node, message, fold),
+                    Action::Arrive(..) => next.arrival(node, message, fold),
                     _ => next.let_out(node, message, fold),
                 };
                 next.fly(fold.alphabet.number(sym.expect("was chosen")));
@@ -267,21 +270,22 @@ impl World {
             return Ok(());
         }
         let taken = matches!(answer, Answer::Sent | Answer::SentUnheard);
-        let (of, wire) = (task.of, &mut self.wire[usize::from(task.of.message)]);
-        let mark = &mut wire[usize::from(of.attempt) - 1];
+        let of = task.of;
+        let mark = &mut self.wire[usize::from(of.message)][usize::from(of.attempt) - 1];
         if *mark & WRITTEN != 0 {
             let what = format!("attempt {} is written a second time", of.attempt);
             return Err(Violation::new("an attempt is written once", what));
         }
         *mark |= WRITTEN | if taken { TAKEN } else { 0 };
-        let people = wire.iter().filter(|mark| **mark & (TAKEN | RETURNED) == TAKEN).count();
+        let people = self.people(of.message, fold.alphabet.one);
         if let Some(why) = task.forbidden {
             let what = format!("attempt {} left although {why} before its intent", of.attempt);
             return Err(Violation::new("what stops a send stops it", what));
         }
         let end = fold.prefix(self.end);
-        let seen = end.view.messages[usize::from(of.message)];
-        if people > 1 && !seen.is_some_and(|seen| seen.listed) {
+        let mut seen =
+            end.view.messages.iter().enumerate().filter(|(at, _)| fold.alphabet.one || *at == usize::from(of.message));
+        if people > 1 && !seen.any(|(_, seen)| seen.is_some_and(|seen| seen.listed)) {
             return Err(Violation::new("sent twice is listed", "nobody was told"));
         }
         let resent = fold.alphabet.known(Sym::Resent { of });
@@ -291,6 +295,12 @@ impl World {
             return Err(Violation::new("given up is not written", what));
         }
         Ok(())
+    }
+
+    /// How often somebody has this message, whatever it was called when it was sent.
+    fn people(&self, message: u8, one: bool) -> usize {
+        let wires = self.wire.iter().enumerate().filter(|(at, _)| one || *at == usize::from(message));
+        wires.flat_map(|(_, wire)| wire).filter(|mark| **mark & (TAKEN | RETURNED) == TAKEN).count()
     }
 
     /// The wait of a new owner outlasts every intent from before it read its claim.

@@ -5,6 +5,7 @@ use waybill::domain::message::State;
 
 use super::action::{Action, Answer};
 use super::fold::Fold;
+use super::prefix::MessageView;
 use super::symbol::{MESSAGES, Of, Sym};
 use super::world::{Actor, FAULTS, Fault, REPORTED, Stage, TAKEN, World};
 
@@ -191,6 +192,9 @@ fn decisions(world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
         if world.gated(node, message, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::SayGated(node, message));
         }
+        if world.arrival(node, message, fold).is_some_and(|sym| !coming(sym)) {
+            open.push(Action::Arrive(node, message));
+        }
         if world.let_out(node, message, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::LetOut(node, message));
         }
@@ -209,7 +213,10 @@ pub fn is_home(world: &World, fold: &Fold) -> bool {
         .iter()
         .flatten()
         .all(|message| message.state.is_settled() || (message.state == State::Unknown && fold.alphabet.hold));
-    held && settled
+    let left = |(at, seen): (usize, &Option<MessageView>)| {
+        seen.is_some_and(|seen| seen.state == State::Moved) && view.messages[at + 1].is_none()
+    };
+    held && settled && !view.messages.iter().enumerate().any(left)
 }
 
 /// The next step of a fault-free way home, or `None` if there is none.

@@ -18,6 +18,7 @@ mod action;
 mod choice;
 mod fold;
 mod gate;
+mod moved;
 mod mutation;
 mod prefix;
 mod reader;

@@ -2,9 +2,9 @@
 //!
 //! They wrap the real [`projection::apply`]: what it judged void for the missing rule alone is opened after all.
 
-use waybill::domain::event::{AttemptsStartedV1, Event};
+use waybill::domain::event::{AttemptsStartedV1, Event, MessageMovedOutV1};
 use waybill::domain::projection::{self, Applied, At, Note};
-use waybill::domain::row::{Attempt, Fact, MessageRow, Rows};
+use waybill::domain::row::{Attempt, Fact, Handover, MessageRow, Rows};
 use waybill::domain::validity::{Void, attempt_counts};
 
 use super::symbol::PARTITION;
@@ -24,6 +24,8 @@ pub enum Mutation {
     OldOutcomesIgnored,
     /// Intents are not asked whether their message stands behind a closed gate.
     GateIgnored,
+    /// A message leaves for another mailbox although an attempt of it is open.
+    MovesUnderWay,
     /// A new owner sends unknown attempts again without waiting for their deadline.
     NoDeadline,
 }
@@ -39,10 +41,21 @@ pub fn apply(mutation: Mutation, at: At<'_>, event: &Event, rows: &mut Rows) -> 
     let mut applied = projection::apply(at, event, rows).expect("every event is known");
     match (mutation, event) {
         (Mutation::NoClaimCheck, Event::Claimed(_)) => every_claim(at, rows, &mut applied),
+        (Mutation::MovesUnderWay, Event::MessageMovedOut(facts)) => moves(at, facts, rows),
         (_, Event::AttemptsStarted(facts)) => reopen(mutation, at, facts, rows, &mut applied),
         _ => {}
     }
     applied
+}
+
+fn moves(at: At<'_>, facts: &MessageMovedOutV1, rows: &mut Rows) {
+    let open = rows.message(facts.message).filter(|row| row.open_attempt().is_some());
+    if let Some(mut row) = open.filter(|row| row.moved.is_none()).cloned() {
+        let fact = Fact { at: at.header.at, position: at.position };
+        let (to, leg, number, event) = (facts.to, facts.leg, facts.number, at.header.id);
+        row.move_out(Handover { to, leg, number, fact, event });
+        rows.put_message(facts.message, row);
+    }
 }
 
 fn every_claim(at: At<'_>, rows: &mut Rows, applied: &mut Applied) {

@@ -55,6 +55,11 @@ pub struct Story {
     pub undelivered: bool,
     /// Which ones those are.
     returned: u8,
+    /// An unknown attempt of it was given up for another.
+    resent: bool,
+    /// The last move that was asked for, and whether one was made.
+    moves: u8,
+    moved: bool,
 }
 
 /// What is known after a prefix.
@@ -100,6 +105,8 @@ impl Reading {
             Sym::Requeued { message, round } => self.story(message).requeue(round),
             Sym::Closed { of, how, .. } => self.story(of.message).close(of, how),
             Sym::Resent { of } => self.story(of.message).resend(of),
+            Sym::MovedOut { message, nth } => self.story(message).move_out(nth),
+            Sym::MovedIn { message } => self.story(message + 1).accept(0),
             Sym::Status { of, status } => self.story(of.message).report(of, status),
             _ => {}
         }
@@ -135,6 +142,7 @@ impl Reading {
             () if story.cancelled => Some("it was called off"),
             () if story.expired => Some("it had run out of time"),
             () if !story.is_accepted() => Some("its acceptance was void"),
+            () if story.moved => Some("it had moved"),
             () if self.suspended => Some("the session was stopped"),
             () if self.is_gated() => Some("its gate was closed"),
             () => None,
@@ -154,7 +162,7 @@ impl Story {
 
     fn may_leave(&self) -> bool {
         let settled = self.cancelled || self.expired || self.refused || self.undelivered || self.confirmed != 0;
-        self.is_accepted() && !settled && matches!(self.last, Last::None | Last::Again)
+        self.is_accepted() && !settled && !self.moved && matches!(self.last, Last::None | Last::Again)
     }
 
     fn close(&mut self, of: Of, how: How) {
@@ -231,7 +239,14 @@ impl Story {
     fn resend(&mut self, of: Of) {
         if of.attempt == self.opened && self.last == Last::Unknown {
             self.last = Last::Again;
+            self.resent = true;
         }
+    }
+
+    /// It leaves if it waits and nothing of it may have been sent; a move that finds it otherwise is used up by that.
+    fn move_out(&mut self, nth: u8) {
+        self.moved |= nth > self.moves && self.may_leave() && !self.resent;
+        self.moves = self.moves.max(nth);
     }
 
     fn report(&mut self, of: Of, status: Status) {
@@ -254,11 +269,12 @@ impl Story {
 
     /// Whether the state of the row may be called that.
     pub fn agrees(&self, state: State) -> bool {
-        use State::{Cancelled, Delivered, Expired, Failed, Queued, Read, Sending, Sent, Unknown, Withdrawn};
+        use State::{Cancelled, Delivered, Expired, Failed, Moved, Queued, Read, Sending, Sent, Unknown, Withdrawn};
         let fits: &[State] = match () {
             () if !self.is_accepted() => &[Withdrawn],
             () if self.undelivered => &[Failed, Delivered, Read],
             () if self.confirmed != 0 => &[Sent, Delivered, Read],
+            () if self.moved => &[Moved],
             () if self.refused && self.cancelled => &[Failed, Cancelled],
             () if self.refused && self.expired => &[Failed, Expired],
             () if self.refused => &[Failed],

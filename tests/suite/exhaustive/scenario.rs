@@ -15,6 +15,8 @@ struct Stage {
     log: Vec<Sym>,
     flying: Vec<Sym>,
     hold: bool,
+    /// All messages are one, in several mailboxes.
+    one: bool,
     apart: bool,
     /// The first node holds the partition and its actor lives.
     owned: bool,
@@ -24,12 +26,13 @@ impl Stage {
     fn with(messages: u8) -> Self {
         let accepted = (0..messages).map(|message| Sym::Accepted { message, nonce: 0 });
         let log = [Sym::Genesis, Sym::Declared].into_iter().chain(accepted);
-        Self { log: log.collect(), flying: Vec::new(), hold: false, apart: false, owned: true }
+        Self { log: log.collect(), flying: Vec::new(), hold: false, one: false, apart: false, owned: true }
     }
 
     fn search(self, mutation: Mutation, limits: Limits) -> Search {
         let mut fold = Fold::new(mutation, self.apart);
         fold.alphabet.hold = self.hold;
+        fold.alphabet.one = self.one;
         let mut end = 0;
         for sym in self.log {
             let number = fold.alphabet.number(sym);
@@ -190,6 +193,23 @@ fn a_message_accepted_behind_a_gate() {
     holds("a message accepted behind a gate", stage, limits, 1_000);
 }
 
+/// One message that is moved to another mailbox, asked for twice, while its attempts are made and their outcomes land late.
+#[test]
+fn one_message_moved() {
+    let mut stage = Stage::with(1);
+    stage.one = true;
+    stage.flying = vec![Sym::MovedOut { message: 0, nth: 1 }, Sym::MovedOut { message: 0, nth: 2 }];
+    let limits = Limits {
+        lag: 2,
+        total: depth(1, 1, 2),
+        faults: Limits::faults(&ALL_FAULTS),
+        answers: ALL_ANSWERS,
+        reports: &[Status::Sent, Status::Delivered],
+        ..QUIET
+    };
+    holds("one message, moved", stage, limits, 1_000);
+}
+
 /// Three messages of one owner whose actor dies, one called off, the session stopped and let go.
 #[test]
 fn three_messages_of_two_lives() {
@@ -277,7 +297,8 @@ fn found(mutation: Mutation, faults: &[(Fault, u8)]) -> Box<Found> {
 
 /// The same while these events are on their way.
 fn found_while(mutation: Mutation, faults: &[(Fault, u8)], flying: &[Sym]) -> Box<Found> {
-    let stage = || Stage { flying: flying.to_vec(), ..Stage::with(1) };
+    let one = flying.iter().any(|sym| matches!(sym, Sym::MovedOut { .. }));
+    let stage = || Stage { flying: flying.to_vec(), one, ..Stage::with(1) };
     let limits = Limits { total: 1, faults: Limits::faults(faults), ..QUIET };
     let name = format!("{mutation:?}");
     let found = match stage().search(mutation, limits.clone()).run() {
@@ -324,4 +345,10 @@ fn a_mutant_that_ignores_gates_is_found() {
 fn a_mutant_that_does_not_wait_is_found() {
     let found = found(Mutation::NoDeadline, &[]);
     assert_eq!(found.violation.rule, "given up is not written");
+}
+
+#[test]
+fn a_mutant_that_moves_what_is_under_way_is_found() {
+    let found = found_while(Mutation::MovesUnderWay, &[], &[Sym::MovedOut { message: 0, nth: 1 }]);
+    assert_eq!(found.violation.rule, "sent twice is listed");
 }

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
     AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event, GateSetV1, GenesisV1,
-    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1,
-    MessagesGatedV1, OutcomeV1, Priority, Resolution, SealedV1, SessionDeclaredV1, SessionResumedV1, SessionStartedV1,
-    SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy, UnknownResolvedV1,
+    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageMovedInV1, MessageMovedOutV1, MessageReleasedV1,
+    MessageRequeuedV1, MessageWithdrawnV1, MessagesGatedV1, OutcomeV1, Priority, Resolution, SealedV1,
+    SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy,
+    UnknownResolvedV1,
 };
 use waybill::domain::gate::Gate;
 use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId, derive};
@@ -78,6 +79,10 @@ pub enum Sym {
     Gated { message: u8, closing: SymId },
     /// The message is let out again.
     LetOut { message: u8, closing: SymId },
+    /// A message leaves for another mailbox, where it is the next one of the model.
+    MovedOut { message: u8, nth: u8 },
+    /// It is taken in there.
+    MovedIn { message: u8 },
     /// The provider reports on an attempt, by our token.
     Status { of: Of, status: Status },
 }
@@ -89,6 +94,8 @@ pub struct Alphabet {
     numbers: HashMap<Sym, SymId>,
     /// What happens to an attempt that stays unknown.
     pub hold: bool,
+    /// All messages of the model are one, in several mailboxes.
+    pub one: bool,
 }
 
 impl Alphabet {
@@ -213,6 +220,8 @@ impl Alphabet {
                 let closing = Some(self.names[usize::from(closing)].1);
                 MessageReleasedV1 { message: message_id(message), closing }.into()
             }
+            Sym::MovedOut { message, nth } => moved_out(message, nth).into(),
+            Sym::MovedIn { message } => self.moved_in(message).into(),
             Sym::Status { of, status } => reported(of, status).into(),
             other => unreachable!("{other:?} stands under a claim"),
         }
@@ -222,6 +231,21 @@ impl Alphabet {
         let asked = EventId(derive("exhaustive event", &[format!("{:?}", Sym::Gate { nth, closed }).as_bytes()]));
         let (gate, at) = (Gate::Tenant { tenant: TENANT }, Position(u64::from(nth)));
         GateSetV1 { gate, asked, at, closed, reason: "asked".to_owned(), over: None }
+    }
+
+    fn moved_in(&self, message: u8) -> MessageMovedInV1 {
+        MessageMovedInV1 {
+            accepted: MessageAcceptedV1 { idempotency: None, ..self.accepted(message + 1, 0) },
+            origin: message_id(message),
+            from: message_id(message),
+            sender: SESSION,
+            number: 1,
+            partition: PARTITION,
+            position: Position(2),
+            event: EventId([7; 16]),
+            at: 0,
+            depth: 1,
+        }
     }
 
     fn accepted(&self, message: u8, nonce: u8) -> MessageAcceptedV1 {
@@ -289,6 +313,18 @@ fn outcome(of: Of, how: How) -> OutcomeV1 {
         How::Failed => OutcomeV1::Failed { class: "request".to_owned(), code: 100 },
         How::Unknown => OutcomeV1::Unknown { why: "timeout".to_owned() },
         How::Withdrawn => OutcomeV1::Withdrawn { why: "consent".to_owned() },
+    }
+}
+
+fn moved_out(message: u8, nth: u8) -> MessageMovedOutV1 {
+    MessageMovedOutV1 {
+        session: SESSION,
+        message: message_id(message),
+        number: u16::from(nth),
+        to: SESSION,
+        leg: message_id(message + 1),
+        person: None,
+        reason: None,
     }
 }
 
