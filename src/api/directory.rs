@@ -49,6 +49,8 @@ pub struct Tenant {
     pub gates: OwnGates,
     /// When its marketing leaves people alone.
     pub quiet_hours: Option<QuietHours>,
+    /// How many of its messages may wait, if it has a limit of its own.
+    pub queue_max: Option<u32>,
 }
 
 /// A session as the intake needs it.

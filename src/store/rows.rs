@@ -70,6 +70,10 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Idempotency(tag) => (Table::Idempotency, &tag.0),
         RowId::Provider(tag) => (Table::ProviderTag, &tag.0),
         RowId::Tally(id) => return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), id.day.to_be_bytes()),
+        // Behind the days of the tallies: those are four bytes, and their first is 0 for some 40,000 years.
+        RowId::Backlog(id) => {
+            return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), *b"backlog");
+        }
         RowId::Gates(number) => return RowKey::single(Table::Gate, &number.to_be_bytes()[..]),
         RowId::Asks(tenant) => (Table::Gate, &tenant.0),
         RowId::Portfolio(id) => (Table::Portfolio, &id.0),

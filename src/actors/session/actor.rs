@@ -128,7 +128,7 @@ impl State {
     fn new(args: SessionArgs) -> Result<Self, ActorProcessingErr> {
         let limits = &args.hands.limits;
         let now = args.hands.clock.wall();
-        let number = super::effects::number_quota(&args.row);
+        let number = args.row.quota();
         let pacer = Pacer::new(number, limits.pair, now, args.row.incarnation.is_none());
         let mut machine = Machine::new(limits.session, pacer);
         machine.begin(args.row.paced.as_ref().map(PacedRow::paced), now);
@@ -225,7 +225,7 @@ impl State {
             SessionMail::Row(row) => {
                 self.args.row = *row;
                 inputs.push(held(&self.args.row));
-                self.machine.pace(super::effects::number_quota(&self.args.row));
+                self.machine.pace(self.args.row.quota());
                 self.machine.row_paces(self.paced());
                 self.share();
                 match sender(&self.args) {

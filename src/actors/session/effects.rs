@@ -1,9 +1,6 @@
 //! One arm for each effect of the session machine.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
-
-use governor::Quota;
 
 use super::actor::State;
 use super::attempt;
@@ -18,20 +15,10 @@ use crate::domain::event::{
 use crate::domain::failure::Bucket;
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::pacing::learned::Paced;
-use crate::domain::pacing::with_margin;
 use crate::domain::record::Principal;
 use crate::domain::retry::{Hold, Verdict};
-use crate::domain::row::SessionRow;
 use crate::domain::session::{Effect, Ending};
 use crate::journal::Appended;
-
-/// The sender's own rate, as it can be kept.
-#[must_use]
-pub fn number_quota(row: &SessionRow) -> Quota {
-    let per_second = NonZeroU32::new(row.per_second.max(1)).unwrap_or(NonZeroU32::MIN);
-    let burst = NonZeroU32::new(row.burst.max(1)).unwrap_or(NonZeroU32::MIN);
-    with_margin(Quota::per_second(per_second).allow_burst(burst))
-}
 
 impl State {
     /// Carries effects out. The room to pull into comes back, if the machine asked and something is cold.

@@ -5,12 +5,10 @@
 //! 16 more for counting people. What is more than that is not planned, and counted as such.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use governor::Quota;
 use serde_json::{Value, json};
 
 use super::super::accept::own_gates;
@@ -26,7 +24,7 @@ use crate::domain::content::Kind;
 use crate::domain::event::Category;
 use crate::domain::id::{CampaignId, KeyId, MessageId};
 use crate::domain::message::State as Stage;
-use crate::domain::pacing::with_margin;
+use crate::domain::pacing::pair;
 use crate::domain::plan::{MOST, Person, Plan, Scene, plan as virtually};
 use crate::domain::quiet::QuietHours;
 use crate::domain::record::{Micros, Position};
@@ -118,17 +116,13 @@ async fn things(app: &App, row: &CampaignRow) -> Result<(SessionRow, TenantRow),
 
 /// The quotas by which the session's actor goes.
 fn scene(app: &App, session: &SessionRow, tenant: &TenantRow, begins: Micros) -> Scene {
-    let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-    let quota = |rate: u32, burst: u32| Quota::per_second(number(rate)).allow_burst(number(burst));
     let pacing = &app.settings.pacing;
-    let burst = number(pacing.pair_burst);
-    let pair = Quota::with_period(pacing.pair_interval).unwrap_or_else(|| Quota::per_second(burst));
     Scene {
         begins,
-        number: with_margin(quota(session.per_second, session.burst)),
+        number: session.quota(),
         paced: session.paced.as_ref().map(PacedRow::paced),
-        pair: with_margin(pair.allow_burst(burst)),
-        tenant: quota(tenant.per_second, tenant.burst),
+        pair: pair(pacing.pair_interval, pacing.pair_burst),
+        tenant: tenant.quota(),
         rested: session.incarnation.is_none(),
     }
 }
@@ -265,9 +259,7 @@ impl Reading<'_> {
             Err(Bar::Never(NO_OPT_IN)) => self.found.no_opt_in += 1,
             Err(Bar::Never(_)) => self.found.opted_out += 1,
             _ => {
-                let (session, now) = (self.row.session, self.now);
-                let open = row.is_some_and(|row| row.windows.iter().any(|(of, until)| *of == session && *until > now));
-                if !open {
+                if !row.is_some_and(|row| row.has_window(self.row.session, self.now)) {
                     self.found.outside.push(contact);
                 }
                 let zone = self.zone(country);

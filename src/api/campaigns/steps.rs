@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::super::applied::{WAIT_OWN, caught_up};
@@ -20,7 +19,7 @@ use super::super::codes::Code;
 use super::super::gates::applied_everywhere;
 use super::super::problem::Problem;
 use super::super::propose::propose;
-use super::super::reason;
+use super::super::reason::Ask;
 use super::super::state::App;
 use super::{find, is_test, progress, shown};
 use crate::domain::campaign::CampaignState;
@@ -29,14 +28,6 @@ use crate::domain::event::{CampaignMovedV1, CampaignStep, Event};
 use crate::domain::id::{CampaignId, EventId};
 use crate::domain::record::Principal;
 use crate::domain::row::CampaignRow;
-
-/// Why.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ask {
-    /// In the words of whoever asks; shown wherever the campaign is.
-    reason: String,
-}
 
 macro_rules! steps {
     ($($(#[$doc:meta])* $verb:ident $step:ident;)*) => {
@@ -66,7 +57,7 @@ steps! {
 }
 
 async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: Ask) -> Result<Response, Problem> {
-    reason::check(&ask.reason)?;
+    let reason = ask.reason()?;
     let (campaign, row) = find(app, caller, name).await?;
     caller.may_change(is_test(app, &row).await?)?;
     if row.state.is_after(step) {
@@ -79,7 +70,7 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
         is_loaded(app, campaign, &row).await?;
     }
     let tenant = caller.scope.tenant();
-    let event = Event::from(CampaignMovedV1 { campaign, step, reason: ask.reason });
+    let event = Event::from(CampaignMovedV1 { campaign, step, reason });
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
     let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
     let proposed = propose(app, app.partition_of(tenant), draft).await?;

@@ -78,8 +78,8 @@ impl Names {
                 continue;
             };
             let name = named.name.clone();
-            let TenantRow { per_second, burst, gates, quiet_hours, .. } = row;
-            let tenant = Tenant { id, name, per_second, burst, gates, quiet_hours };
+            let TenantRow { per_second, burst, gates, quiet_hours, queue_max, .. } = row;
+            let tenant = Tenant { id, name, per_second, burst, gates, quiet_hours, queue_max };
             self.by_tenant.insert(id, Arc::new(tenant));
             self.tenants.insert(named.name, id);
         }

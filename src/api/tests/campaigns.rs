@@ -9,7 +9,7 @@ use super::feed::fed;
 use super::stage::{Reply, Stage};
 use crate::domain::address::Address;
 use crate::domain::draft::Draft;
-use crate::domain::event::{CampaignMovedV1, CampaignStep, Event, GateEffectiveV1, GateSetV1};
+use crate::domain::event::{CampaignMovedV1, CampaignStep, Event, GateEffectiveV1};
 use crate::domain::gate::MAX_CAMPAIGNS_OF_TENANT;
 use crate::domain::id::{CampaignId, EventId};
 use crate::domain::record::Principal;
@@ -62,16 +62,9 @@ impl Stage {
     /// Does what the tenant's actor does with one word.
     async fn spread_word(&self, asked: &Asked) {
         for partition in asked.gate.partitions(super::stage::COUNT) {
-            let facts = GateSetV1 {
-                gate: asked.gate.clone(),
-                asked: asked.event,
-                at: asked.position,
-                closed: asked.closed,
-                reason: asked.reason.clone(),
-                over: asked.over.then_some(true),
-            };
             let id = EventId::caused_by(asked.event, "copied");
-            let draft = Draft::new(id, Address::partition(partition), &Event::from(facts), Principal::Operator, 0);
+            let draft =
+                Draft::new(id, Address::partition(partition), &Event::from(asked.copy()), Principal::Operator, 0);
             let record = draft.tenant(asked.gate.tenant()).record().expect("small");
             let appended = self.journal.append(partition, vec![record]).await;
             assert!(matches!(appended, Appended::Durable { .. }));

@@ -1,18 +1,14 @@
 //! `waybill campaign start`, `pause`, `resume`, `cancel`: asked for, and waited for until it is effective.
 
-use std::time::Duration;
-
 use clap::Args;
 use reqwest::Method;
 use serde_json::json;
 
 use super::path;
 use crate::cli::context::Context;
+use crate::cli::effective::Wait;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-
-/// How often it is asked whether it is effective by now.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Which campaign, and why.
 #[derive(Debug, Args)]
@@ -24,9 +20,9 @@ pub struct Step {
     /// Why, in a few words. Kept in the journal.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// How long to wait until it is effective, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub wait: u64,
+    /// How long to wait.
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 impl Step {
@@ -37,13 +33,8 @@ impl Step {
     pub async fn run(self, context: &Context, verb: &str) -> Result<(), Failure> {
         let (path, client) = (path(&self.name)?, context.tenant()?);
         let body = json!({"reason": self.reason});
-        let mut answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
-        let mut looks = self.wait * 1_000 / u64::try_from(LOOK.as_millis()).unwrap_or(u64::MAX);
-        while answer["effective"] != true && looks > 0 {
-            tokio::time::sleep(LOOK).await;
-            answer = client.get(&path, &[]).await?;
-            looks -= 1;
-        }
+        let answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
+        let answer = self.wait.until_effective(answer, async |_| client.get(&path, &[]).await).await?;
         let effective = answer["effective"] == true;
         if context.json() {
             context.printer.line(&answer)?;

@@ -4,6 +4,7 @@ mod budgets;
 mod campaigns;
 mod clock_set;
 mod consent;
+mod deaths;
 mod gates;
 mod neighbours;
 mod notified;

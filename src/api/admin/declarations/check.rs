@@ -19,6 +19,9 @@ use crate::webhook::{Guard, Ports, Secret};
 /// Meta's ids are digits; the longest seen have 17.
 const ACCOUNT_MAX: usize = 32;
 
+/// Messages of a tenant that may wait, at most.
+const QUEUE_MAX: u32 = 100_000_000;
+
 /// Longest display name, characters.
 const DISPLAY_MAX: usize = 100;
 
@@ -107,6 +110,10 @@ impl Checks<'_> {
     fn tenant(&mut self, pointer: &str, it: &TenantAsk) {
         self.name(pointer, &it.name);
         self.rate(pointer, [it.per_second, it.burst], 100_000);
+        if it.queue_max.is_some_and(|max| !(1..=QUEUE_MAX).contains(&max)) {
+            let remedy = format!("choose from 1 to {QUEUE_MAX}");
+            self.wrong(format!("{pointer}/queue_max"), "is out of range", &remedy);
+        }
         let long = |text: &String| text.chars().count() > DISPLAY_MAX;
         if it.display_name.as_ref().is_some_and(long) {
             self.wrong(format!("{pointer}/display_name"), "is longer than 100 characters", "shorten it");

@@ -108,6 +108,7 @@ impl Stage {
             require_opt_in: None,
             require_window: None,
             quiet_hours: None,
+            queue_max: None,
         };
         let issued =
             ApiKeyIssuedV1 { key: key.id, tenant, name: "k".into(), role: Role::Sender, test: false, hash: key.hash };
