@@ -6,7 +6,7 @@
 //! one of these, or behind an attempt that is open, waits for it.
 
 use super::actor::State;
-use crate::domain::event::MessageMovedOutV1;
+use crate::domain::event::{MessageMovedOutV1, Priority};
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::pool::{Ability, Taking};
 use crate::domain::record::{Position, Record};
@@ -39,19 +39,22 @@ impl State {
         else {
             return Ok(true);
         };
-        let (mut from, mut taking, mut some) = (low.unwrap_or(through.next()), Taking::default(), false);
-        while from <= through {
-            let page = rows::outbox(store.as_ref(), member, from, through, PAGE).await?;
-            let Some(last) = page.last().map(|(position, _)| *position) else {
-                break;
-            };
-            let records = self.coming_back(member, &page, &mut taking).await?;
-            some |= !records.is_empty();
-            self.args.hands.trip("pool:leave");
-            if !self.record(there, records).await? {
-                return Ok(true);
+        let (mut taking, mut some) = (Taking::default(), false);
+        for priority in Priority::ALL {
+            let mut from = low.unwrap_or(through.next());
+            while from <= through {
+                let page = rows::outbox(store.as_ref(), (member, priority), from, through, PAGE).await?;
+                let Some(last) = page.last().map(|(position, _)| *position) else {
+                    break;
+                };
+                let records = self.coming_back(member, &page, &mut taking).await?;
+                some |= !records.is_empty();
+                self.args.hands.trip("pool:leave");
+                if !self.record(there, records).await? {
+                    return Ok(true);
+                }
+                from = last.next();
             }
-            from = last.next();
         }
         self.returned = true;
         Ok(some || taking.under_way)

@@ -1,14 +1,15 @@
 //! The pool's outbox, page by page, to its members.
 //!
-//! Each pass reads from the first message that is still here. What came back from a member that was left goes before what was
+//! Each pass reads from the first message that is still here, urgent ones before all others. What came back from a member that was left goes before what was
 //! never handed on: all of it was accepted before. A page's moves are read back before the next page is looked at, so who was
 //! given a session a moment ago keeps it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::actor::State;
 use crate::actors::partition::Notice;
-use crate::domain::event::{Event, MessageExpiredV1, MessageMovedOutV1};
+use crate::domain::event::{Event, MessageExpiredV1, MessageMovedOutV1, Priority};
 use crate::domain::id::{KeyId, MessageId, SessionId};
 use crate::domain::message::State as Standing;
 use crate::domain::pool::choose;
@@ -60,7 +61,7 @@ impl State {
         };
         let left = self.pass(pass).await?;
         self.low = left.unwrap_or(seen.next().max(self.low));
-        self.args.mailbox.pulled(seen);
+        Priority::ALL.into_iter().for_each(|priority| self.args.mailbox.pulled(priority, seen));
         // Never none: a pool with nothing here may have messages at its members, and lives for their sake.
         self.args.notices.push(Notice::Low { session: self.args.pool, low: Some(self.low), seen });
         Ok(())
@@ -68,22 +69,24 @@ impl State {
 
     /// Goes through the outbox; says where the first message stands that this pass was for and that is still here.
     async fn pass(&mut self, pass: Pass) -> Result<Option<Position>, StoreError> {
-        let (pool, partition) = (self.args.pool, self.args.partition);
-        let Some(through) = self.args.hands.store.applied(partition).await? else {
+        let (pool, store) = (self.args.pool, Arc::clone(&self.args.hands.store));
+        let Some(through) = store.applied(self.args.partition).await? else {
             return Ok(None);
         };
-        let (mut from, mut first) = (self.low, None);
-        while from <= through {
-            let page = rows::outbox(self.args.hands.store.as_ref(), pool, from, through, PAGE).await?;
-            let Some(last) = page.last().map(|(position, _)| *position) else {
-                break;
-            };
-            let left = self.page(pass, &page).await?;
-            first = first.or(left.first);
-            if !left.recorded {
-                return Ok(first.or(page.first().map(|(position, _)| *position)));
+        let mut first: Option<Position> = None;
+        for priority in Priority::ALL {
+            let mut from = self.low;
+            while from <= through {
+                let page = rows::outbox(store.as_ref(), (pool, priority), from, through, PAGE).await?;
+                let Some(last) = page.last().map(|(position, _)| *position) else {
+                    break;
+                };
+                let left = self.page(pass, &page).await?;
+                // What was not recorded is tried again from where this pass began.
+                let left = if left.recorded { left } else { return Ok(Some(self.low)) };
+                first = first.into_iter().chain(left.first).min();
+                from = last.next();
             }
-            from = last.next();
         }
         Ok(first)
     }

@@ -22,7 +22,7 @@ use super::super::reason;
 use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, MessageMovedOutV1};
+use crate::domain::event::{Event, MessageMovedOutV1, Priority};
 use crate::domain::id::{EventId, MessageId, SessionId, derive};
 use crate::domain::message::{MAX_DEPTH, State as Standing};
 use crate::domain::pool::Taking;
@@ -123,22 +123,25 @@ async fn waiting(app: &App, session: SessionId, to: &Session) -> Result<Found, P
     else {
         return Ok(found);
     };
-    let (mut from, mut taking) = (low, Taking::default());
-    while from <= through {
-        let page = rows::outbox(store, session, from, through, PAGE).await?;
-        let Some(last) = page.last().map(|(position, _)| *position) else {
-            break;
-        };
-        let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
-        for ((position, message), row) in page.iter().zip(rows::get_many(store, &ids).await?) {
-            let Some(Row::Message(row)) = row else { continue };
-            if found.going.len() == MOST {
-                found.more = true;
-                return Ok(found);
+    let mut taking = Taking::default();
+    for priority in Priority::ALL {
+        let mut from = low;
+        while from <= through {
+            let page = rows::outbox(store, (session, priority), from, through, PAGE).await?;
+            let Some(last) = page.last().map(|(position, _)| *position) else {
+                break;
+            };
+            let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
+            for ((position, message), row) in page.iter().zip(rows::get_many(store, &ids).await?) {
+                let Some(Row::Message(row)) = row else { continue };
+                if found.going.len() == MOST {
+                    found.more = true;
+                    return Ok(found);
+                }
+                found.look(*position, *message, row, to.id, &mut taking);
             }
-            found.look(*position, *message, row, to.id, &mut taking);
+            from = last.next();
         }
-        from = last.next();
     }
     Ok(found)
 }

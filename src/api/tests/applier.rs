@@ -68,9 +68,9 @@ fn put_appends(applied: Applied, entry: &Entry, commit: &mut Commit) {
     for (number, append) in (0..).zip(applied.appends) {
         let put = match append {
             Append::Feed { tenant, row } => rows::put_feed(tenant, partition, number, &row, at).expect("small"),
-            Append::Outbox { session, message } => {
+            Append::Outbox { session, priority, message } => {
                 commit.puts.push(rows::put_open_session(partition, session, Some(Position(0)), at));
-                rows::put_outbox(session, message, at)
+                rows::put_outbox((session, priority), message, at)
             }
             Append::Failing { tenant, row } => rows::put_failing(tenant, partition, number, &row, at).expect("small"),
             Append::Due { at: due, message } => rows::put_due(partition, due, message, at),

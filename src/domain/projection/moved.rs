@@ -77,7 +77,7 @@ fn remember(id: StickyId, facts: &MessageMovedOutV1, rows: &mut Rows) {
 }
 
 fn moved_in(at: At<'_>, facts: &MessageMovedInV1, rows: &mut Rows, out: &mut Applied) {
-    let (message, session) = (facts.accepted.message, facts.accepted.session);
+    let message = facts.accepted.message;
     let (Some(tenant), None) = (at.header.tenant, rows.message(message)) else {
         return;
     };
@@ -97,7 +97,7 @@ fn moved_in(at: At<'_>, facts: &MessageMovedInV1, rows: &mut Rows, out: &mut App
         ..Accepted::of(&facts.accepted, tenant, fact, (facts.event, at.header.by))
     };
     row.accept(accepted);
-    enter(at, (session, message), &mut row, rows, out);
+    enter(at, message, &mut row, rows, out);
     rows.put_message(message, row);
 }
 
@@ -112,7 +112,7 @@ fn moved_back(at: At<'_>, facts: &MessageMovedBackV1, rows: &mut Rows, out: &mut
     let (tenant, session, round) = (accepted.tenant, accepted.session, row.round);
     match outcome::called_off(&row) {
         Some(kind) => tell(out, at, About { tenant, session, message, round, kind, step: &[], code: 0, class: "" }),
-        None => enter(at, (session, message), &mut row, rows, out),
+        None => enter(at, message, &mut row, rows, out),
     }
     row.through = at.position;
     rows.put_message(message, row);

@@ -5,6 +5,7 @@
 //! doubled status never moves it back.
 
 mod account;
+mod backlog;
 mod campaign;
 mod contact;
 mod endpoint;
@@ -21,6 +22,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 
 pub use account::*;
+pub use backlog::*;
 pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
@@ -76,6 +78,8 @@ pub enum RowId {
     Progress(CampaignId, u16),
     /// Which of a pool's sessions a person is written to from.
     Sticky(StickyId),
+    /// How many of a tenant's messages wait.
+    Backlog(BacklogId),
 }
 
 /// One row's value.
@@ -117,4 +121,6 @@ pub enum Row {
     Progress(Box<ProgressRow>),
     /// See [`StickyRow`].
     Sticky(StickyRow),
+    /// See [`BacklogRow`].
+    Backlog(BacklogRow),
 }

@@ -205,7 +205,10 @@ async fn what_waits_at_a_number_that_is_stopped_for_a_moment_stays_there() {
     scene.world.tell(scene.sessions[0], scene.tenant, SessionSuspendedV1 { session: scene.sessions[0], reason }).await;
     scene.world.applied(scene.sessions[0]).await;
     scene.send(20).await;
-    scene.world.tell(scene.sessions[0], scene.tenant, SessionResumedV1 { session: scene.sessions[0] }).await;
+    scene
+        .world
+        .tell(scene.sessions[0], scene.tenant, SessionResumedV1 { session: scene.sessions[0], reason: None })
+        .await;
     scene.all_sent().await;
     scene.once_and_in_order();
     assert_eq!(scene.numbers(), before, "nobody was given another number");

@@ -37,6 +37,7 @@ pub struct TenantAsk {
     pub require_opt_in: Option<bool>,
     pub require_window: Option<bool>,
     pub quiet_hours: Option<String>,
+    pub queue_max: Option<u32>,
 }
 
 #[derive(Deserialize)]
