@@ -13,6 +13,7 @@ fn body(path: &str) -> Option<Value> {
     let message = path.starts_with("/v1/messages/");
     match path {
         "/v1/messages/{id}/resolve" => Some(json!({"as": "sent"})),
+        "/v1/sessions/{name}/rebind" => Some(json!({"to": "shop", "dry_run": true})),
         _ if !message && VERBS.iter().any(|verb| path.ends_with(verb)) => Some(json!({"reason": "trouble"})),
         _ => None,
     }
@@ -25,6 +26,7 @@ async fn every_route_with_an_object_answers_404_for_another_tenants() {
     let declared = json!({
         "tenants": [],
         "sessions": [{"tenant": "acme", "name": "only", "phone_number_id": "900100200300509", "test": true}],
+        "pools": [{"tenant": "acme", "name": "team", "members": [{"session": "only"}]}],
         "endpoints": [{"tenant": "acme", "name": "only", "url": "https://only.example/"}],
         "keys": [{"tenant": "acme", "name": "only", "role": "sender"}],
     });
@@ -43,7 +45,10 @@ async fn every_route_with_an_object_answers_404_for_another_tenants() {
         |route: &&Route| route.path.contains('{') && route.access != Access::Operator && !gate(route) && !made(route);
     for route in ROUTES.iter().filter(of_objects) {
         let id = if route.path.contains("keys") { &key } else { &message };
-        let path = route.path.replace("{id}", id).replace("{name}", "only");
+        let path = route
+            .path
+            .replace("{id}", id)
+            .replace("{name}", if route.path.contains("pools") { "team" } else { "only" });
         let method = Method::from_bytes(route.method.to_ascii_uppercase().as_bytes()).expect("a method");
         let body = body(route.path);
         let ask = |name: &str| request(method.clone(), &path, Some(stage.key(name)), body.as_ref());

@@ -25,6 +25,7 @@ fn body(path: &str) -> Value {
         }
         "/v1/campaigns/{name}" => json!({"from": "shop", "template": {"name": "sale", "language": "de"}}),
         path if path.starts_with("/v1/campaigns/") => json!({"reason": "trouble"}),
+        "/v1/sessions/{name}/rebind" => json!({"to": "spare", "reason": "trouble"}),
         "/v1/keys" => json!({"name": "more", "role": "admin", "test": false}),
         "/v1/contacts/consent" => json!({"to": TO, "marketing": true, "source": "checkout"}),
         _ => json!({}),

@@ -139,8 +139,16 @@ async fn every_operation_answers_as_it_is_described() {
     walk.messages(&sender).await;
     walk.campaigns(&admin).await;
     walk.things(&admin).await;
-    let tenants = json!({"tenants": [{"name": "third"}]});
     let declare = "put /v1/admin/declarations";
+    let pools = json!({
+        "sessions": [{"tenant": "acme", "name": "spare", "phone_number_id": "900100200300577", "token": "EAAB"}],
+        "pools": [{"tenant": "acme", "name": "both", "members": [{"session": "shop"}, {"session": "spare"}]}],
+    });
+    walk.does(declare, "/v1/admin/declarations", Some(&operator), Some(&pools)).await;
+    walk.reads(&admin, &[("get /v1/pools", "/v1/pools"), ("get /v1/pools/{name}", "/v1/pools/both")]).await;
+    let rebind = json!({"to": "spare", "reason": "the number is given up"});
+    walk.does("post /v1/sessions/{name}/rebind", "/v1/sessions/shop/rebind", Some(&admin), Some(&rebind)).await;
+    let tenants = json!({"tenants": [{"name": "third"}]});
     walk.does(declare, "/v1/admin/declarations", Some(&operator), Some(&tenants)).await;
     let revoke = "delete /v1/admin/keys/{tenant}/{name}";
     walk.does(revoke, "/v1/admin/keys/other/auditor", Some(&operator), None).await;
@@ -192,6 +200,7 @@ async fn a_field_that_is_not_described_is_refused_where_the_document_says_so() {
         ("ResolveManyRequest", "POST", "/v1/failures/resolve", with(json!({"dry_run": true, "as": "sent"}))),
         ("ReasonRequest", "POST", "/v1/sessions/shop/suspend", with(json!({"reason": "x"}))),
         ("ReasonRequest", "POST", "/v1/sessions/shop/release", with(json!({"reason": "x"}))),
+        ("RebindRequest", "POST", "/v1/sessions/shop/rebind", with(json!({"to": "spare", "dry_run": true}))),
         ("KeyRequest", "POST", "/v1/keys", with(json!({"name": "k", "role": "admin"}))),
         ("ConsentRequest", "PUT", "/v1/contacts/consent", with(json!({"to": TO, "marketing": true, "source": "x"}))),
         (

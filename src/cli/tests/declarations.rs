@@ -21,6 +21,7 @@ fn every_record_arrives_with_its_secrets_and_without_what_was_left_out() {
          [[session]]\ntenant = \"acme\"\nname = \"orders\"\nphone_number_id = \"1\"\ntoken = \"file:{}\"\n\
          app_id = \"7\"\nportfolio = \"group\"\n\
          number_per_second = 20\ntest = true\n\
+         [[pool]]\ntenant = \"acme\"\nname = \"team\"\nmember = [{{ session = \"orders\", weight = 2 }}, {{ session = \"more\" }}]\n\
          [[endpoint]]\ntenant = \"acme\"\nname = \"shop\"\nurl = \"https://shop.example/\"\nevents = [\"message.*\"]\n\
          [[key]]\ntenant = \"acme\"\nname = \"sender\"\nrole = \"sender\"\n",
         token.path().display()
@@ -31,6 +32,10 @@ fn every_record_arrives_with_its_secrets_and_without_what_was_left_out() {
         "sessions": [{
             "tenant": "acme", "name": "orders", "channel": "whatsapp", "phone_number_id": "1",
             "app_id": "7", "portfolio": "group", "token": "from-a-file", "test": true, "per_second": 20, "burst": 20,
+        }],
+        "pools": [{
+            "tenant": "acme", "name": "team",
+            "members": [{ "session": "orders", "weight": 2 }, { "session": "more", "weight": 1 }],
         }],
         "endpoints": [{ "tenant": "acme", "name": "shop", "url": "https://shop.example/", "events": ["message.*"] }],
         "keys": [{ "tenant": "acme", "name": "sender", "role": "sender", "test": false }],

@@ -215,12 +215,13 @@ async fn what_waits_at_a_number_that_is_stopped_for_a_moment_stays_there() {
     scene.world.stop().await;
 }
 
-/// A fault at this place, at every third visit, so often.
+/// A fault at this place, at every second visit, so often.
 fn faults(place: &'static str, budget: u64) -> (Fault, Arc<AtomicU64>) {
     let (met, fired) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)));
     let count = Arc::clone(&fired);
     let fault = move |at: &'static str| {
-        if at == place && met.fetch_add(1, Ordering::SeqCst) % 3 == 1 && count.load(Ordering::SeqCst) < budget {
+        if at == place && met.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) && count.load(Ordering::SeqCst) < budget
+        {
             count.fetch_add(1, Ordering::SeqCst);
             panic!("injected at {at}");
         }
