@@ -1,6 +1,8 @@
 //! Several numbers as one sender: people keep theirs while it can send, others take over when it cannot, and whatever dies
 //! meanwhile, each message is sent once and what is to one person keeps its order.
 
+mod campaign;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,13 +11,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use waybill::actors::hands::Fault;
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand, whatsapp};
-use waybill::domain::event::{SessionResumedV1, SessionSuspendedV1};
+use waybill::domain::event::{MessageMovedOutV1, SessionResumedV1, SessionSuspendedV1};
 use waybill::domain::failure::{Answer, FailureClass};
 use waybill::domain::id::{MessageId, SessionId, TenantId};
 use waybill::domain::message::State;
+use waybill::domain::routing;
 use waybill::runtime::BoxFuture;
 
-use super::world::{World, limits};
+use super::world::{PARTITIONS, World, limits};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -261,4 +264,55 @@ async fn a_process_that_ends_between_leaving_and_coming_leaves_nothing_behind() 
     scene.world = scene.world.reborn().await;
     assert_eq!(scene.none_lost_none_doubled().await, sent, "rows that are rebuilt send nothing again");
     scene.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn customers_are_told_of_a_message_by_the_id_that_was_answered() {
+    let mut scene = Scene::new(&[1, 1], None).await;
+    scene.world.endpoint(scene.tenant).await;
+    scene.send(20).await;
+    scene.all_sent().await;
+    let start = std::time::Instant::now();
+    let told = || -> Vec<(String, String)> {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let body =
+            |post: &waybill::webhook::Post| serde_json::from_slice::<serde_json::Value>(&post.body).expect("JSON");
+        let posts = scene.world.endpoint.posts();
+        posts.iter().map(body).map(|body| (text(&body["type"]), text(&body["data"]["message_id"]))).collect()
+    };
+    while told().len() < 20 {
+        assert!(start.elapsed() < SOON, "told {} of 20", told().len());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let known: BTreeSet<String> = scene.messages.iter().map(ToString::to_string).collect();
+    let of: BTreeSet<String> =
+        told().into_iter().filter(|(word, _)| word == "message.sent").map(|(_, id)| id).collect();
+    assert_eq!(of, known);
+    scene.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_at_a_number_goes_where_somebody_says() {
+    let provider = Provider::new();
+    let world = World::new(Arc::clone(&provider) as Arc<dyn Channel>, limits(), None).await;
+    let tenant = world.tenant("acme", 100_000).await;
+    let from = world.session_at(tenant, "old", &account(7), 100_000).await;
+    let to = world.session_at(tenant, "new", &account(8), 100_000).await;
+    world.tell(from, tenant, SessionSuspendedV1 { session: from, reason: "given up".to_owned() }).await;
+    let mut messages = Vec::new();
+    for n in 0..30 {
+        messages.push(world.accept(tenant, from, &format!("+49155{n:07}")).await);
+    }
+    world.applied(from).await;
+    for message in &messages {
+        let leg = message.leg(1, to, routing::partition(&to.into(), PARTITIONS));
+        let reason = Some("given up".to_owned());
+        let out = MessageMovedOutV1 { session: from, message: *message, number: 1, to, leg, person: None, reason };
+        world.tell(from, tenant, out).await;
+    }
+    world.until(&messages, SOON, &[State::Sent]).await;
+    let taken = provider.taken();
+    assert_eq!(taken.len(), 30);
+    assert!(taken.iter().all(|(by, ..)| *by == account(8)));
+    world.stop().await;
 }
