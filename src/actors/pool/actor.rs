@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
+use super::route::Whole;
 use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
 use crate::actors::partition::Notice;
@@ -50,6 +51,10 @@ pub struct State {
     pub(super) args: PoolArgs,
     /// From where on its outbox may hold messages.
     pub(super) low: Position,
+    /// From where on it was not looked at.
+    pub(super) fresh: Position,
+    /// When everything was looked at last, and who could send then.
+    pub(super) whole: Option<Whole>,
     /// Something may have come back, to go before what was never handed on.
     pub(super) returned: bool,
     pub(super) turns: Turns,
@@ -70,6 +75,8 @@ impl Actor for Pool {
         args.mailbox.attach(myself);
         Ok(Box::new(State {
             low: args.low,
+            fresh: args.low,
+            whole: None,
             returned: true,
             turns: Turns::default(),
             watch: Watch::default(),

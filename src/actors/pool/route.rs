@@ -1,18 +1,19 @@
 //! The pool's outbox, page by page, to its members.
 //!
-//! Each pass reads from the first message that is still here, urgent ones before all others. What came back from a member that was left goes before what was
+//! A pass goes through urgent messages before all others. What came back from a member that was left goes before what was
 //! never handed on: all of it was accepted before. A page's moves are read back before the next page is looked at, so who was
 //! given a session a moment ago keeps it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::actor::State;
 use crate::actors::partition::Notice;
 use crate::domain::event::{Event, MessageExpiredV1, MessageMovedOutV1, Priority};
 use crate::domain::id::{KeyId, MessageId, SessionId};
 use crate::domain::message::State as Standing;
-use crate::domain::pool::choose;
+use crate::domain::pool::{Ability, Member, choose};
 use crate::domain::record::{Position, Record};
 use crate::domain::routing;
 use crate::domain::row::{MessageRow, Row, RowId, StickyId, StickyRow};
@@ -20,6 +21,24 @@ use crate::store::{StoreError, rows};
 
 /// Messages that are looked at at once.
 const PAGE: usize = 256;
+
+/// How soon what stays here is looked at again.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The same while the pool is stopped, and may hold a million.
+const REST: Duration = Duration::from_secs(30);
+
+/// The last pass from the first message that is here.
+#[derive(Debug)]
+pub(super) struct Whole {
+    at: Duration,
+    able: Vec<Ability>,
+    pass: Pass,
+}
+
+fn abilities(members: &[Member]) -> Vec<Ability> {
+    members.iter().map(|member| member.ability).collect()
+}
 
 /// What a pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,66 +51,79 @@ enum Pass {
     Expired,
 }
 
-/// What a page left behind.
-struct Left {
-    /// The first message that is still here.
-    first: Option<Position>,
-    /// Whether the moves of it are recorded.
-    recorded: bool,
-}
-
 impl State {
     /// Hands on what is here.
     pub(super) async fn route(&mut self) -> Result<(), StoreError> {
-        if self.returned {
-            // What was asked to come back may be on its way.
-            self.returned = self.pass(Pass::Returned).await?.is_some() || self.is_leaving();
-        }
-        self.finish(Pass::All).await
+        self.go_through(Pass::All, LOOK).await
     }
 
     /// Hands nothing on; what has no time left ends.
     pub(super) async fn expire(&mut self) -> Result<(), StoreError> {
-        self.finish(Pass::Expired).await
+        self.go_through(Pass::Expired, REST).await
     }
 
-    async fn finish(&mut self, pass: Pass) -> Result<(), StoreError> {
+    /// What stays here is looked at now and then, and whenever a member's ability changes: it goes before what is new to the
+    /// same people, who wait for it as long as that is so.
+    async fn go_through(&mut self, pass: Pass, again: Duration) -> Result<(), StoreError> {
         let Some(seen) = self.args.hands.store.applied(self.args.partition).await? else {
             return Ok(());
         };
-        let left = self.pass(pass).await?;
-        self.low = left.unwrap_or(seen.next().max(self.low));
+        let (at, able) = (self.args.hands.clock.steady(), abilities(&self.members));
+        let same = |last: &Whole| (last.pass, &last.able) == (pass, &able) && at.saturating_sub(last.at) < again;
+        // Taken: until it is done, the next one is whole too.
+        let last = self.whole.take().filter(same);
+        let from = if last.is_some() { self.fresh } else { self.low };
+        if pass == Pass::All && self.returned {
+            let Some(left) = self.pass(Pass::Returned, from).await? else {
+                return Ok(());
+            };
+            // What was asked to come back may be on its way.
+            self.returned = left.is_some() || self.is_leaving() || last.is_some();
+        }
+        let Some(left) = self.pass(pass, from).await? else {
+            return Ok(());
+        };
+        let kept = if self.low < from { Some(self.low) } else { left };
+        self.whole = Some(last.unwrap_or(Whole { at, able, pass }));
+        self.fresh = seen.next().max(self.fresh);
+        self.low = kept.unwrap_or(self.fresh);
         Priority::ALL.into_iter().for_each(|priority| self.args.mailbox.pulled(priority, seen));
         // Never none: a pool with nothing here may have messages at its members, and lives for their sake.
         self.args.notices.push(Notice::Low { session: self.args.pool, low: Some(self.low), seen });
         Ok(())
     }
 
-    /// Goes through the outbox; says where the first message stands that this pass was for and that is still here.
-    async fn pass(&mut self, pass: Pass) -> Result<Option<Position>, StoreError> {
+    /// Goes through the outbox; says where the first message stands that this pass was for and that is still here. `None`: it
+    /// was broken off, because moves could not be recorded.
+    async fn pass(&mut self, pass: Pass, begin: Position) -> Result<Option<Option<Position>>, StoreError> {
         let (pool, store) = (self.args.pool, Arc::clone(&self.args.hands.store));
         let Some(through) = store.applied(self.args.partition).await? else {
             return Ok(None);
         };
         let mut first: Option<Position> = None;
         for priority in Priority::ALL {
-            let mut from = self.low;
+            let mut from = begin;
             while from <= through {
                 let page = rows::outbox(store.as_ref(), (pool, priority), from, through, PAGE).await?;
                 let Some(last) = page.last().map(|(position, _)| *position) else {
                     break;
                 };
-                let left = self.page(pass, &page).await?;
-                // What was not recorded is tried again from where this pass began.
-                let left = if left.recorded { left } else { return Ok(Some(self.low)) };
-                first = first.into_iter().chain(left.first).min();
+                let Some(left) = self.page(pass, &page).await? else {
+                    return Ok(None);
+                };
+                first = first.into_iter().chain(left).min();
                 from = last.next();
             }
         }
-        Ok(first)
+        Ok(Some(first))
     }
 
-    async fn page(&mut self, pass: Pass, page: &[(Position, MessageId)]) -> Result<Left, StoreError> {
+    /// One page of it, with the same answer.
+    async fn page(
+        &mut self,
+        pass: Pass,
+        page: &[(Position, MessageId)],
+    ) -> Result<Option<Option<Position>>, StoreError> {
         let waiting = self.waiting(pass, page).await?;
         let mut own = self.own(&waiting).await?;
         let (now, mut first, mut records) = (self.args.hands.clock.wall(), None, Vec::new());
@@ -112,7 +144,7 @@ impl State {
         }
         self.args.hands.trip("pool:route");
         let recorded = self.record(self.args.partition, records).await?;
-        Ok(Left { first, recorded })
+        Ok(recorded.then_some(first))
     }
 
     /// Those of a page that are still here.
