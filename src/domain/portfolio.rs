@@ -21,7 +21,7 @@ const GRACE: Micros = 300_000_000;
 const DAY: Micros = 24 * HOUR;
 
 /// After so long everybody who counts now counts no more.
-const ROUND: Micros = HOUR + GRACE + DAY;
+pub const ROUND: Micros = HOUR + GRACE + DAY;
 
 /// The longest limit that may be declared; Meta's highest is 100,000, and above it is none.
 pub const MAX_LIMIT: u32 = 10_000_000;
@@ -70,8 +70,7 @@ impl People {
     /// How many count at a time.
     #[must_use]
     pub fn counted(&self, now: Micros) -> u32 {
-        let counts = self.hours.iter().filter(|(hour, _)| hour.counts_until() > now);
-        counts.fold(0, |sum, (_, people)| sum.saturating_add(*people))
+        self.counting(now).fold(0, |sum, (_, people)| sum.saturating_add(*people))
     }
 
     /// Asks for one person, who was admitted last in the hour `before`. Says in which hour that is now; `None`: there is no
@@ -100,24 +99,31 @@ impl People {
     /// When there is room again; `None`: there is now.
     #[must_use]
     pub fn free_at(&self, limit: u32, now: Micros) -> Option<Micros> {
-        (self.counted(now) >= limit).then(|| self.turn(limit, 0, now))
+        // Below a limit that was lowered to nothing there is none before everybody is gone.
+        (self.counted(now) >= limit).then(|| self.turn(limit, 0, now).unwrap_or(now + ROUND))
     }
 
     /// When whoever has `before` others waiting before it may be admitted, if each who becomes free is followed by one of
-    /// them.
+    /// them; `None`: not before everybody who counts now counts no more, and after that nobody knows.
     #[must_use]
-    pub fn turn(&self, limit: u32, before: u32, now: Micros) -> Micros {
-        let limit = limit.max(1);
-        let (rounds, before) = (before / limit, before % limit);
+    pub fn turn(&self, limit: u32, before: u32, now: Micros) -> Option<Micros> {
         let mut left = self.counted(now);
         let mut at = now;
-        for (hour, people) in self.hours.iter().filter(|(hour, _)| hour.counts_until() > now) {
-            if limit.saturating_sub(left) > before {
-                break;
-            }
+        let mut frees = self.counting(now);
+        while limit.saturating_sub(left) <= before {
+            let (hour, people) = frees.next()?;
             (left, at) = (left.saturating_sub(*people), hour.counts_until());
         }
-        at.saturating_add(ROUND.saturating_mul(rounds.into()))
+        Some(at)
+    }
+
+    /// The times at which places become free, earliest first.
+    pub fn frees(&self, now: Micros) -> impl Iterator<Item = Micros> {
+        self.counting(now).map(|(hour, _)| hour.counts_until())
+    }
+
+    fn counting(&self, now: Micros) -> impl Iterator<Item = &(Hour, u32)> {
+        self.hours.iter().filter(move |(hour, _)| hour.counts_until() > now)
     }
 }
 
@@ -187,9 +193,10 @@ mod tests {
         }
         let now = START + 2 * HOUR;
         let ends = [Hour::of(START).counts_until(), Hour::of(START + HOUR).counts_until()];
-        let turns: Vec<Micros> = (0..4).map(|before| people.turn(3, before, now)).collect();
-        assert_eq!(turns, [ends[0], ends[0], ends[1], ends[0] + ROUND]);
-        assert_eq!(People::default().turn(3, 0, now), now);
+        let turns: Vec<Option<Micros>> = (0..4).map(|before| people.turn(3, before, now)).collect();
+        assert_eq!(turns, [Some(ends[0]), Some(ends[0]), Some(ends[1]), None]);
+        assert_eq!(people.frees(now).collect::<Vec<_>>(), ends);
+        assert_eq!(People::default().turn(3, 0, now), Some(now));
     }
 
     /// What Meta may see at the worst: who is admitted is written to at once, and at the last moment.

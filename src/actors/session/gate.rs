@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::attempt::Sender;
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
-use crate::actors::portfolio::{self, Admission};
+use crate::actors::portfolio::{self, Admission, Asker};
 use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
 use crate::domain::content::{Content, Kind};
 use crate::domain::event::Category;
@@ -128,14 +128,18 @@ async fn admission(
         Err(_) => return Gate::Later("portfolio_unreadable"),
     };
     let now = hands.clock.wall();
+    let asker = Asker { contact: reference.contact, expires_at: reference.expires_at, anew: is_first };
     if known.contact.is_some_and(|row| row.has_window(session, now)) {
+        if !is_first {
+            hands.registry.portfolios.leave(portfolio, asker.contact);
+        }
         return Gate::Open;
     }
     let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
     let held = known.row.as_ref().and_then(|row| row.held(now));
     let row = known.row.as_deref();
     let counts = known.person.is_some_and(|person| now < person.admitted.counts_until());
-    let away = || row.filter(|_| !counts).and_then(|row| portfolio::turned_away(hands, portfolio, row, is_first, now));
+    let away = || row.filter(|_| !counts).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
     let said = if let Some(held) = held {
         Admission::Until(held.until, held.code)
     } else if row.is_some_and(|row| row.limit.is_none()) && hands.registry.was_current(home) {
@@ -146,7 +150,7 @@ async fn admission(
     } else if let Some(until) = away() {
         Admission::Until(until, 0)
     } else {
-        portfolio::ask(hands, portfolio, reference.contact).await
+        portfolio::ask(hands, portfolio, asker).await
     };
     match said {
         Admission::Admitted => Gate::Open,

@@ -9,7 +9,7 @@ use crate::domain::record::{Micros, Position};
 use crate::domain::row::{Accepted, MessageRow};
 use crate::domain::session::{Queued, Standing};
 
-/// Where a message's content is, and under which key: 112 bytes, kept while the message is in memory.
+/// Where a message's content is, and under which key: 120 bytes, kept while the message is in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageRef {
     /// Position of its acceptance.
@@ -30,6 +30,8 @@ pub struct MessageRef {
     pub test: bool,
     /// Which round of it.
     pub round: u16,
+    /// When it ends.
+    pub expires_at: Micros,
 }
 
 impl MessageRef {
@@ -44,6 +46,7 @@ impl MessageRef {
             contact: accepted.contact,
             category: accepted.category,
             test: accepted.test,
+            expires_at: accepted.expires_at,
         }
     }
 }
