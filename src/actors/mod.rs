@@ -13,12 +13,14 @@
 //! | [`tenant`] | lends its budget, and spreads words on its gates |
 //! | [`spread`] | copying a word on a gate into each partition |
 //! | [`portfolio`] | asking a portfolio for people |
+//! | [`egress`] | how many calls at once, and for whom |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
 //!
 //! To add an actor: a folder (or file) with its card, a case in `partition/children.rs`, an address kind.
 
 pub mod append;
 pub mod campaigns;
+pub mod egress;
 pub mod endpoint;
 pub mod hands;
 pub mod inbox;

@@ -13,6 +13,7 @@
 //! Who finds no place is told when to come again, in a line of one round of places (see [`line`]).
 
 mod line;
+mod probe;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,9 +24,11 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use self::line::Line;
+use self::probe::Probe;
 use super::hands::Hands;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, PeopleAskedV1};
+use crate::domain::event::{AttemptRef, Event, PeopleAskedV1};
+use crate::domain::failure::Answer;
 use crate::domain::id::{BudgetId, EventId, KeyId};
 use crate::domain::portfolio::MAX_ASKED;
 use crate::domain::record::{Micros, Position, Principal};
@@ -34,7 +37,7 @@ use crate::domain::row::{PersonId, PersonRow, PortfolioRow, Row, RowId};
 use crate::journal::Appended;
 use crate::store::{StoreError, applied, rows};
 
-/// How long the portfolio's partition may take to apply a question.
+/// How long the portfolio's partition may take to apply a question, and whoever asks waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a portfolio says of one person.
@@ -74,6 +77,7 @@ struct Queue {
     carried: bool,
     /// Who was told to come again, and when.
     line: Line,
+    probe: Probe,
 }
 
 impl Portfolios {
@@ -94,6 +98,13 @@ impl Portfolios {
         }
     }
 
+    /// An attempt ended, with this answer if there was one: if it was the one that shows whether a hold is over, it did.
+    pub fn probed(&self, portfolio: BudgetId, of: AttemptRef, answer: Option<&Answer>) {
+        if let Some(queue) = self.queues.lock().get_mut(&portfolio) {
+            queue.probe.ended(of, answer);
+        }
+    }
+
     /// How many were.
     #[must_use]
     pub fn raised(&self) -> u64 {
@@ -110,9 +121,9 @@ impl Portfolios {
     }
 }
 
-/// Whether somebody who does not count is turned away without a question: there is no place, or (if it comes anew) those that are free
-/// are kept for people who waited for them. Without that those who come anew would always be first, and who waits would
-/// wait for ever. Says when they may have a turn.
+/// Whether somebody who does not count is turned away without a question: there is no place, or (if it comes anew) those
+/// that are free are kept for people who waited for them. Without that those who come anew would always be first, and who
+/// waits would wait for ever. Says when they may have a turn.
 pub fn turned_away(
     hands: &Hands,
     portfolio: BudgetId,
@@ -132,6 +143,12 @@ pub fn turned_away(
     })
 }
 
+/// Whether this attempt may go, as far as the provider's last hold is concerned: after it one goes first.
+pub fn may_go(hands: &Hands, portfolio: BudgetId, row: &PortfolioRow, of: AttemptRef, now: Micros) -> bool {
+    let over = row.held.map(|held| held.until).filter(|until| now.saturating_sub(*until) < probe::RECENT);
+    over.is_none_or(|until| hands.registry.portfolios.with(portfolio, |queue| queue.probe.may_go(until, of, now)))
+}
+
 /// Asks for one person.
 pub async fn ask(hands: &Hands, portfolio: BudgetId, asker: Asker) -> Admission {
     let (tell, told) = oneshot::channel();
@@ -143,18 +160,24 @@ pub async fn ask(hands: &Hands, portfolio: BudgetId, asker: Asker) -> Admission 
         let carrier = Carrier { hands: hands.clone(), portfolio, armed: true };
         crate::runtime::spawn("portfolio", carrier.carry());
     }
-    told.await.unwrap_or(Admission::Unknown)
+    // Those before may take their time too. Who is admitted meanwhile finds that when it asks again.
+    match tokio::time::timeout(PATIENCE, told).await {
+        Ok(Ok(said)) => said,
+        Ok(Err(_)) | Err(_) => Admission::Unknown,
+    }
 }
 
-/// Whether a person was admitted not long ago.
+/// Whether a person is admitted now: what is begun then leaves while they count.
 #[must_use]
 pub fn is_admitted(person: Option<&PersonRow>, now: Micros) -> bool {
-    person.is_some_and(|row| now < row.admitted.leaves_before())
+    person.is_some_and(|row| row.admitted.is_now(now))
 }
 
 /// What the rows say once a question is applied; nothing, if they cannot be known.
 #[derive(Default)]
 struct Found {
+    /// When it was asked.
+    asked_at: Micros,
     row: Option<Box<PortfolioRow>>,
     people: HashMap<KeyId, PersonRow>,
 }
@@ -202,7 +225,8 @@ impl Carrier {
     async fn found(&self, people: Vec<KeyId>) -> Result<Found, StoreError> {
         let (hands, portfolio) = (&self.hands, self.portfolio);
         let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
-        let Some(asked) = self.append(home, people.clone()).await else {
+        let asked_at = hands.clock.wall();
+        let Some(asked) = self.append(home, people.clone(), asked_at).await else {
             return Ok(Found::default());
         };
         if !applied::reached(hands.store.as_ref(), home, asked, PATIENCE).await? {
@@ -217,7 +241,7 @@ impl Carrier {
             Some(Row::Person(person)) => Some((contact, person)),
             _ => None,
         });
-        Ok(Found { row, people: people.collect() })
+        Ok(Found { asked_at, row, people: people.collect() })
     }
 
     /// One that nobody knows is waited for: it was declared before the session that names it.
@@ -230,7 +254,8 @@ impl Carrier {
         }
         let portfolios = &self.hands.registry.portfolios;
         let person = found.people.get(&asker.contact);
-        let Some(limit) = row.limit.filter(|_| !is_admitted(person, now)) else {
+        let admitted = person.is_some_and(|person| person.admitted.is_since(found.asked_at));
+        let Some(limit) = row.limit.filter(|_| !admitted) else {
             crate::telemetry::people(true);
             portfolios.leave(self.portfolio, asker.contact);
             return Admission::Admitted;
@@ -244,10 +269,10 @@ impl Carrier {
         Admission::Until(portfolios.with(self.portfolio, turn), 0)
     }
 
-    async fn append(&self, home: u16, people: Vec<KeyId>) -> Option<Position> {
+    async fn append(&self, home: u16, people: Vec<KeyId>, now: Micros) -> Option<Position> {
         self.hands.trip("portfolio:ask");
         let event = Event::from(PeopleAskedV1 { portfolio: self.portfolio, people });
-        let (id, now) = (EventId(self.hands.entropy.id()), self.hands.clock.wall());
+        let id = EventId(self.hands.entropy.id());
         let draft = Draft::new(id, self.portfolio, &event, Principal::Node(self.hands.node), now);
         let record =
             draft.record().inspect_err(|error| tracing::error!(%error, "a question cannot be written")).ok()?;

@@ -242,6 +242,7 @@ impl State {
             }
             Notice::Due => self.release_due().await?,
             Notice::LetOut(recorded) => self.let_out_further(recorded).await?,
+            Notice::Ended(session) => self.session_ended(session, myself).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {

@@ -5,12 +5,12 @@
 //! in another process, is released at its time.
 
 use super::actor::{Phase, State};
-use super::due::{PAGE, Place};
-use crate::domain::id::MessageId;
+use super::due::{PAGE, START};
 use crate::domain::record::Record;
 use crate::domain::row::{Row, RowId};
 use crate::domain::waiting::waits_for_portfolio;
 use crate::journal::Appended;
+use crate::store::rows::DuePlace;
 use crate::store::{StoreError, rows as stored};
 
 /// How far the due index is read for those who may leave early.
@@ -19,13 +19,13 @@ pub(super) struct Early {
     /// How many raised limits are known.
     raised: u64,
     /// Everybody up to here was released, or waits for something else; `None`: nobody is to be.
-    read: Option<Place>,
+    read: Option<DuePlace>,
 }
 
 impl Early {
     fn follow(&mut self, raised: u64) {
         if self.raised != raised {
-            *self = Self { raised, read: Some((0, MessageId([0; 16]))) };
+            *self = Self { raised, read: Some(START) };
         }
     }
 }
@@ -39,10 +39,10 @@ impl State {
         };
         let found = stored::due(self.hands.store.as_ref(), self.number, Some(read), PAGE).await?;
         self.early.read = found.last().copied();
-        let ids: Vec<RowId> = found.iter().map(|(_, message)| RowId::Message(*message)).collect();
+        let ids: Vec<RowId> = found.iter().map(|(.., message)| RowId::Message(*message)).collect();
         let rows = stored::get_many(self.hands.store.as_ref(), &ids).await?;
         let now = self.hands.clock.wall();
-        let waiting = found.iter().zip(rows).filter_map(|((_, message), row)| match row {
+        let waiting = found.iter().zip(rows).filter_map(|((.., message), row)| match row {
             Some(Row::Message(row)) if row.awaits_release() && waits_for_portfolio(&row) => {
                 let attempt = row.next_attempt();
                 let accepted = row.accepted?;

@@ -4,7 +4,7 @@ use crate::actors::hands::Hands;
 use crate::domain::event::{AttemptRef, Category};
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{EventId, KeyId, MessageId, TenantId};
-use crate::domain::message::State;
+use crate::domain::message::{NO_ATTEMPT, State};
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::{Accepted, MessageRow};
 use crate::domain::session::{Queued, Standing};
@@ -93,8 +93,10 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
         message: id,
         contact: accepted.contact,
         priority: accepted.priority,
-        expires_at: accepted.expires_at,
-        not_before: row.not_before.unwrap_or_default(),
+        // Tried as often as can be counted, it ends.
+        expires_at: if row.next_attempt() == NO_ATTEMPT { 0 } else { accepted.expires_at },
+        // The time it waited for has come: nothing is left of it, also not its place before the others.
+        not_before: row.not_before.filter(|_| !row.returned()).unwrap_or_default(),
         attempt: row.next_attempt(),
         counted: row.counted,
         strict: accepted.ordered,
