@@ -109,10 +109,8 @@ impl Places {
         self.free += 1;
         if let Some(known) = self.tenants.get_mut(&tenant) {
             known.held -= 1;
-            if known.held == 0 && known.waiting.is_empty() {
-                self.tenants.remove(&tenant);
-            }
         }
+        self.forget_if_idle(tenant);
     }
 
     /// Gives what may be given to those who wait: one to each tenant in its turn.
@@ -121,11 +119,7 @@ impl Places {
         while passed < self.turns.len()
             && let Some(tenant) = self.turns.pop_front()
         {
-            let to = if self.may(tenant) {
-                self.tenants.get_mut(&tenant).and_then(|it| it.waiting.pop_front())
-            } else {
-                None
-            };
+            let to = if self.may(tenant) { self.next_of(tenant) } else { None };
             match to {
                 Some(to) => {
                     passed = 0;
@@ -136,8 +130,26 @@ impl Places {
             if self.waits(tenant) > 0 {
                 self.turns.push_back(tenant);
             }
+            self.forget_if_idle(tenant);
         }
         given
+    }
+
+    /// Whoever waits longest; those who are gone are passed by.
+    fn next_of(&mut self, tenant: TenantId) -> Option<oneshot::Sender<Place>> {
+        let waiting = &mut self.tenants.get_mut(&tenant)?.waiting;
+        loop {
+            let to = waiting.pop_front()?;
+            if !to.is_closed() {
+                return Some(to);
+            }
+        }
+    }
+
+    fn forget_if_idle(&mut self, tenant: TenantId) {
+        if self.tenants.get(&tenant).is_some_and(|it| it.held == 0 && it.waiting.is_empty()) {
+            self.tenants.remove(&tenant);
+        }
     }
 }
 
