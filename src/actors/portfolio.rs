@@ -167,10 +167,10 @@ pub async fn ask(hands: &Hands, portfolio: BudgetId, asker: Asker) -> Admission 
     }
 }
 
-/// Whether a person is admitted now: what is begun then leaves while they count.
+/// Whether a person is admitted, as of a question of then or later.
 #[must_use]
-pub fn is_admitted(person: Option<&PersonRow>, now: Micros) -> bool {
-    person.is_some_and(|row| row.admitted.is_now(now))
+pub fn is_admitted(row: &PortfolioRow, person: Option<&PersonRow>, since: Micros, now: Micros) -> bool {
+    person.is_some_and(|person| row.people.admits(person.admitted, since, now))
 }
 
 /// What the rows say once a question is applied; nothing, if they cannot be known.
@@ -254,7 +254,7 @@ impl Carrier {
         }
         let portfolios = &self.hands.registry.portfolios;
         let person = found.people.get(&asker.contact);
-        let admitted = person.is_some_and(|person| person.admitted.is_since(found.asked_at));
+        let admitted = is_admitted(row, person, found.asked_at, now);
         let Some(limit) = row.limit.filter(|_| !admitted) else {
             crate::telemetry::people(true);
             portfolios.leave(self.portfolio, asker.contact);

@@ -64,26 +64,6 @@ pub struct Admitted {
     folds: u32,
 }
 
-impl Admitted {
-    /// Whether they may be written to at this time, as far as is known: in no other hour, however far ahead a clock was.
-    #[must_use]
-    pub fn is_now(&self, now: Micros) -> bool {
-        self.hour == Hour::of(now)
-    }
-
-    /// Whether they were admitted at this time or later, as by a question that was asked then.
-    #[must_use]
-    pub fn is_since(&self, asked_at: Micros) -> bool {
-        self.hour >= Hour::of(asked_at)
-    }
-
-    /// They count until then.
-    #[must_use]
-    pub fn counts_until(&self) -> Micros {
-        self.hour.counts_until()
-    }
-}
-
 /// How many people were admitted last in which hour: at most 27 hours of 12 bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
@@ -154,6 +134,20 @@ impl People {
         self.folded_into.push(hour);
         let forgotten = self.folded_into.len().saturating_sub(FOLDS);
         self.folded_into.drain(..forgotten);
+    }
+
+    /// Whether somebody who was admitted then may be written to now, if asked for at `since` or later: what is begun leaves
+    /// while they count. An hour that is still far ahead was said by another clock, and lets nobody pass.
+    #[must_use]
+    pub fn admits(&self, admitted: Admitted, since: Micros, now: Micros) -> bool {
+        let hour = self.counted_in(admitted);
+        hour.is_some_and(|hour| hour >= Hour::of(since) && hour.begins() <= now.saturating_add(AHEAD))
+    }
+
+    /// Whether somebody who was admitted then counts at this time.
+    #[must_use]
+    pub fn counts(&self, admitted: Admitted, now: Micros) -> bool {
+        self.counted_in(admitted).is_some_and(|hour| hour.counts_until() > now)
     }
 
     /// In which hour somebody counts who was admitted then; `None` if that is forgotten.
@@ -238,8 +232,12 @@ mod tests {
         assert_eq!(people.admit(None, Some(2), START), None);
         assert!(people.admit(Some(hour), Some(2), START).is_some());
         let far = people.admit(None, None, START + 40 * HOUR).expect("no limit");
-        assert_eq!(people.admit(Some(hour), Some(1), START), None, "it counts no more, and there is no room");
-        assert!(people.admit(Some(far), Some(1), START).is_some());
+        assert_eq!(
+            people.admit(Some(hour), Some(1), START + 39 * HOUR),
+            None,
+            "it counts no more, and there is no room"
+        );
+        assert!(people.admit(Some(far), Some(1), START + 39 * HOUR).is_some());
     }
 
     #[test]
@@ -248,12 +246,14 @@ mod tests {
         let early = people.admit(None, Some(3), START).expect("room");
         let ahead = people.admit(None, Some(3), START + 20 * HOUR).expect("room");
         let far = people.admit(None, Some(3), START + 21 * HOUR).expect("room");
-        assert!(!far.is_now(START) && !far.is_now(START + year), "nobody is admitted for what is to come");
+        assert!(!people.admits(far, START, START), "nobody is admitted for what is to come");
         // The clocks are right again: all of them still count, and who is known takes no further place.
         assert_eq!(people.admit(None, Some(3), START + HOUR), None);
         assert_eq!(people.counted(START + HOUR), 3);
         let again = people.admit(Some(far), Some(3), START + 2 * HOUR).expect("it has its place");
-        assert!(again.is_now(START + 2 * HOUR) && people.counted(START + 2 * HOUR) == 3);
+        assert!(people.admits(again, START + 2 * HOUR, START + 2 * HOUR) && people.counted(START + 2 * HOUR) == 3);
+        // Their hours come, and they are admitted in none of them: they count from the fold on.
+        assert!(!people.admits(ahead, START + 20 * HOUR, START + 20 * HOUR) && people.counts(ahead, START + 20 * HOUR));
         // Each of them counts for a day from the fold on, or from when it was asked for since.
         let folded = Hour::of(START + HOUR).counts_until();
         assert_eq!(people.counted(folded - 1), 2);
@@ -268,7 +268,7 @@ mod tests {
         for _ in 0..40 {
             assert!(people.admit(None, Some(2), START).is_some() || people.counted(START) == 2);
         }
-        assert!(people.admit(Some(far), Some(2), START).is_some_and(|admitted| admitted.is_now(START)));
+        assert!(people.admit(Some(far), Some(2), START).is_some_and(|it| people.admits(it, START, START)));
     }
 
     #[test]
@@ -276,11 +276,11 @@ mod tests {
         let mut people = People::default();
         let admitted = people.admit(None, Some(1), START).expect("room");
         let ends = Hour::of(START).leaves_before() - GRACE;
-        assert_eq!([START, ends - 1, ends].map(|now| admitted.is_now(now)), [true, true, false]);
-        assert!(admitted.is_since(START) && !admitted.is_since(ends));
+        assert_eq!([START, ends - 1, ends].map(|now| people.admits(admitted, now, now)), [true, true, false]);
+        assert!(people.admits(admitted, START, ends + 1), "asked for before the hour was over");
         // Found admitted in the last moment, and written to as late as may be.
         let longest = 600_000_000;
-        assert!(admitted.counts_until() > ends - 1 + longest + DAY);
+        assert!(people.counts(admitted, ends - 1 + longest + DAY));
     }
 
     #[test]
@@ -335,7 +335,7 @@ mod tests {
             for (person, wait) in steps {
                 // From nothing to nine hours, unevenly.
                 now += wait * wait * HOUR / 9 + wait;
-                let recent = rows.iter().filter(|(other, hour)| **other != person && hour.counts_until() > now).count();
+                let recent = rows.iter().filter(|(other, it)| **other != person && it.hour.counts_until() > now).count();
                 let known = rows.get(&person).copied();
                 match people.admit(known, Some(limit), now) {
                     Some(admitted) => {
@@ -344,7 +344,7 @@ mod tests {
                     }
                     None => prop_assert!(recent >= limit as usize, "refused with {recent} of {limit}"),
                 }
-                let counted = rows.values().filter(|hour| hour.counts_until() > now).count();
+                let counted = rows.values().filter(|it| it.hour.counts_until() > now).count();
                 prop_assert_eq!(people.counted(now) as usize, counted);
                 prop_assert!(people.hours.len() <= 27, "{:?}", people);
             }

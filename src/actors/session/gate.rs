@@ -145,14 +145,15 @@ async fn admission(
     if row.is_some_and(|row| held.is_none() && !portfolio::may_go(hands, portfolio, row, of, now)) {
         return Gate::Later("portfolio_probed");
     }
-    let counts = known.person.is_some_and(|person| now < person.admitted.counts_until());
-    let away = || row.filter(|_| !counts).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
+    let counts = |row: &PortfolioRow| known.person.is_some_and(|person| row.people.counts(person.admitted, now));
+    let away =
+        || row.filter(|row| !counts(row)).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
     let said = if let Some(held) = held {
         Admission::Until(held.until, held.code)
     } else if row.is_some_and(|row| row.limit.is_none()) && hands.registry.was_current(home) {
         // Rows of long ago might know of no limit where there is one by now.
         Admission::Admitted
-    } else if portfolio::is_admitted(known.person.as_ref(), now) {
+    } else if row.is_some_and(|row| portfolio::is_admitted(row, known.person.as_ref(), now, now)) {
         Admission::Admitted
     } else if let Some(until) = away() {
         Admission::Until(until, 0)

@@ -291,8 +291,8 @@ fn throttled_attempts_are_none_of_its_tries() {
 fn the_last_attempt_that_has_a_number_ends_its_message() {
     let mut machine = machine();
     let first = proposed(&machine.step([queued(1, NO_ATTEMPT - 1, 0)], START, 1));
-    let ended = answer(&mut machine, &first, &Answer::NotSent { why: "connect" }, START);
-    assert_eq!(endings(&ended)[0].verdict, Verdict::Failed { class: "connect", code: 0 });
+    let ended = answer(&mut machine, &first, &Answer::NotSent { why: "deadline" }, START);
+    assert_eq!(endings(&ended)[0].verdict, Verdict::Failed { class: "deadline", code: 0 });
     let Input::Standing(message, Standing::Queued(again)) = queued(2, NO_ATTEMPT, 0) else { panic!("it is queued") };
     let over = Standing::Queued(Queued { expires_at: 0, ..again });
     let effects = machine.step([Input::Standing(message, over)], START, 1);
