@@ -10,8 +10,9 @@
 //! nobody knows the country, and no country's gate bars it.
 //!
 //! A campaign has a gate too, which is its own and not the operator's: it is closed from the start, in every partition that
-//! never heard of it, and only a word on it opens it. So one that is a draft, or over, takes nobody's way to stop; and a
-//! line of it that lands late goes nowhere. Its messages stand in its sender's partition, and so do the words on it.
+//! never heard of it, and only a word on it opens it. So one that is a draft, or over, takes nobody's way to stop. One that
+//! is cancelled is closed for ever; one that is finished stays open, so that what is queued again passes. Its messages stand
+//! in its sender's partition, and so do the words on it.
 
 mod which;
 
@@ -93,7 +94,7 @@ pub struct KnownGate {
     pub at: Micros,
     /// Whether it was to close it.
     pub closed: Option<Closed>,
-    /// It never opens again: what waits for it is called off.
+    /// No further word comes: what waits for it while it is closed is called off.
     pub over: bool,
     /// Messages of this partition that left the outbox for it, by closing, oldest first. An open gate with some lets them
     /// out before what comes after them.
@@ -178,11 +179,11 @@ impl GatesRow {
     #[must_use]
     pub fn bars(&self, accepted: &Accepted) -> Option<EventId> {
         let closed = self.closed().find(|(known, _)| known.gate.concerns(accepted)).map(|(_, closed)| closed.closing);
-        let unheard = || accepted.campaign.filter(|campaign| self.campaign(*campaign).is_none());
+        let unheard = || accepted.gate_of_campaign().filter(|campaign| self.campaign(*campaign).is_none());
         closed.or_else(|| unheard().map(CampaignId::first_closing))
     }
 
-    /// The gate of a campaign, if it was heard of.
+    /// The gate of a campaign, if it was heard of and is remembered.
     #[must_use]
     pub fn campaign(&self, campaign: CampaignId) -> Option<&KnownGate> {
         self.gates.iter().find(|known| known.gate.campaign() == Some(campaign))

@@ -18,6 +18,7 @@ pub fn facts(event: &Event) -> Value {
         Event::MessageExpired(it) => json!({"message": text(&it.message), "round": it.round}),
         Event::MessageRequeued(it) => json!({
             "message": text(&it.message), "round": it.round, "expires_at": stamp(it.expires_at), "reason": it.reason,
+            "past_campaign": it.past_campaign,
         }),
         Event::MessageReleased(it) => {
             json!({"message": text(&it.message), "closing": it.closing.as_ref().map(text)})

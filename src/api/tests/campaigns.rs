@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 
+use super::failures::{Shop, failed};
 use super::feed::fed;
 use super::stage::{Reply, Stage};
 use crate::domain::address::Address;
@@ -340,4 +341,22 @@ async fn a_plan_says_how_long_it_takes_and_who_gets_nothing() {
     assert_eq!(stage.sale().await["messages"], 61);
     stage.step("cancel").await.expect(200);
     assert_eq!(stage.post("acme/auditor", &format!("{SALE}/plan"), &json!({})).await.code(), "wrong_state");
+}
+
+#[tokio::test]
+async fn what_failed_is_queued_again_in_any_campaign_but_a_cancelled_one() {
+    let stage = Stage::new().await;
+    stage.declared().await;
+    let loaded = stage.loaded(&[to(1), to(2)]).await;
+    stage.step("start").await.expect(200);
+    let shop = Shop::open(&stage).await;
+    let ids: Vec<_> = loaded.iter().map(|line| line["id"].as_str().expect("an id").parse().expect("an id")).collect();
+    shop.ends(&ids, 1, failed("recipient", 131_026)).await;
+    let counts = async || {
+        let dry = stage.post("acme/admin", "/v1/failures/retry", &json!({"dry_run": true})).await.expect(200);
+        ["matched", "left_out", "of_cancelled_campaigns"].map(|name| dry[name].as_u64().expect("a number"))
+    };
+    assert_eq!(counts().await, [2, 0, 0]);
+    stage.step("cancel").await.expect(200);
+    assert_eq!(counts().await, [0, 2, 2]);
 }

@@ -30,6 +30,7 @@ fn to(tenant: TenantId, template: Option<&str>, country: Option<u16>) -> Accepte
         send_at: None,
         country,
         campaign: None,
+        past_campaign: false,
     }
 }
 
@@ -214,6 +215,20 @@ fn a_campaign_is_closed_until_it_is_started_and_after_it_is_over() {
     row.count(&[(ask(2).0, -3)]);
     assert_eq!((row.draining().count(), row.campaigns(), row.bars(&message)), (0, 0, Some(ask(2).0)));
     assert!(row.has_heard(&gate, ask(3).1) && !say(&mut row, &gate, 1, false), "a late copy of its start");
+}
+
+#[test]
+fn what_is_queued_again_passes_a_campaign_that_is_finished_and_none_that_is_cancelled() {
+    let (campaign, gate) = sale(0xc0);
+    let again = Accepted { past_campaign: true, ..of(campaign) };
+    let mut row = GatesRow::default();
+    assert!(say(&mut row, &gate, 1, false));
+    row.take(Word { gate: &gate, asked: ask(2), closed: None, over: true, at: 7 });
+    assert_eq!((row.bars(&of(campaign)), row.waits_for(&of(campaign), SOON), row.campaigns()), (None, None, 0));
+    assert_eq!(GatesRow::default().bars(&again), None, "also where its gate is forgotten");
+    let mut row = GatesRow::default();
+    assert!(end(&mut row, &gate, 1));
+    assert_eq!(row.bars(&of(campaign)), Some(campaign.first_closing()));
 }
 
 #[test]

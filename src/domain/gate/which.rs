@@ -112,7 +112,7 @@ impl Gate {
                 Self::Tenant { .. } => true,
                 Self::Template { name, .. } => accepted.template.as_ref() == Some(name),
                 Self::Country { code, .. } => accepted.country == Some(*code),
-                Self::Campaign { campaign, .. } => accepted.campaign == Some(*campaign),
+                Self::Campaign { campaign, .. } => accepted.gate_of_campaign() == Some(*campaign),
             }
     }
 }

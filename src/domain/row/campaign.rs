@@ -109,7 +109,9 @@ impl CampaignRow {
             self.started_at = Some(asked.at);
         }
         self.moved = Some(Moved { at: asked.at, by: asked.by, reason: facts.reason.clone() });
-        Some(Asked { closed: self.state != CampaignState::Running, over: self.state.is_over(), ..asked })
+        // One that is finished stays open: what failed in it may be queued again.
+        let open = matches!(self.state, CampaignState::Running | CampaignState::Finished);
+        Some(Asked { closed: !open, over: self.state.is_over(), ..asked })
     }
 }
 
