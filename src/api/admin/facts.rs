@@ -122,7 +122,8 @@ fn instance(event: &Event) -> Value {
             "expires_at": maybe(it.expires_at), "start_at": maybe(it.start_at),
         }),
         Event::CampaignMoved(it) => {
-            json!({"campaign": text(&it.campaign), "step": it.step, "reason": it.reason})
+            let follows = it.follows.map(|place| place.0);
+            json!({"campaign": text(&it.campaign), "step": it.step, "reason": it.reason, "follows": follows})
         }
         Event::PortfolioDeclared(it) => json!({
             "portfolio": text(&it.portfolio), "name": it.name, "people_per_day": it.people_per_day,

@@ -264,7 +264,8 @@ async fn a_tenant_has_so_many_campaigns_and_its_gates_all_the_same() {
     assert_eq!(stage.put("acme/admin", "/v1/campaigns/more", &sale()).await.code(), "too_many_campaigns");
     stage.put("other/admin", "/v1/campaigns/more", &sale()).await.expect(200);
     let campaign = CampaignId::named(stage.tenant("acme"), "c0");
-    let event = Event::from(CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "x".to_owned() });
+    let (step, reason) = (CampaignStep::Cancel, "x".to_owned());
+    let event = Event::from(CampaignMovedV1 { campaign, step, reason, follows: None });
     let tenant = stage.tenant("acme");
     let draft = Draft::new(EventId([9; 16]), tenant, &event, Principal::Operator, 0).tenant(tenant);
     stage.happens(stage.app.partition_of(tenant), draft).await;

@@ -293,7 +293,10 @@ fn of_campaign(number: u16) -> Option<Event> {
             start_at: Some(AT),
         }
         .into(),
-        129 => CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "a wrong price in it".into() }.into(),
+        129 => {
+            let (step, reason) = (CampaignStep::Cancel, "a wrong price in it".into());
+            CampaignMovedV1 { campaign, step, reason, follows: None }.into()
+        }
         _ => return None,
     })
 }

@@ -7,12 +7,14 @@ use super::super::event::{CampaignDeclaredV1, CampaignMovedV1, CampaignStep, Cat
 use super::super::gate::{Gate, MAX_CAMPAIGNS_OF_TENANT};
 use super::super::id::{CampaignId, SessionId, TenantId};
 use super::super::message::State;
-use super::super::record::{Micros, Principal};
+use super::super::record::{Micros, Position, Principal};
 use super::{Asked, Controls, MessageRow};
 
 /// The last step of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
+    /// Where it stands.
+    pub position: Position,
     /// When.
     pub at: Micros,
     /// By whom.
@@ -102,13 +104,18 @@ impl CampaignRow {
         Gate::Campaign { tenant: self.tenant, campaign, session: self.session }
     }
 
-    /// Takes a step, if it leads somewhere from here: what it asks of the gate is `asked`, but for what only this knows.
+    /// Takes a step, if it leads somewhere from here and nothing came between it and what it follows: what it asks of the
+    /// gate is `asked`, but for what only this knows.
     pub fn step(&mut self, facts: &CampaignMovedV1, asked: Asked) -> Option<Asked> {
+        let last = self.moved.as_ref().map(|moved| moved.position);
+        if facts.follows.is_some_and(|follows| Some(follows) != last) {
+            return None;
+        }
         self.state = self.state.after(facts.step)?;
         if facts.step == CampaignStep::Start {
             self.started_at = Some(asked.at);
         }
-        self.moved = Some(Moved { at: asked.at, by: asked.by, reason: facts.reason.clone() });
+        self.moved = Some(Moved { position: asked.position, at: asked.at, by: asked.by, reason: facts.reason.clone() });
         // One that is finished stays open: what failed in it may be queued again.
         let open = matches!(self.state, CampaignState::Running | CampaignState::Finished);
         Some(Asked { closed: !open, over: self.state.is_over(), ..asked })
@@ -120,12 +127,16 @@ impl CampaignRow {
 pub struct LiveCampaign {
     /// Which.
     pub campaign: CampaignId,
+    /// Its gate, which says where its messages stand.
+    pub gate: Gate,
     /// Where it is.
     pub state: CampaignState,
     /// It starts by itself then.
     pub start_at: Option<Micros>,
     /// When its last step was taken, or it was declared.
     pub since: Micros,
+    /// Where its last step stands; none while it is a draft.
+    pub moved: Option<Position>,
 }
 
 /// The campaigns of a tenant that are not over: what its actor looks after.
@@ -146,7 +157,8 @@ impl CampaignsRow {
     pub fn follow(&mut self, campaign: CampaignId, row: &CampaignRow) {
         let at = self.live.iter().position(|live| live.campaign == campaign);
         let since = row.moved.as_ref().map_or(row.declared_at, |moved| moved.at);
-        let now = LiveCampaign { campaign, state: row.state, start_at: row.start_at, since };
+        let (gate, moved) = (row.gate(campaign), row.moved.as_ref().map(|moved| moved.position));
+        let now = LiveCampaign { campaign, gate, state: row.state, start_at: row.start_at, since, moved };
         match at {
             Some(at) if row.state.is_over() => drop(self.live.remove(at)),
             Some(at) => self.live[at] = now,

@@ -97,7 +97,7 @@ impl Scene {
     }
 
     async fn step(&self, step: CampaignStep) {
-        let facts = CampaignMovedV1 { campaign: self.campaign, step, reason: "asked".to_owned() };
+        let facts = CampaignMovedV1 { campaign: self.campaign, step, reason: "asked".to_owned(), follows: None };
         self.world.tell(self.tenant, self.tenant, facts).await;
         self.world.applied(self.tenant).await;
     }

@@ -5,6 +5,7 @@ mod campaigns;
 mod clock_set;
 mod consent;
 mod deaths;
+mod finished;
 mod gates;
 mod neighbours;
 mod notified;

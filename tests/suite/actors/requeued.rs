@@ -91,7 +91,7 @@ async fn what_failed_in_a_finished_campaign_is_sent_once_more() {
         let object = serde_json::json!({ "to": format!("+49155{n:07}"), "type": "text", "text": { "body": "sale" } });
         messages.push(world.accept_line((tenant, session), campaign, object).await);
     }
-    let step = CampaignMovedV1 { campaign, step: CampaignStep::Start, reason: "asked".to_owned() };
+    let step = CampaignMovedV1 { campaign, step: CampaignStep::Start, reason: "asked".to_owned(), follows: None };
     world.tell(tenant, tenant, step).await;
     world.until(&messages, Duration::from_secs(20), &[State::Failed]).await;
     let home = waybill::domain::routing::partition(&session.into(), super::world::PARTITIONS);
