@@ -206,8 +206,8 @@ impl GatesRow {
         self.bars(accepted).or_else(draining)
     }
 
-    /// The closings that still hold messages back and have to no more, and whether those are let out or called off. Who may
-    /// leave comes first: messages that are called off may come out of an outbox one by one, and for long.
+    /// The closings that still hold messages back and have to no more, and whether those are let out or called off: of each
+    /// gate the oldest, for its messages leave in their order. Gates wait for no other.
     pub fn draining(&self) -> impl Iterator<Item = (EventId, WayOut)> {
         let way = |known: &KnownGate| match (&known.closed, known.over) {
             (None, _) => Some(WayOut::LetOut),
@@ -216,7 +216,7 @@ impl GatesRow {
         };
         let of = move |wanted| {
             let known = self.gates.iter().filter(move |known| way(known) == Some(wanted));
-            known.flat_map(move |known| known.behind.iter().map(move |behind| (behind.closing, wanted)))
+            known.filter_map(move |known| known.behind.first().map(|behind| (behind.closing, wanted)))
         };
         of(WayOut::LetOut).chain(of(WayOut::CalledOff))
     }

@@ -241,7 +241,7 @@ impl State {
                 }
             }
             Notice::Due => self.release_due().await?,
-            Notice::LetOut(recorded) => self.let_out_further(recorded).await?,
+            Notice::LetOut(closing, recorded) => self.let_out_further(closing, recorded).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {
