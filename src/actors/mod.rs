@@ -28,5 +28,6 @@ pub mod registry;
 pub mod root;
 pub mod session;
 pub mod spread;
+pub mod stops;
 pub mod tenant;
 pub mod wheel;

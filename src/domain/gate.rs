@@ -24,7 +24,7 @@ use super::id::{CampaignId, EventId};
 use super::message::State;
 use super::record::{Micros, Position};
 use super::row::{Accepted, MessageRow};
-pub use which::Gate;
+pub use which::{Gate, Marks};
 
 /// Gates that are closed in one partition at once, of all tenants: each is looked at for each message. Some 300 bytes
 /// each, 75 KiB a partition.
@@ -178,8 +178,14 @@ impl GatesRow {
     /// The closing of the gate that a message stands behind, if any.
     #[must_use]
     pub fn bars(&self, accepted: &Accepted) -> Option<EventId> {
-        let closed = self.closed().find(|(known, _)| known.gate.concerns(accepted)).map(|(_, closed)| closed.closing);
-        let unheard = || accepted.gate_of_campaign().filter(|campaign| self.campaign(*campaign).is_none());
+        self.bars_what(Marks::of(accepted))
+    }
+
+    /// The same of one that is marked so.
+    #[must_use]
+    pub fn bars_what(&self, marks: Marks<'_>) -> Option<EventId> {
+        let closed = self.closed().find(|(known, _)| known.gate.stops(marks)).map(|(_, closed)| closed.closing);
+        let unheard = || marks.campaign.filter(|campaign| self.campaign(*campaign).is_none());
         closed.or_else(|| unheard().map(CampaignId::first_closing))
     }
 

@@ -9,11 +9,13 @@ use super::gate::{Gate, gate};
 use super::mail::{Answered, SessionBox, SessionMail};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
-use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
+use crate::actors::stops::STOPPED;
+use crate::channel::{Channel, Credential, Leave, SendCommand, whatsapp::token};
 use crate::domain::consent::Bar;
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
+use crate::domain::gate::Marks;
 use crate::domain::id::{BudgetId, SessionId, Tag};
 use crate::vault::VaultError;
 
@@ -103,13 +105,18 @@ async fn attempt(
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
+    let template = content.template().map(|(name, _)| name.to_owned());
+    let leave = may_leave(hands, sender, reference, template.clone());
+    // Asked once more right before the first byte: what comes now may take its time, and a place in the portfolio.
+    if let Err(why) = leave() {
+        return Ok(not_sent(why));
+    }
     match gate(hands, sender, (reference, of.attempt == 1), &content).await {
         Gate::Open => {}
         Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),
     }
     hands.trip("attempt:before_call");
-    let template = content.template().map(|(name, _)| name.to_owned());
     let command = SendCommand {
         message: of.message,
         attempt: of.attempt,
@@ -120,7 +127,7 @@ async fn attempt(
         deadline,
     };
     let began = hands.clock.steady();
-    let answer = sender.channel.send(command, Arc::clone(&sender.credential)).await;
+    let answer = sender.channel.send_if(command, Arc::clone(&sender.credential), leave).await;
     crate::telemetry::stage("call", hands.clock.steady().saturating_sub(began));
     count(&answer);
     hands.trip("attempt:after_call");
@@ -130,6 +137,16 @@ async fn attempt(
         _ => None,
     };
     Ok(Answered { answer, provider })
+}
+
+/// Whether nobody has stopped the message since its intent was judged.
+fn may_leave(hands: &Hands, sender: &Sender, reference: MessageRef, template: Option<String>) -> Leave {
+    let (registry, at) = (Arc::clone(&hands.registry), (sender.partition, sender.session));
+    Arc::new(move || {
+        let MessageRef { tenant, country, campaign, .. } = reference;
+        let marks = Marks { tenant, template: template.as_deref(), country, campaign };
+        if registry.stops.may_leave(at, marks) { Ok(()) } else { Err(STOPPED) }
+    })
 }
 
 fn count(answer: &Answer) {

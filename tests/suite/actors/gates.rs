@@ -314,3 +314,34 @@ async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     scene.asked_at_most_once();
     scene.world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stopped_while_its_attempt_waits_does_not_leave() {
+    let scene = Scene::new(None).await;
+    let (world, session) = (&scene.world, scene.session);
+    // Nothing has a place: intents are valid, and wait.
+    let places = world.hands.windows.acquire_many(1_024).await.expect("places");
+    let messages = [scene.accept("+4915500000001", "price").await, scene.accept("+4915500000002", "greeting").await];
+    world.until(&messages, SOON, &[State::Sending]).await;
+    scene.switch(scene.template("price"), true).await;
+    drop(places);
+    world.until(&messages[1..], SOON, &[State::Sent]).await;
+    scene.are_behind(&messages[..1]).await;
+    assert!(scene.order(&messages[..1]).is_empty(), "one left through a closed gate");
+    let row = world.row(messages[0]).await.expect("a row");
+    assert_eq!((row.attempts.len(), row.counted), (1, 0), "none of its tries: {row:?}");
+    scene.switch(scene.template("price"), false).await;
+    world.until(&messages, SOON, &[State::Sent]).await;
+    // The same of a session.
+    let places = world.hands.windows.acquire_many(1_024).await.expect("places");
+    let third = scene.accept("+4915500000003", "greeting").await;
+    world.until(&[third], SOON, &[State::Sending]).await;
+    world.tell(session, scene.tenant, SessionSuspendedV1 { session, reason: "full".to_owned() }).await;
+    world.applied(session).await;
+    drop(places);
+    world.until(&[third], SOON, &[State::Queued]).await;
+    assert!(scene.order(&[third]).is_empty(), "one left a suspended session");
+    world.tell(session, scene.tenant, SessionResumedV1 { session, reason: None }).await;
+    world.until(&[third], SOON, &[State::Sent]).await;
+    scene.world.stop().await;
+}
