@@ -201,6 +201,7 @@ mod tests {
     use super::*;
     use crate::domain::gate::Gate;
     use crate::domain::record::Position;
+    use crate::domain::row::Controls;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -215,6 +216,7 @@ mod tests {
             by: Principal::Operator,
             effective: false,
             over: false,
+            heard: Controls::default(),
         }
     }
 

@@ -30,6 +30,10 @@ pub use which::{Gate, Marks};
 /// each, 75 KiB a partition.
 pub const MAX_CLOSED: usize = 256;
 
+/// Those that a partition closes: who asked for the last place at once with others has it closed all the same, and in every
+/// partition. Beyond it a word is heard, and its gate stays open.
+const MAX_TAKEN: usize = 2 * MAX_CLOSED;
+
 /// Closed gates of one tenant: a quarter, so that no tenant takes the others' way to stop.
 pub const MAX_OF_TENANT: usize = MAX_CLOSED / 4;
 
@@ -124,7 +128,7 @@ pub struct Word<'a> {
 }
 
 impl GatesRow {
-    /// Takes a word. An older one than is known, or one gate too many, changes nothing.
+    /// Takes a word. An older one than is known changes nothing; one gate too many stays open, and its word is known as heard.
     pub fn take(&mut self, word: Word<'_>) -> bool {
         let known = self.gates.iter().position(|known| known.gate == *word.gate);
         if known.is_some_and(|at| self.gates[at].asked >= word.asked.1) {
@@ -132,16 +136,13 @@ impl GatesRow {
         }
         let before = known.map(|at| self.gates.remove(at));
         let was_closed = before.as_ref().is_some_and(|before| before.closed.is_some());
-        let full = || self.operators_closed() >= MAX_CLOSED;
-        if word.closed.is_some() && word.gate.campaign().is_none() && !was_closed && full() {
-            self.gates.extend(before);
-            return false;
-        }
+        let more = word.closed.is_some() && word.gate.campaign().is_none() && !was_closed;
+        let refused = more && self.operators_closed() >= MAX_TAKEN;
         // Closed again without having been open: what waits, waits on, and only the reason is another.
         let closing = before.as_ref().and_then(|before| before.closed.as_ref()).map(|closed| closed.closing);
         let unstarted = word.gate.campaign().filter(|_| before.is_none()).map(CampaignId::first_closing);
         let closing = closing.or(unstarted).unwrap_or(word.asked.0);
-        let closed = word.closed.map(|reason| Closed { closing, reason: reason.to_owned() });
+        let closed = word.closed.filter(|_| !refused).map(|reason| Closed { closing, reason: reason.to_owned() });
         let behind = before.map(|before| before.behind).unwrap_or_default();
         let (gate, over) = (word.gate.clone(), word.over);
         self.gates.push(KnownGate { gate, asked: word.asked.1, at: word.at, closed, over, behind });
@@ -238,6 +239,14 @@ impl GatesRow {
     #[must_use]
     pub fn has_heard(&self, gate: &Gate, asked: Position) -> bool {
         self.gates.iter().any(|known| known.gate == *gate && known.asked >= asked)
+    }
+
+    /// Whether a word has been followed here, or a later one came: one gate too many stays open.
+    #[must_use]
+    pub fn has_followed(&self, gate: &Gate, asked: Position, closed: bool) -> bool {
+        let of = |known: &&KnownGate| known.gate == *gate;
+        let follows = |known: &KnownGate| known.asked == asked && known.closed.is_some() == closed;
+        self.gates.iter().find(of).is_some_and(|known| known.asked > asked || follows(known))
     }
 
     /// How many messages stand behind a gate here.

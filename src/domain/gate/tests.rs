@@ -126,19 +126,27 @@ fn a_gate_of_steady_traffic_is_done_some_time() {
 }
 
 #[test]
-fn one_gate_too_many_is_refused_and_opening_never_is() {
+fn one_gate_too_many_stays_open_and_its_word_is_heard() {
     let mut row = GatesRow::default();
     let gate = |n: usize| template(&format!("t{n}"));
     let word = |n: usize| (EventId([0; 16]), Position(u64::try_from(n).unwrap_or(0)));
-    for n in 0..MAX_CLOSED {
+    for n in 0..MAX_TAKEN {
         assert!(row.take(Word { gate: &gate(n), asked: word(n + 1), closed: Some("x"), over: false, at: 0 }));
     }
-    let more = gate(MAX_CLOSED);
-    assert!(!row.take(Word { gate: &more, asked: word(1_000), closed: Some("x"), over: false, at: 0 }));
+    assert_eq!(row.closed().count(), MAX_TAKEN, "also who asked for the last place at once with others");
+    let more = gate(MAX_TAKEN);
+    row.take(Word { gate: &more, asked: word(1_000), closed: Some("x"), over: false, at: 0 });
+    assert_eq!(
+        (row.closed().count(), row.has_heard(&more, word(1_000).1)),
+        (MAX_TAKEN, true),
+        "nobody copies it again"
+    );
+    assert!(!row.has_followed(&more, word(1_000).1, true) && row.has_followed(&gate(0), word(1).1, true));
     assert!(row.take(Word { gate: &gate(0), asked: word(1_001), closed: Some("another reason"), over: false, at: 0 }));
     assert!(row.take(Word { gate: &gate(1), asked: word(1_002), closed: None, over: false, at: 0 }));
     assert!(row.take(Word { gate: &more, asked: word(1_003), closed: Some("x"), over: false, at: 0 }));
-    assert_eq!(row.closed().count(), MAX_CLOSED);
+    assert_eq!(row.closed().count(), MAX_TAKEN);
+    assert!(row.has_followed(&more, word(1_003).1, true));
 }
 
 #[test]
