@@ -1,4 +1,5 @@
-//! A tenant's campaigns, looked after: one whose time has come is started, one with nothing left is finished.
+//! A tenant's campaigns, looked after: one whose time has come is started, if somebody was loaded by then; one with nothing
+//! left is finished. One that was empty at its time waits for somebody to start it: whoever loads it later may not mean to.
 //!
 //! Both are steps that anybody could take, with ids derived from the campaign, judged when they are read back: so a death,
 //! or two who take them at once, change nothing. What a campaign has left stands in its sender's partition: what is not
@@ -138,7 +139,9 @@ async fn look(
     for (live, row) in live.into_iter().zip(found) {
         let Some(Row::Progress(progress)) = row else { continue };
         match live.state {
-            CampaignState::Draft if progress.all() > 0 => step(hands, whose, &live, CampaignStep::Start),
+            CampaignState::Draft if live.start_at.is_some_and(|at| progress.was_loaded(at)) => {
+                step(hands, whose, &live, CampaignStep::Start)
+            }
             CampaignState::Running => {
                 let left = if progress.left() > 0 { None } else { nothing_left(hands, &live, until).await? };
                 if looked.lock().is_quiet(&live, (left.unwrap_or(0), 0), hands.clock.steady()) {

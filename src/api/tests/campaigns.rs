@@ -156,6 +156,21 @@ async fn what_is_wrong_with_a_declaration_is_said() {
 }
 
 #[tokio::test]
+async fn a_time_that_has_passed_is_no_start_and_what_was_declared_in_time_stays_so() {
+    let stage = Stage::new().await;
+    let at = |ahead: i64| crate::api::time::stamp(stage.clock.wall() + ahead * 1_000_000);
+    let past = json!({"from": "shop", "template": {"name": "sale", "language": "de"}, "start_at": at(-1)});
+    let refused = stage.put("acme/admin", SALE, &past).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/start_at")));
+    let mut ahead = past;
+    (ahead["start_at"], ahead["expires_at"]) = (at(60).into(), at(7_200).into());
+    let first = stage.put("acme/admin", SALE, &ahead).await.expect(200);
+    stage.clock.advance(std::time::Duration::from_secs(8_000));
+    assert_eq!(stage.put("acme/admin", SALE, &ahead).await.expect(200)["id"], first["id"], "the same again");
+    assert_eq!(stage.put("acme/admin", "/v1/campaigns/other", &ahead).await.status.as_u16(), 422);
+}
+
+#[tokio::test]
 async fn an_audience_is_loaded_once_however_often_it_is_sent_and_nothing_of_it_leaves() {
     let stage = Stage::new().await;
     stage.declared().await;

@@ -182,6 +182,8 @@ const PIECES: usize = 7;
 pub struct ProgressRow {
     /// By [`PROGRESS`]: each message once.
     pub counts: [u64; 8],
+    /// When the first of its messages was accepted.
+    pub first_accepted: Option<Micros>,
     /// When the first was sent.
     pub first_sent: Option<Micros>,
     /// When the last was sent.
@@ -195,12 +197,14 @@ pub struct ProgressRow {
 pub(super) struct Part {
     pub(super) campaign: CampaignId,
     place: usize,
+    accepted: Micros,
     sent: Option<Micros>,
 }
 
 impl Part {
     pub(super) fn of(row: &MessageRow) -> Option<Self> {
-        let campaign = row.accepted.as_ref()?.campaign?;
+        let accepted = row.accepted.as_ref()?;
+        let (campaign, accepted) = (accepted.campaign?, accepted.fact.at);
         let place = match row.state() {
             State::Withdrawn => return None,
             State::Scheduled | State::Queued | State::Sending => 0,
@@ -212,7 +216,7 @@ impl Part {
             State::Expired => 6,
             State::Cancelled => 7,
         };
-        Some(Self { campaign, place, sent: row.sent.map(|fact| fact.at) })
+        Some(Self { campaign, place, accepted, sent: row.sent.map(|fact| fact.at) })
     }
 }
 
@@ -224,6 +228,7 @@ impl ProgressRow {
         }
         if let Some(is) = is {
             self.counts[is.place] += 1;
+            self.first_accepted = Some(self.first_accepted.map_or(is.accepted, |first| first.min(is.accepted)));
         }
         let sent = is.and_then(|is| is.sent).filter(|_| was.is_none_or(|was| was.sent.is_none()));
         if let Some(at) = sent {
@@ -244,6 +249,12 @@ impl ProgressRow {
                 self.pieces.drain(..old);
             }
         }
+    }
+
+    /// Whether something was in it at this time.
+    #[must_use]
+    pub fn was_loaded(&self, at: Micros) -> bool {
+        self.all() > 0 && self.first_accepted.is_some_and(|first| first <= at)
     }
 
     /// How many messages there are.
@@ -274,7 +285,7 @@ mod tests {
     use super::*;
 
     fn part(place: usize, sent: Option<Micros>) -> Part {
-        Part { campaign: CampaignId([1; 16]), place, sent }
+        Part { campaign: CampaignId([1; 16]), place, accepted: 7, sent }
     }
 
     #[test]
@@ -288,6 +299,7 @@ mod tests {
         row.moved(Some(&sent), Some(&read));
         assert_eq!((row.counts[2], row.counts[4], row.all()), (0, 1, 2));
         assert_eq!((row.first_sent, row.last_sent), (Some(5_000_000), Some(5_000_000)));
+        assert!(row.was_loaded(7) && !row.was_loaded(6));
         row.moved(Some(&waiting), None);
         assert_eq!((row.all(), row.left()), (1, 0), "withdrawn");
     }

@@ -103,3 +103,19 @@ async fn a_campaign_is_not_finished_while_lines_of_it_are_not_applied() {
     assert!(!steps.is_empty(), "nothing is left");
     assert!(steps.iter().all(|step| (step.step, step.follows) == (CampaignStep::Finish, Some(Position(7)))));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_that_was_empty_at_its_time_does_not_start_by_itself() {
+    const TIME: Micros = 1_000_000;
+    let scene = Scene::new().await;
+    let campaigns = scene.live(CampaignState::Draft, Some(TIME));
+    let mut loaded = ProgressRow::default();
+    (loaded.counts[0], loaded.first_accepted) = (1, Some(TIME + 1));
+    let end = scene.world.journal.end(scene.homes()[1]);
+    scene.says(loaded.clone(), Position(end.0 - 1)).await;
+    assert_eq!(scene.looks(&campaigns).await, [], "its first line came too late");
+    loaded.first_accepted = Some(TIME);
+    scene.says(loaded, Position(end.0 - 1)).await;
+    let steps = scene.looks(&campaigns).await;
+    assert!(steps.first().is_some_and(|step| step.step == CampaignStep::Start), "{steps:?}");
+}
