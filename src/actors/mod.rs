@@ -12,6 +12,7 @@
 //! | [`endpoint`] | notifies one customer address |
 //! | [`tenant`] | lends its budget, and spreads words on its gates |
 //! | [`spread`] | copying a word on a gate into each partition |
+//! | [`stops`] | what is stopped, looked at right before the first byte |
 //! | [`portfolio`] | asking a portfolio for people |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
 //!

@@ -196,6 +196,11 @@ impl GatesRow {
         self.gates.iter().find(|known| known.gate.campaign() == Some(campaign))
     }
 
+    /// The gates of campaigns that were cancelled, as far as they are remembered.
+    pub fn cancelled(&self) -> impl Iterator<Item = (&KnownGate, &Closed)> {
+        self.closed().filter(|(known, _)| known.over)
+    }
+
     /// How many campaigns there are that are not over.
     #[must_use]
     pub fn campaigns(&self) -> usize {

@@ -16,7 +16,7 @@ use crate::domain::event::{Event, MessageCancelledV1, MessageReleasedV1};
 use crate::domain::gate::{GatesRow, WayOut};
 use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
 use crate::domain::record::{Micros, Principal, Record};
-use crate::domain::row::{Row, RowId};
+use crate::domain::row::{Accepted, Row, RowId};
 use crate::journal::Appended;
 use crate::store::rows::GatedPlace;
 use crate::store::{Commit, StoreError, rows as stored};
@@ -173,6 +173,18 @@ impl State {
         let draft = Draft::new(id, session, event, Principal::Node(self.hands.node), now).cause(closing);
         let record = draft.tenant(tenant).subject(message).record();
         record.inspect_err(|error| tracing::error!(%error, %message, "a release cannot be written")).ok()
+    }
+
+    /// The end of a message of a cancelled campaign.
+    pub(super) fn called_off(
+        &self,
+        (message, round): (MessageId, u16),
+        closing: EventId,
+        accepted: &Accepted,
+        now: Micros,
+    ) -> Option<Record> {
+        let (id, event) = way_out(WayOut::CalledOff, message, closing, round);
+        self.written_way_out((id, &event), message, closing, (accepted.session, accepted.tenant), now)
     }
 
     fn propose_ways_out(&self, closing: EventId, records: Vec<Record>) {

@@ -20,7 +20,7 @@
 //! | [`claim`] | becoming and staying the owner |
 //! | [`dispatch`] | whom an event concerns |
 //! | `due` | releasing scheduled messages |
-//! | `early` | releasing those who wait for a portfolio whose limit was raised |
+//! | `early` | who waits for a time and need not: its portfolio's limit was raised, or its campaign is cancelled |
 //! | `gated` | letting messages out when an operator's gate is opened |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
 //!

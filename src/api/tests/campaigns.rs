@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::failures::{Shop, failed};
 use super::feed::fed;
 use super::stage::{Reply, Stage};
+use crate::api::time::stamp;
 use crate::domain::address::Address;
 use crate::domain::draft::Draft;
 use crate::domain::event::{CampaignMovedV1, CampaignStep, Event, GateEffectiveV1};
@@ -16,6 +17,7 @@ use crate::domain::id::{CampaignId, EventId};
 use crate::domain::record::Principal;
 use crate::domain::row::{Asked, Row, RowId};
 use crate::journal::{Appended, Journal};
+use crate::runtime::Clock;
 use crate::store::rows;
 
 const SALE: &str = "/v1/campaigns/sale";
@@ -158,7 +160,7 @@ async fn what_is_wrong_with_a_declaration_is_said() {
 #[tokio::test]
 async fn a_time_that_has_passed_is_no_start_and_what_was_declared_in_time_stays_so() {
     let stage = Stage::new().await;
-    let at = |ahead: i64| crate::api::time::stamp(stage.clock.wall() + ahead * 1_000_000);
+    let at = |ahead: i64| stamp(stage.clock.wall() + ahead * 1_000_000);
     let past = json!({"from": "shop", "template": {"name": "sale", "language": "de"}, "start_at": at(-1)});
     let refused = stage.put("acme/admin", SALE, &past).await;
     assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/start_at")));

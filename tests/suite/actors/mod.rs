@@ -12,6 +12,7 @@ mod notified;
 mod opt_out;
 mod paced;
 mod panics;
+mod parked;
 mod requeued;
 mod scheduled;
 mod walk;
