@@ -165,7 +165,7 @@ async fn a_time_that_has_passed_is_no_start_and_what_was_declared_in_time_stays_
     let refused = stage.put("acme/admin", SALE, &past).await;
     assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/start_at")));
     let mut ahead = past;
-    (ahead["start_at"], ahead["expires_at"]) = (at(60).into(), at(7_200).into());
+    (ahead["start_at"], ahead["expires_at"]) = (at(60), at(7_200));
     let first = stage.put("acme/admin", SALE, &ahead).await.expect(200);
     stage.clock.advance(std::time::Duration::from_secs(8_000));
     assert_eq!(stage.put("acme/admin", SALE, &ahead).await.expect(200)["id"], first["id"], "the same again");
