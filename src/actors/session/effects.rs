@@ -9,8 +9,8 @@ use crate::actors::append::{self, Persist};
 use crate::actors::registry::Ask;
 use crate::domain::draft::Draft;
 use crate::domain::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1, Resolution,
-    SessionHeldV1, SessionPacedV1, SessionReleasedV1, SessionStartedV1, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ByPriority, ClosedV1, Event, MessageExpiredV1, OutcomeV1,
+    Resolution, SessionHeldV1, SessionPacedV1, SessionReleasedV1, SessionStartedV1, UnknownResolvedV1,
 };
 use crate::domain::failure::Bucket;
 use crate::domain::id::{EventId, MessageId};
@@ -22,7 +22,7 @@ use crate::journal::Appended;
 
 impl State {
     /// Carries effects out. The room to pull into comes back, if the machine asked and something is cold.
-    pub(super) async fn carry_out(&mut self, effects: Vec<Effect>) -> Option<usize> {
+    pub(super) async fn carry_out(&mut self, effects: Vec<Effect>) -> Option<ByPriority<usize>> {
         let mut room = None;
         for effect in effects {
             match effect {

@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::super::accept::own_gates;
-use super::super::applied::{WAIT_OWN, caught_up};
+use super::super::applied::must_catch_up;
 use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::problem::Problem;
@@ -50,7 +50,7 @@ pub async fn plan(
             .remedy("nothing of it is left to plan"));
     }
     let place = app.plans.take(None).map_err(|full| full.problem("plans"))?;
-    caught_up(&app, app.partition_of(row.session), WAIT_OWN).await?;
+    must_catch_up(&app, app.partition_of(row.session)).await?;
     let (session, tenant) = things(&app, &row).await?;
     let mut reading = Reading {
         app: &app,
@@ -198,12 +198,13 @@ impl Reading<'_> {
 
     async fn outbox(&mut self, partition: u16) -> Result<(), Problem> {
         let (app, session) = (self.app, self.row.session);
+        let of = (session, self.row.priority);
         let through = Position(app.journal.end(partition).0.saturating_sub(1));
         let Some(mut from) = rows::open_session(&*app.store, partition, session).await? else {
             return Ok(());
         };
         while self.has_room() {
-            let page = rows::outbox(&*app.store, session, from, through, PAGE).await?;
+            let page = rows::outbox(&*app.store, of, from, through, PAGE).await?;
             let Some((last, _)) = page.last() else { break };
             from = last.next();
             let places: HashMap<MessageId, Position> = page.iter().map(|(at, message)| (*message, *at)).collect();

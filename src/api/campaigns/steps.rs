@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::super::applied::{WAIT_OWN, caught_up};
+use super::super::applied::{WAIT_OWN, caught_up, must_catch_up};
 use super::super::auth::Caller;
 use super::super::body;
 use super::super::codes::Code;
@@ -58,12 +58,16 @@ steps! {
 
 async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: Ask) -> Result<Response, Problem> {
     let reason = ask.reason()?;
+    // What is durable and not in the rows yet may be the opposite of what they say: then the word is recorded in any case,
+    // and where it stands decides.
+    let home = app.partition_of(caller.scope.tenant());
+    let current = caught_up(app, home, WAIT_OWN).await?;
     let (campaign, row) = find(app, caller, name).await?;
     caller.may_change(is_test(app, &row).await?)?;
-    if row.state.is_after(step) {
-        return answer(app, campaign, &row, false).await;
+    if current && row.state.is_after(step) {
+        return answer(app, campaign, &row).await;
     }
-    if row.state.after(step).is_none() {
+    if current && row.state.after(step).is_none() {
         return Err(wrong(row.state));
     }
     if step == CampaignStep::Start {
@@ -73,17 +77,23 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
     let event = Event::from(CampaignMovedV1 { campaign, step, reason, follows: None });
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
     let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
-    let proposed = propose(app, app.partition_of(tenant), draft).await?;
-    if proposed.shown(app).await? {
+    let proposed = propose(app, home, draft).await?;
+    let shown = current && proposed.shown(app).await?;
+    if shown {
         // Somebody else may have moved it in between.
         let (_, now) = find(app, caller, name).await?;
         if !now.state.is_after(step) {
             return Err(wrong(now.state));
         }
     }
+    // Whoever copies it reads of it in those rows.
+    if !shown {
+        return said(app, campaign, &row, false).await;
+    }
     let applied = applied_everywhere(app, &row.gate(campaign), proposed.position).await?;
     let (campaign, row) = find(app, caller, name).await?;
-    answer(app, campaign, &row, applied == usize::from(app.partitions)).await
+    let everywhere = applied == usize::from(app.partitions);
+    if everywhere { said(app, campaign, &row, true).await } else { answer(app, campaign, &row).await }
 }
 
 /// Its partition may be behind what was loaded just now.
@@ -91,7 +101,7 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
 /// # Errors
 /// `empty_campaign`.
 async fn is_loaded(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<(), Problem> {
-    caught_up(app, app.partition_of(row.session), WAIT_OWN).await?;
+    must_catch_up(app, app.partition_of(row.session)).await?;
     if progress(app, campaign).await?.all() > 0 {
         return Ok(());
     }
@@ -109,10 +119,15 @@ fn wrong(state: CampaignState) -> Problem {
     })
 }
 
+/// As it is recorded.
+async fn answer(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<Response, Problem> {
+    let effective = shown(app, campaign, row).await?["effective"] == true;
+    said(app, campaign, row, effective).await
+}
+
 /// 202 while its last word is not applied where its messages are. What is recorded as effective lags behind what is.
-async fn answer(app: &App, campaign: CampaignId, row: &CampaignRow, effective: bool) -> Result<Response, Problem> {
+async fn said(app: &App, campaign: CampaignId, row: &CampaignRow, effective: bool) -> Result<Response, Problem> {
     let mut view = shown(app, campaign, row).await?;
-    let effective = effective || view["effective"] == true;
     view["effective"] = json!(effective);
     let status = if effective { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(view)).into_response())

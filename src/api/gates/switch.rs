@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::super::applied::WAIT_OWN;
+use super::super::applied::{WAIT_OWN, caught_up};
 use super::super::auth::Caller;
 use super::super::body;
 use super::super::codes::Code;
@@ -95,9 +95,11 @@ fn country(caller: &Caller, code: String) -> Result<Gate, Problem> {
 async fn switch(app: &App, caller: &Caller, gate: Gate, closed: bool, ask: Ask) -> Result<Response, Problem> {
     let reason = ask.reason()?;
     caller.may_change(TEST)?;
+    // A word that is durable and not in the rows yet may be the opposite.
+    let current = caught_up(app, app.partition_of(caller.scope.tenant()), WAIT_OWN).await?;
     let before = asks(app, caller.scope.tenant()).await?;
     // An open gate that nobody is closing is open everywhere.
-    if !closed && before.on(&gate).is_none() {
+    if current && !closed && before.on(&gate).is_none() {
         return Ok(answer(app, &gate, usize::from(app.partitions)));
     }
     if closed && before.on(&gate).is_none_or(|asked| !asked.closed) {
@@ -108,7 +110,11 @@ async fn switch(app: &App, caller: &Caller, gate: Gate, closed: bool, ask: Ask) 
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
     let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
     let proposed = propose(app, app.partition_of(tenant), draft).await?;
-    if closed && proposed.shown(app).await? {
+    // Whoever copies it reads of it in those rows.
+    if !current || !proposed.shown(app).await? {
+        return Ok(answer(app, &gate, 0));
+    }
+    if closed {
         was_taken(&asks(app, caller.scope.tenant()).await?, &gate, proposed.position)?;
     }
     let applied = applied_everywhere(app, &gate, proposed.position).await?;

@@ -202,3 +202,17 @@ async fn a_draining_session_takes_nothing_until_it_is_resumed() {
     stage.post("acme/admin", "/v1/sessions/shop/resume", &why()).await.expect(200);
     stage.post("acme/sender", "/v1/messages", &priced()).await.expect(202);
 }
+
+#[tokio::test]
+async fn a_gate_that_is_being_closed_is_opened_by_a_word_of_its_own() {
+    let stage = Stage::new().await;
+    stage.caught_up().await;
+    stage.store.hold_commits();
+    stage.post("acme/admin", SUSPEND, &why()).await.expect(202);
+    let resumed = stage.post("acme/admin", RESUME, &why()).await.expect(202);
+    assert_eq!(resumed["effective"], false, "the rows know of no gate, and one is on its way");
+    stage.store.release_commits();
+    stage.caught_up().await;
+    let listed = stage.get("acme/auditor", "/v1/gates").await.expect(200);
+    assert_eq!(listed["data"][0]["closed"], false, "{listed}");
+}

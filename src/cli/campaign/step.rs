@@ -2,7 +2,7 @@
 
 use clap::Args;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::path;
 use crate::cli::context::Context;
@@ -34,7 +34,9 @@ impl Step {
         let (path, client) = (path(&self.name)?, context.tenant()?);
         let body = json!({"reason": self.reason});
         let answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
-        let answer = self.wait.until_effective(answer, async |_| client.get(&path, &[]).await).await?;
+        let answer =
+            self.wait.until_effective(judged(verb, answer), async |_| Ok(judged(verb, client.get(&path, &[]).await?)));
+        let answer = answer.await?;
         let effective = answer["effective"] == true;
         if context.json() {
             context.printer.line(&answer)?;
@@ -43,6 +45,18 @@ impl Step {
         }
         if effective { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
     }
+}
+
+/// Its last word may be effective and an older one than this.
+fn judged(verb: &str, mut answer: Value) -> Value {
+    let states: &[&str] = match verb {
+        "start" | "resume" => &["running", "finished"],
+        "pause" => &["paused"],
+        _ => &["cancelled"],
+    };
+    let reached = answer["state"].as_str().is_some_and(|state| states.contains(&state));
+    answer["effective"] = json!(reached && answer["effective"] == true);
+    answer
 }
 
 fn said(verb: &str, name: &str, effective: bool) -> String {

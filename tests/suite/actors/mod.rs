@@ -1,5 +1,6 @@
 //! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
 
+mod backlog;
 mod budgets;
 mod campaigns;
 mod clock_set;

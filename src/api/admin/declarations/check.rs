@@ -296,9 +296,16 @@ impl Checks<'_> {
     }
 
     fn room(&mut self, ask: &Ask) {
-        let asked =
-            ask.tenants.len() + ask.portfolios.len() + ask.sessions.len() + ask.endpoints.len() + ask.keys.len();
-        if self.app.directory.len() + asked > MAX_NAMES {
+        let directory = &self.app.directory;
+        let is_new = |kind, tenant: &str, name: &str| {
+            let tenant = self.tenants.get(tenant).copied().unwrap_or_default();
+            usize::from(!directory.knows(kind, tenant, name))
+        };
+        let asked = ask.tenants.iter().map(|it| is_new("tenant", "", &it.name)).sum::<usize>()
+            + ask.portfolios.iter().map(|it| is_new("portfolio", "", &it.name)).sum::<usize>()
+            + ask.sessions.iter().map(|it| is_new("session", &it.tenant, &it.name)).sum::<usize>()
+            + ask.endpoints.iter().map(|it| is_new("endpoint", &it.tenant, &it.name)).sum::<usize>();
+        if directory.len() + asked > MAX_NAMES {
             let remedy = "an installation holds at most 200,000 names";
             self.wrong(String::new(), "declares too many things", remedy);
         }
