@@ -12,6 +12,7 @@
 //! | [`endpoint`] | notifies one customer address |
 //! | [`tenant`] | lends its budget, and spreads words on its gates |
 //! | [`spread`] | copying a word on a gate into each partition |
+//! | [`stops`] | what is stopped, looked at right before the first byte |
 //! | [`portfolio`] | asking a portfolio for people |
 //! | [`egress`] | how many calls at once, and for whom |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
@@ -30,5 +31,6 @@ pub mod registry;
 pub mod root;
 pub mod session;
 pub mod spread;
+pub mod stops;
 pub mod tenant;
 pub mod wheel;

@@ -43,6 +43,8 @@ pub struct Registry {
     boxes: RwLock<HashMap<SessionId, Arc<SessionBox>>>,
     /// What sessions share beside a tenant.
     pub shares: super::session::shared::Shares,
+    /// What is stopped.
+    pub stops: super::stops::Stops,
     /// What is asked of portfolios.
     pub portfolios: super::portfolio::Portfolios,
     /// Partitions whose rows have been up to date in this life of the process.

@@ -186,6 +186,7 @@ mod tests {
             send_at: None,
             country: None,
             campaign: None,
+            past_campaign: false,
         };
         let mut row = MessageRow { accepted: Some(accepted), ..MessageRow::default() };
         change(&mut row);

@@ -9,11 +9,13 @@ use super::gate::{Gate, ask_portfolio, gate};
 use super::mail::{Answered, Ended, SessionBox};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
-use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
+use crate::actors::stops::STOPPED;
+use crate::channel::{Channel, Credential, Leave, SendCommand, whatsapp::token};
 use crate::domain::consent::Bar;
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
+use crate::domain::gate::Marks;
 use crate::domain::id::{BudgetId, SessionId, Tag};
 use crate::vault::VaultError;
 
@@ -106,6 +108,12 @@ async fn attempt(
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
+    let template = content.template().map(|(name, _)| name.to_owned());
+    let leave = may_leave(hands, sender, reference, template.clone());
+    // Asked once more right before the first byte: what comes now may take its time, and a place in the portfolio.
+    if let Err(why) = leave() {
+        return Ok(not_sent(why));
+    }
     let mut said = gate(hands, sender, (reference, of), &content).await;
     if let Gate::Ask(portfolio, asker) = said {
         drop(place);
@@ -126,7 +134,6 @@ async fn attempt(
         Gate::Ask(..) => return Ok(not_sent("portfolio_behind")),
     }
     hands.trip("attempt:before_call");
-    let template = content.template().map(|(name, _)| name.to_owned());
     let command = SendCommand {
         message: of.message,
         attempt: of.attempt,
@@ -137,7 +144,7 @@ async fn attempt(
         deadline,
     };
     let began = hands.clock.steady();
-    let answer = sender.channel.send(command, Arc::clone(&sender.credential)).await;
+    let answer = sender.channel.send_if(command, Arc::clone(&sender.credential), leave).await;
     crate::telemetry::stage("call", hands.clock.steady().saturating_sub(began));
     count(&answer);
     hands.trip("attempt:after_call");
@@ -148,6 +155,16 @@ async fn attempt(
     };
     drop(place);
     Ok(Answered { answer, provider })
+}
+
+/// Whether nobody has stopped the message since its intent was judged.
+fn may_leave(hands: &Hands, sender: &Sender, reference: MessageRef, template: Option<String>) -> Leave {
+    let (registry, at) = (Arc::clone(&hands.registry), (sender.partition, sender.session));
+    Arc::new(move || {
+        let MessageRef { tenant, country, campaign, .. } = reference;
+        let marks = Marks { tenant, template: template.as_deref(), country, campaign };
+        if registry.stops.may_leave(at, marks) { Ok(()) } else { Err(STOPPED) }
+    })
 }
 
 fn count(answer: &Answer) {

@@ -3,13 +3,13 @@
 use crate::actors::hands::Hands;
 use crate::domain::event::{AttemptRef, Category};
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{EventId, KeyId, MessageId, TenantId};
+use crate::domain::id::{CampaignId, EventId, KeyId, MessageId, TenantId};
 use crate::domain::message::{NO_ATTEMPT, State};
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::{Accepted, MessageRow};
 use crate::domain::session::{Queued, Standing};
 
-/// Where a message's content is, and under which key: 120 bytes, kept while the message is in memory.
+/// Where a message's content is, and under which key: 144 bytes, kept while the message is in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageRef {
     /// Position of its acceptance.
@@ -30,6 +30,10 @@ pub struct MessageRef {
     pub test: bool,
     /// Which round of it.
     pub round: u16,
+    /// Calling code of the recipient's phone number.
+    pub country: Option<u16>,
+    /// The campaign behind whose gate it stands.
+    pub campaign: Option<CampaignId>,
     /// When it ends.
     pub expires_at: Micros,
 }
@@ -46,6 +50,8 @@ impl MessageRef {
             contact: accepted.contact,
             category: accepted.category,
             test: accepted.test,
+            country: accepted.country,
+            campaign: accepted.gate_of_campaign(),
             expires_at: accepted.expires_at,
         }
     }

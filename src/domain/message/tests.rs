@@ -32,6 +32,7 @@ fn queued() -> MessageRow {
         send_at: None,
         country: None,
         campaign: None,
+        past_campaign: false,
     };
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }

@@ -46,12 +46,11 @@ fn asked(at: At<'_>, facts: &GateAskedV1, rows: &mut Rows, out: &mut Applied) {
     let mut row = rows.asks(tenant).cloned().unwrap_or_default();
     // Somebody else's gate is nobody's to ask for here, and a campaign's moves with the campaign.
     let own = at.header.tenant == Some(tenant) && facts.gate.campaign().is_none();
-    if !own || !row.controls.is_new(at.header.id) {
+    if !own || !row.is_new(&facts.gate, at.header.id) {
         return;
     }
     let asked = Asked::at(at.header, at.position, facts.gate.clone(), facts.closed, &facts.reason);
     row.take(asked);
-    row.controls.remember(at.header.id);
     put(tenant, row, rows, out);
 }
 

@@ -85,6 +85,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         send_at: facts.send_at,
         country: facts.country,
         campaign: facts.campaign,
+        past_campaign: false,
     };
     let spares = row.spare.len();
     if !row.accept(accepted) {
@@ -256,6 +257,9 @@ fn requeued(at: At<'_>, facts: &MessageRequeuedV1, rows: &mut Rows, out: &mut Ap
     let Some(begins) = row.requeue(facts.round, at.fact(), facts.expires_at) else {
         return;
     };
+    if let Some(accepted) = row.accepted.as_mut().filter(|_| begins) {
+        accepted.past_campaign |= facts.past_campaign.unwrap_or(false);
+    }
     row.through = at.position;
     // Its first place in the outbox is settled and passed by.
     if begins {

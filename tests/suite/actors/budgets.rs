@@ -303,30 +303,42 @@ async fn a_business_accounts_throttle_that_one_number_meets_calms_the_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_template_that_the_provider_paused_stops_by_itself_and_goes_on_when_somebody_says_so() {
-    let script = vec![refused(132_015, Bucket::Template, Duration::from_secs(1))];
+    let refusal = || refused(132_015, Bucket::Template, Duration::from_secs(1));
+    let script = vec![refusal()];
     let business = Business::of(None, script, None).await;
     let (tenant, session) = (business.tenant, business.sessions[0]);
     let first = business.world.accept_template(tenant, session, (&number(0), "sale"), None).await;
     let gate = Gate::Template { tenant, name: "sale".to_owned() };
-    let start = std::time::Instant::now();
-    let asked = loop {
-        let found = rows::get(business.world.hands.store.as_ref(), &RowId::Asks(tenant)).await.unwrap();
-        if let Some(Row::Asks(asks)) = found
-            && let Some(asked) = asks.on(&gate).filter(|asked| asked.effective)
-        {
-            break asked.clone();
+    let stopped = async || {
+        let start = std::time::Instant::now();
+        loop {
+            let found = rows::get(business.world.hands.store.as_ref(), &RowId::Asks(tenant)).await.unwrap();
+            if let Some(Row::Asks(asks)) = found
+                && let Some(asked) = asks.on(&gate).filter(|asked| asked.closed && asked.effective)
+            {
+                break asked.clone();
+            }
+            assert!(start.elapsed() < SOON, "its gate is open");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert!(start.elapsed() < SOON, "its gate is open");
-        tokio::time::sleep(Duration::from_millis(10)).await;
     };
+    let asked = stopped().await;
     assert!(asked.closed && asked.reason.contains("132015") && asked.by == Principal::Meta, "{asked:?}");
     let second = business.world.accept_template(tenant, session, (&number(1), "sale"), None).await;
     let other = business.world.accept_template(tenant, session, (&number(2), "update"), None).await;
     business.world.until(&[other], SOON, &[State::Sent]).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(business.channel.asked().len(), 2, "one of the paused template was tried again");
-    let facts = waybill::domain::event::GateAskedV1 { gate, closed: false, reason: "mended".to_owned() };
-    business.world.tell(tenant, tenant, facts).await;
+    let mended = || {
+        let (gate, reason) = (gate.clone(), "mended".to_owned());
+        waybill::domain::event::GateAskedV1 { gate, closed: false, reason }
+    };
+    // Not mended at all: it is stopped again at once.
+    business.channel.then(refusal());
+    business.world.tell(tenant, tenant, mended()).await;
+    business.world.applied(tenant).await;
+    assert_ne!(stopped().await.event, asked.event);
+    business.world.tell(tenant, tenant, mended()).await;
     business.world.until(&[first, second], SOON, &[State::Sent]).await;
     business.world.stop().await;
 }
