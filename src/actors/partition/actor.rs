@@ -243,6 +243,7 @@ impl State {
             }
             Notice::Due => self.release_due().await?,
             Notice::LetOut(closing, recorded) => self.let_out_further(closing, recorded).await?,
+            Notice::Ended(session) => self.session_ended(session, myself).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {

@@ -162,9 +162,9 @@ impl State {
                     let number = u16::try_from(number).unwrap_or(u16::MAX);
                     stored::put_failing(tenant, self.number, number, &row, at)?
                 }
-                Append::Due { at: due, message } => {
+                Append::Due { at: due, place, message } => {
                     self.schedule.note(due);
-                    stored::put_due(self.number, due, message, at)
+                    stored::put_due(self.number, (due, place, message), at)
                 }
                 Append::Gated { closing, at: place, message } => {
                     stored::put_gated(self.number, closing, (place, message), at)

@@ -8,13 +8,14 @@
 use std::collections::BTreeSet;
 
 use super::actor::{Phase, State};
-use super::due::{PAGE, Place};
+use super::due::{PAGE, START};
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{CampaignId, MessageId};
 use crate::domain::record::{Micros, Record};
 use crate::domain::row::{MessageRow, Row, RowId};
 use crate::domain::waiting::waits_for_portfolio;
 use crate::journal::Appended;
+use crate::store::rows::DuePlace;
 use crate::store::{StoreError, rows as stored};
 
 /// How far the due index is read for those who may leave early.
@@ -27,7 +28,7 @@ pub(super) struct Early {
     /// Which campaigns are known to be cancelled.
     cancelled: BTreeSet<CampaignId>,
     /// Everybody up to here was released, or waits for something else; `None`: nobody is to be.
-    read: Option<Place>,
+    read: Option<DuePlace>,
 }
 
 impl Early {
@@ -35,7 +36,7 @@ impl Early {
         let raises = self.raised != raised;
         if raises || !cancelled.is_subset(&self.cancelled) {
             self.for_portfolio = raises || (self.for_portfolio && self.read.is_some());
-            self.read = Some((0, MessageId([0; 16])));
+            self.read = Some(START);
         }
         (self.raised, self.cancelled) = (raised, cancelled);
     }
@@ -52,10 +53,10 @@ impl State {
         };
         let found = stored::due(self.hands.store.as_ref(), self.number, Some(read), PAGE).await?;
         self.early.read = found.last().copied();
-        let ids: Vec<RowId> = found.iter().map(|(_, message)| RowId::Message(*message)).collect();
+        let ids: Vec<RowId> = found.iter().map(|(.., message)| RowId::Message(*message)).collect();
         let rows = stored::get_many(self.hands.store.as_ref(), &ids).await?;
         let now = self.hands.clock.wall();
-        let waiting = found.iter().zip(rows).filter_map(|((_, message), row)| match row {
+        let waiting = found.iter().zip(rows).filter_map(|((.., message), row)| match row {
             Some(Row::Message(row)) if row.awaits_release() => self.early_way_out(*message, *row, now),
             _ => None,
         });
@@ -89,7 +90,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const START: Option<Place> = Some((0, MessageId([0; 16])));
+    const BEGUN: Option<DuePlace> = Some(START);
 
     #[test]
     fn a_raised_limit_and_a_cancelled_campaign_begin_a_walk_each_and_no_other_does() {
@@ -98,14 +99,14 @@ mod tests {
         early.follow(0, campaigns(&[]));
         assert_eq!(early.read, None);
         early.follow(0, campaigns(&[1]));
-        assert_eq!((early.read, early.for_portfolio), (START, false), "who waits for a portfolio waits on");
+        assert_eq!((early.read, early.for_portfolio), (BEGUN, false), "who waits for a portfolio waits on");
         early.read = None;
         early.follow(0, campaigns(&[1]));
         early.follow(0, campaigns(&[]));
         assert_eq!(early.read, None, "known already; and forgotten");
         early.follow(1, campaigns(&[]));
-        assert_eq!((early.read, early.for_portfolio), (START, true));
+        assert_eq!((early.read, early.for_portfolio), (BEGUN, true));
         early.follow(1, campaigns(&[2]));
-        assert_eq!((early.read, early.for_portfolio), (START, true), "in the middle of it");
+        assert_eq!((early.read, early.for_portfolio), (BEGUN, true), "in the middle of it");
     }
 }

@@ -75,6 +75,8 @@ pub enum Notice {
     Due,
     /// A page of those who waited since this closing was let out; false when that was not recorded, and is proposed again.
     LetOut(EventId, bool),
+    /// A session ended of its own accord: said after everything that it said itself.
+    Ended(SessionId),
     /// A child may live again.
     Restart(Address),
     /// A claim was refused or is in doubt: try again.

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gate::{Gate, gate};
-use super::mail::{Answered, SessionBox, SessionMail};
+use super::gate::{Gate, ask_portfolio, gate};
+use super::mail::{Answered, Ended, SessionBox};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
 use crate::actors::stops::STOPPED;
@@ -45,25 +45,23 @@ struct Guard {
 }
 
 impl Guard {
-    fn answer(mut self, answered: Answered) {
+    fn end(mut self, ended: Ended) {
         self.armed = false;
-        self.mailbox.answer(self.of, answered);
-        self.hands.registry.end(self.of);
+        self.hand_in(ended);
     }
 
-    fn bar(mut self, bar: Bar) {
-        self.armed = false;
+    fn hand_in(&self, ended: Ended) {
+        self.mailbox.end(self.of, ended);
+        self.mailbox.end_call();
         self.hands.registry.end(self.of);
-        self.mailbox.inbox.push(SessionMail::Barred(self.of, bar));
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.armed {
-            let answered = Answered { answer: Answer::Unknown { why: "task_died" }, provider: None };
-            self.mailbox.answer(self.of, answered);
-            self.hands.registry.end(self.of);
+            let answer = Answer::Unknown { why: "task_died" };
+            self.hand_in(Ended::Answered(Answered { answer, provider: None }));
         }
     }
 }
@@ -78,11 +76,16 @@ pub fn begin(
     deadline: Duration,
 ) {
     hands.registry.begin(of);
+    mailbox.begin_call();
     let guard = Guard { of, hands: hands.clone(), mailbox: Arc::clone(mailbox), armed: true };
     crate::runtime::spawn("attempt", async move {
-        match attempt(&guard.hands, &sender, of, reference, deadline).await {
-            Ok(answered) => guard.answer(answered),
-            Err(bar) => guard.bar(bar),
+        let ended = attempt(&guard.hands, &sender, of, reference, deadline).await;
+        if let Some(portfolio) = sender.portfolio {
+            guard.hands.registry.portfolios.probed(portfolio, of, ended.as_ref().ok().map(|ended| &ended.answer));
+        }
+        match ended {
+            Ok(answered) => guard.end(Ended::Answered(answered)),
+            Err(bar) => guard.end(Ended::Barred(bar)),
         }
     });
 }
@@ -94,7 +97,7 @@ async fn attempt(
     reference: MessageRef,
     deadline: Duration,
 ) -> Result<Answered, Bar> {
-    let Ok(_slot) = hands.windows.acquire().await else {
+    let Some(mut place) = hands.windows.take(reference.tenant).await else {
         return Ok(not_sent("stopping"));
     };
     if !hands.health.is_well() {
@@ -111,10 +114,24 @@ async fn attempt(
     if let Err(why) = leave() {
         return Ok(not_sent(why));
     }
-    match gate(hands, sender, (reference, of.attempt == 1), &content).await {
+    let mut said = gate(hands, sender, (reference, of), &content).await;
+    if let Gate::Ask(portfolio, asker) = said {
+        drop(place);
+        said = ask_portfolio(hands, portfolio, asker).await;
+        let Some(again) = hands.windows.take(reference.tenant).await else {
+            return Ok(not_sent("stopping"));
+        };
+        place = again;
+        if said == Gate::Open {
+            said = gate(hands, sender, (reference, of), &content).await;
+        }
+    }
+    match said {
         Gate::Open => {}
         Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),
+        // Its hour was over while it waited.
+        Gate::Ask(..) => return Ok(not_sent("portfolio_behind")),
     }
     hands.trip("attempt:before_call");
     let command = SendCommand {
@@ -136,6 +153,7 @@ async fn attempt(
         Answer::Sent { provider_id } => Some(seal(hands, of, reference, provider_id).await),
         _ => None,
     };
+    drop(place);
     Ok(Answered { answer, provider })
 }
 

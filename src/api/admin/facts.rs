@@ -134,6 +134,7 @@ fn instance(event: &Event) -> Value {
         Event::PortfolioHeld(it) => json!({
             "portfolio": text(&it.portfolio), "until": stamp(it.until), "code": it.code,
         }),
+        Event::PortfolioReleased(it) => json!({"portfolio": text(&it.portfolio), "reason": it.reason}),
         Event::Opaque { facts, .. } => json!({"bytes": facts.len()}),
         // Unreachable while every kind has its arm; a new kind shows its name until it gets one.
         _ => Value::Null,

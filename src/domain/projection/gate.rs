@@ -86,9 +86,10 @@ fn gated(at: At<'_>, facts: &MessagesGatedV1, rows: &mut Rows, out: &mut Applied
 
 fn leave(message: MessageId, row: &mut MessageRow, closing: EventId, out: &mut Applied) {
     row.gate(closing);
-    let (entered, expires_at) = (row.entered(), row.accepted.as_ref().map(|accepted| accepted.expires_at));
+    let ends = row.accepted.as_ref().map(|accepted| (accepted.expires_at, accepted.fact.position));
+    let entered = row.entered();
     out.appends.extend(entered.map(|at| Append::Gated { closing, at, message }));
-    out.appends.extend(expires_at.map(|at| Append::Due { at, message }));
+    out.appends.extend(ends.map(|(at, place)| Append::Due { at, place, message }));
 }
 
 /// Keeps a message that is about to enter the outbox back, if it has to wait for a gate. Says whether it did.

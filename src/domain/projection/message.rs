@@ -100,7 +100,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
     if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
         match facts.send_at {
             None => enter(at, facts.message, &mut row, rows, out),
-            Some(at) => out.appends.push(Append::Due { at, message: facts.message }),
+            Some(due) => out.appends.push(Append::Due { at: due, place: at.position, message: facts.message }),
         }
     } else {
         // Admission saw no conflict because the winner was not applied yet: the later one fails, visibly.
@@ -285,8 +285,8 @@ fn withdrawn(at: At<'_>, facts: &MessageWithdrawnV1, rows: &mut Rows, out: &mut 
             enter(at, message, &mut row, rows, out);
         }
         (Some(_), State::Scheduled) if after != before => {
-            let send_at = row.accepted.as_ref().and_then(|accepted| accepted.send_at);
-            out.appends.extend(send_at.map(|at| Append::Due { at, message }));
+            let early = row.accepted.as_ref().and_then(|it| Some((it.send_at?, it.fact.position)));
+            out.appends.extend(early.map(|(at, place)| Append::Due { at, place, message }));
         }
         _ => {}
     }

@@ -49,7 +49,7 @@ async fn portfolio(scene: &Scene<'_>, sender: Sender, until: Micros, code: i32) 
     };
     let portfolio = BudgetId::portfolio(scene.app.journal.genesis().installation, &name);
     if let Some(Row::Portfolio(row)) = rows::get(&*scene.app.store, &RowId::Portfolio(portfolio)).await?
-        && row.held.is_some_and(|held| held.until.saturating_add(WORTH) >= until)
+        && row.held(scene.now).is_some_and(|held| held.until.saturating_add(WORTH) >= until)
     {
         return Ok(None);
     }
