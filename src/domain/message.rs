@@ -3,6 +3,7 @@
 //! Every method is idempotent: a step already taken changes nothing and says so by returning `false`. State is never
 //! stored; it is computed from the facts, so a late or doubled status cannot move it back.
 
+mod acceptance;
 mod moved;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub const MAX_ATTEMPTS_KEPT: usize = 16;
 
 /// A longer wait than this takes no memory of its session: minutes of throttling stay at hand, a day's hold does not.
 pub const PARK_AFTER: Micros = 600 * 1_000_000;
+
+/// Attempts have smaller numbers than this: one that has it is void, and nothing is tried so often by a house in order.
+pub const NO_ATTEMPT: u16 = u16::MAX;
 
 /// Withdrawn acceptances kept on a row: one for each doubtful append of one idempotency key.
 pub const MAX_WITHDRAWN: usize = 16;
@@ -169,6 +173,13 @@ impl MessageRow {
         waits
     }
 
+    /// Whether it was released since its last attempt: it goes behind those who entered the outbox before it.
+    #[must_use]
+    pub fn returned(&self) -> bool {
+        let last = self.attempts.last().map(|attempt| attempt.started.position);
+        self.released.is_some_and(|released| last.is_some_and(|last| released.position > last))
+    }
+
     /// Lets it wait outside of the outbox if that is for long. A strict one keeps its lane, and so its session's memory.
     /// Says when it is due.
     pub fn park(&mut self, now: Micros, not_before: Micros) -> Option<Micros> {
@@ -264,7 +275,7 @@ impl MessageRow {
         Some(true)
     }
 
-    /// The number the next attempt has.
+    /// The number the next attempt has; at the last one there is no next.
     #[must_use]
     pub fn next_attempt(&self) -> u16 {
         self.attempts.last().map_or(1, |attempt| attempt.number.saturating_add(1))
@@ -274,40 +285,6 @@ impl MessageRow {
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
         self.attempts.last().filter(|attempt| attempt.ended.is_none())
-    }
-
-    /// Takes an acceptance: the first one that was not withdrawn counts. A further one is kept, because whoever sent it
-    /// was told that the message is taken, whatever becomes of the first.
-    pub fn accept(&mut self, accepted: Accepted) -> bool {
-        if self.withdrawn.contains(&accepted.nonce) {
-            return false;
-        }
-        let Some(first) = &self.accepted else {
-            self.accepted = Some(accepted);
-            return true;
-        };
-        let mut known = std::iter::once(first).chain(&self.spare);
-        let is_known = known.any(|other| other.nonce == accepted.nonce);
-        if !is_known && self.spare.len() < MAX_WITHDRAWN {
-            self.spare.push(accepted);
-        }
-        false
-    }
-
-    /// Voids one acceptance, whichever of the two lands first; a further one takes its place. One that was already acted
-    /// on stands: it is a fact.
-    pub fn withdraw(&mut self, nonce: u64) -> bool {
-        if self.withdrawn.contains(&nonce) || self.withdrawn.len() == MAX_WITHDRAWN {
-            return false;
-        }
-        self.withdrawn.push(nonce);
-        self.spare.retain(|accepted| accepted.nonce != nonce);
-        let is_it = self.accepted.as_ref().is_some_and(|accepted| accepted.nonce == nonce);
-        if is_it && self.attempts.is_empty() && self.sent.is_none() && self.moves == 0 {
-            self.accepted = (!self.spare.is_empty()).then(|| self.spare.remove(0));
-            (self.released, self.entered, self.gated) = (None, None, None);
-        }
-        true
     }
 
     /// Opens an attempt whose intent was judged valid.

@@ -9,7 +9,7 @@
 //! | tally | `Tally` | tenant ‖ partition | day |
 //! | failing | `Failing` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
 //! | open session | `OpenSession` | partition | session |
-//! | due | `Due` | partition | time ‖ message |
+//! | due | `Due` | partition | time ‖ position ‖ message |
 //! | quarantine | `Quarantine` | partition | position |
 //! | gates | `Gate` | partition, or tenant | – |
 //! | person | `Person` | portfolio | contact |
@@ -24,7 +24,7 @@ mod failing;
 mod gated;
 mod tally;
 
-pub use due::{drop_due, due, put_due};
+pub use due::{DuePlace, drop_due, due, put_due};
 pub use failing::{Failing, failing, put_failing};
 pub use gated::{GatedPlace, drop_gated, gated, put_gated};
 pub use tally::tallies;

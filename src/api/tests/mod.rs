@@ -22,6 +22,7 @@ mod limits;
 mod list;
 mod messages;
 mod operator;
+mod past_campaigns;
 mod pools;
 mod portfolios;
 mod roles;

@@ -74,6 +74,8 @@ pub enum Append {
     Due {
         /// By our clock.
         at: Micros,
+        /// Where it was accepted: what is due at the same time enters in this order.
+        place: Position,
         /// Which.
         message: MessageId,
     },
@@ -278,7 +280,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         Event::GateSet(_) | Event::GateAsked(_) | Event::GateEffective(_) | Event::MessagesGated(_) => {
             gate::apply(at, event, rows, &mut out);
         }
-        Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) => {
+        Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) | Event::PortfolioReleased(_) => {
             portfolio::apply(at, event, rows, &mut out);
         }
         Event::MessageMovedOut(_) | Event::MessageMovedIn(_) | Event::MessageMovedBack(_) => {

@@ -51,7 +51,7 @@ fn moved_out(at: At<'_>, facts: &MessageMovedOutV1, rows: &mut Rows, out: &mut A
     row.move_out(Handover { to, leg, number, fact: at.fact(), event: at.header.id });
     row.through = at.position;
     rows.put_message(message, row);
-    out.appends.push(Append::Due { at: at.header.at, message });
+    out.appends.push(Append::Due { at: at.header.at, place: at.position, message });
     out.notes.push(Note::MovedOut);
     match facts.person {
         Some(contact) => remember(StickyId { pool: facts.session, contact }, facts, rows),

@@ -64,6 +64,8 @@ pub struct Accepted {
     pub country: Option<u16>,
     /// The campaign it was loaded into.
     pub campaign: Option<CampaignId>,
+    /// It was queued again after that was finished, and stands behind its gate no more.
+    pub past_campaign: bool,
     /// Where it came from, if it was accepted in another mailbox.
     pub leg: Option<Box<Leg>>,
 }
@@ -90,8 +92,15 @@ impl Accepted {
             send_at: facts.send_at,
             country: facts.country,
             campaign: facts.campaign,
+            past_campaign: false,
             leg: None,
         }
+    }
+
+    /// The campaign whose gate it stands behind.
+    #[must_use]
+    pub fn gate_of_campaign(&self) -> Option<CampaignId> {
+        self.campaign.filter(|_| !self.past_campaign)
     }
 }
 

@@ -69,7 +69,7 @@ impl Scene {
 
     /// Takes a step, and waits until it is effective.
     async fn step(&self, campaign: CampaignId, step: CampaignStep) {
-        let facts = CampaignMovedV1 { campaign, step, reason: "asked".to_owned() };
+        let facts = CampaignMovedV1 { campaign, step, reason: "asked".to_owned(), follows: None };
         self.world.tell(self.tenant, self.tenant, facts).await;
         self.world.applied(self.tenant).await;
         let start = std::time::Instant::now();
