@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{AttemptRef, Status};
 use super::id::EventId;
 use super::record::{Micros, Position};
-use super::row::{Accepted, Attempt, Ended, Fact, Failure, How, MessageRow};
+use super::row::{Attempt, Ended, Fact, Failure, How, MessageRow};
 use super::waiting::waits_for_portfolio;
 pub use moved::MAX_DEPTH;
 

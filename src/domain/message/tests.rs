@@ -3,6 +3,7 @@
 use super::super::event::{Category, Priority, UnknownPolicy};
 use super::super::id::{EventId, KeyId, SessionId, TenantId};
 use super::super::record::{Micros, Position, Principal};
+use super::super::row::Accepted;
 use super::*;
 
 fn at(position: u64) -> Fact {
