@@ -95,7 +95,7 @@ impl KafkaJournal {
         let ear = Ear(Arc::clone(&probe.complaints));
         let follows = BaseConsumer::from_config_and_context(&options.consumer(WAIT, AHEAD), ear.clone())
             .map_err(|error| TopicError::Client(error.to_string()))?;
-        let sender = Sender::start(options, Arc::clone(&shared), ear)?;
+        let sender = Sender::start(options, Arc::clone(&shared), ear, Arc::clone(&clock))?;
         let pager = Arc::new(Pager::new(options.topic.clone(), options.request));
         let journal = Self { shared, sender, pager, delivery: options.delivery };
         let follower = Follower::new(Arc::clone(&journal.shared), follows, Arc::clone(&clock));

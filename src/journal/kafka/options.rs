@@ -13,6 +13,9 @@ use crate::config::Secret;
 /// Bytes of the largest message: an append of 4 MiB, and room for what Kafka puts around it.
 pub const MESSAGE_BYTES: usize = 4 * 1024 * 1024 + 64 * 1024;
 
+/// How often the client says how it is doing: a reading of some tens of kilobytes.
+const STATISTICS: Duration = Duration::from_secs(5);
+
 /// How the brokers are spoken to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Security {
@@ -162,6 +165,7 @@ impl KafkaOptions {
             .set("enable.idempotence", "true")
             .set("delivery.timeout.ms", millis(self.delivery))
             .set("request.timeout.ms", millis(self.request.min(self.delivery)))
+            .set("statistics.interval.ms", millis(STATISTICS))
             .set("linger.ms", format!("{}", self.linger.as_secs_f64() * 1000.0))
             .set("message.max.bytes", (MESSAGE_BYTES + 4096).to_string())
             // Beyond our own bounds, so that this queue is never full: appends count records, this counts messages.

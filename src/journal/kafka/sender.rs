@@ -9,6 +9,7 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::statistics::{Statistics, Window};
 use tokio::sync::Notify;
 
 use super::super::error::{JournalError, Refusal};
@@ -19,6 +20,8 @@ use super::message::encode;
 use super::options::KafkaOptions;
 use super::shared::Shared;
 use crate::domain::record::Record;
+use crate::runtime::Clock;
+use crate::telemetry::{self, Brokers};
 
 /// How long the thread that takes the brokers' answers waits for one.
 const TURN: Duration = Duration::from_millis(50);
@@ -29,6 +32,8 @@ pub struct Sent {
     partition: u16,
     records: usize,
     bytes: usize,
+    /// When, steady time.
+    begun: Duration,
 }
 
 /// What is on its way, and whether more is taken.
@@ -45,6 +50,7 @@ struct Way {
     shared: Arc<Shared>,
     gate: Mutex<Gate>,
     emptied: Notify,
+    clock: Arc<dyn Clock>,
 }
 
 impl Way {
@@ -76,16 +82,22 @@ impl ClientContext for Deliveries {
         }
         self.ear.error(error, reason);
     }
+
+    fn stats(&self, statistics: Statistics) {
+        telemetry::brokers(&summary(&statistics));
+    }
 }
 
 impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Sent>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
-        let Sent { answer, partition, records, bytes } = *sent;
+        let Sent { answer, partition, records, bytes, begun } = *sent;
         let appended = match result.as_ref().map(|message| u64::try_from(message.offset())) {
             Ok(Ok(offset)) => {
                 let (first, last) = self.way.shared.landed(partition, offset, records);
+                let took = self.way.clock.steady().saturating_sub(begun);
+                telemetry::committed(records as u64, bytes as u64, took);
                 Appended::Durable { first, last }
             }
             Ok(Err(_)) => Appended::Doubtful,
@@ -94,6 +106,9 @@ impl ProducerContext for Deliveries {
                 Appended::Doubtful
             }
         };
+        if appended == Appended::Doubtful {
+            telemetry::doubtful();
+        }
         self.way.arrived(records, bytes);
         answer.give(appended);
     }
@@ -111,9 +126,14 @@ impl Sender {
     ///
     /// # Errors
     /// When the client refuses its settings, or there is no thread to be had.
-    pub fn start(options: &KafkaOptions, shared: Arc<Shared>, ear: Ear) -> Result<Self, JournalError> {
+    pub fn start(
+        options: &KafkaOptions,
+        shared: Arc<Shared>,
+        ear: Ear,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, JournalError> {
         let gate = Mutex::new(Gate { records: 0, bytes: 0, calls: 0, shut: false });
-        let way = Arc::new(Way { shared, gate, emptied: Notify::new() });
+        let way = Arc::new(Way { shared, gate, emptied: Notify::new(), clock });
         let deliveries = Deliveries { way: Arc::clone(&way), ear };
         let producer = BaseProducer::from_config_and_context(&options.producer(), deliveries)
             .map_err(|error| TopicError::Client(error.to_string()))?;
@@ -139,7 +159,8 @@ impl Sender {
         self.enter(records.len(), bytes)?;
         let payload = encode(partition, self.way.shared.copied(partition), records);
         let (answer, appending) = Appending::pair();
-        let sent = Box::new(Sent { answer, partition, records: records.len(), bytes });
+        let begun = self.way.clock.steady();
+        let sent = Box::new(Sent { answer, partition, records: records.len(), bytes, begun });
         let record: BaseRecord<'_, (), [u8], Box<Sent>> =
             BaseRecord::with_opaque_to(&self.way.shared.topic, sent).partition(i32::from(partition)).payload(&payload);
         let producer = self.producer.read();
@@ -208,6 +229,35 @@ impl Sender {
     pub fn end(&self) {
         self.shut();
         self.producer.write().take();
+    }
+}
+
+/// The dozen figures of hundreds that say whether the brokers are the trouble.
+fn summary(said: &Statistics) -> Brokers {
+    // The addresses in the settings count once more, without a number, until the brokers have named themselves.
+    let brokers: Vec<_> = said.brokers.values().filter(|broker| broker.nodeid >= 0).collect();
+    let slowest = |window: fn(&rdkafka::statistics::Broker) -> Option<&Window>| {
+        let micros = brokers.iter().filter_map(|broker| window(broker)).map(|window| window.p99).max();
+        micros.unwrap_or_default().max(0) as f64 / 1e6
+    };
+    let up = brokers.iter().filter(|broker| broker.state == "UP").count();
+    let waiting = brokers.iter().map(|broker| u64::try_from(broker.waitresp_cnt).unwrap_or_default()).sum();
+    let throttle = brokers.iter().filter_map(|broker| broker.throttle.as_ref()).map(|window| window.p99).max();
+    Brokers {
+        brokers: (brokers.len() as u64, up as u64),
+        queue: (said.msg_cnt, said.msg_size),
+        waiting,
+        // Throttling is said in milliseconds, everything else in microseconds.
+        seconds: [
+            slowest(|broker| broker.rtt.as_ref()),
+            slowest(|broker| broker.outbuf_latency.as_ref()),
+            throttle.unwrap_or_default().max(0) as f64 / 1e3,
+        ],
+        trouble: [
+            brokers.iter().map(|broker| broker.txerrs + broker.rxerrs).sum(),
+            brokers.iter().map(|broker| broker.txretries).sum(),
+            brokers.iter().map(|broker| broker.req_timeouts).sum(),
+        ],
     }
 }
 
