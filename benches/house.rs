@@ -128,6 +128,7 @@ impl House {
             require_opt_in: None,
             require_window: None,
             quiet_hours: None,
+            queue_max: None,
         };
         self.tell(self.tenant, tenant.into()).await;
         for session in &self.sessions {

@@ -68,7 +68,7 @@ impl Ledger {
                 Append::Failing { tenant, row } => {
                     rows::put_failing(tenant, PARTITION, number as u16, &row, at).expect("a small row")
                 }
-                Append::Outbox { session, message } => rows::put_outbox(session, message, at),
+                Append::Outbox { session, priority, message } => rows::put_outbox((session, priority), message, at),
                 other => unreachable!("no message asks for {other:?}"),
             });
         }

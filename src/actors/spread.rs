@@ -14,7 +14,7 @@ use super::append::{self, Persist};
 use super::hands::Hands;
 use crate::domain::address::Address;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, GateEffectiveV1, GateSetV1};
+use crate::domain::event::{Event, GateEffectiveV1};
 use crate::domain::id::{EventId, TenantId, derive};
 use crate::domain::record::{Principal, Record};
 use crate::domain::row::{Asked, AsksRow};
@@ -143,16 +143,8 @@ async fn missing(hands: &Hands, asked: &Asked) -> Result<Vec<u16>, StoreError> {
 
 fn copy(hands: &Hands, tenant: TenantId, asked: &Asked, partition: u16) -> Option<Record> {
     let id = EventId(derive("waybill gate", &[&asked.event.0, &partition.to_be_bytes()]));
-    let facts = GateSetV1 {
-        gate: asked.gate.clone(),
-        asked: asked.event,
-        at: asked.position,
-        closed: asked.closed,
-        reason: asked.reason.clone(),
-        over: asked.over.then_some(true),
-    };
     let (by, now) = (Principal::Node(hands.node), hands.clock.wall());
-    let draft = Draft::new(id, Address::partition(partition), &Event::from(facts), by, now);
+    let draft = Draft::new(id, Address::partition(partition), &Event::from(asked.copy()), by, now);
     let record = draft.tenant(tenant).cause(asked.event).record();
     record.inspect_err(|error| tracing::error!(%error, "a word on a gate cannot be written")).ok()
 }

@@ -12,10 +12,8 @@
 //! | lost if it dies | open questions: sessions ask again after a second; words on gates are read from its row again |
 
 use std::collections::VecDeque;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use governor::Quota;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::campaigns::Campaigns;
@@ -90,7 +88,7 @@ impl Actor for Tenant {
 
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: TenantArgs) -> Result<State, ActorProcessingErr> {
         args.inbox.attach(myself);
-        let rate = Rate::from(quota(&args.row));
+        let rate = Rate::from(args.row.quota());
         // It begins spent: what the last life lent may not be used up yet.
         let cell = rate.spent(args.hands.clock.wall());
         let spreading = Spreading::of(args.asks.clone());
@@ -104,7 +102,7 @@ impl Actor for Tenant {
             state.args.hands.trip("tenant:mail");
             match mail {
                 TenantMail::Ask(ask) => state.asked(ask),
-                TenantMail::Row(row) => state.rate = Rate::from(quota(&row)),
+                TenantMail::Row(row) => state.rate = Rate::from(row.quota()),
                 TenantMail::Asks(asks) => state.spreading.follow(asks),
                 TenantMail::Campaigns(row) => state.campaigns.follow(row),
             }
@@ -114,11 +112,6 @@ impl Actor for Tenant {
         state.campaigns.look(&state.args.hands, state.args.tenant, state.args.partition);
         Ok(())
     }
-}
-
-fn quota(row: &TenantRow) -> Quota {
-    let per_second = NonZeroU32::new(row.per_second).unwrap_or(NonZeroU32::MIN);
-    Quota::per_second(per_second).allow_burst(NonZeroU32::new(row.burst).unwrap_or(NonZeroU32::MIN))
 }
 
 impl State {

@@ -30,6 +30,19 @@ pub async fn caught_up(app: &App, partition: u16, wait: Duration) -> Result<bool
     Ok(applied::caught_up(&*app.store, partition, app.journal.end(partition), wait.min(WAIT_MAX)).await?)
 }
 
+/// As [`caught_up`], for what cannot be answered from older rows.
+///
+/// # Errors
+/// `not_applied` when that takes longer than a verb waits.
+pub async fn must_catch_up(app: &App, partition: u16) -> Result<(), Problem> {
+    if caught_up(app, partition, WAIT_OWN).await? {
+        return Ok(());
+    }
+    Err(Problem::new(Code::NotApplied, "the rows are behind the journal")
+        .retry_after(5)
+        .remedy("ask again; if it stays so, look at the partition in GET /metrics"))
+}
+
 /// A place that a caller names: `<partition>:<position>`, as answers give it.
 ///
 /// # Errors

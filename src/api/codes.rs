@@ -92,6 +92,8 @@ codes! {
     WindowClosed UNPROCESSABLE_ENTITY "window_closed" "No service window is open";
     /// More than the tenant's rate.
     QuotaExceeded TOO_MANY_REQUESTS "quota_exceeded" "The tenant's rate is used up";
+    /// As many messages of the tenant wait as may.
+    QueueFull TOO_MANY_REQUESTS "queue_full" "Too many messages of the tenant wait";
     /// A limit of this node is reached; nothing was accepted.
     Overloaded SERVICE_UNAVAILABLE "overloaded" "Too busy; nothing was accepted";
     /// The health latch is down; nothing was accepted.

@@ -1,4 +1,4 @@
-//! Who is called what: tenants, sessions, endpoints and keys by name, by the provider's account, by id.
+//! Who is called what: tenants, sessions and endpoints by name, by the provider's account, by id.
 //!
 //! Read from the store's directory of names and held in memory. What is found may be five seconds old; what is not found
 //! is looked for again, at most once a second. While somebody asks, [`keep`] reads ahead of them: whoever read it for
@@ -20,7 +20,7 @@ use names::Names;
 use super::problem::Problem;
 use super::state::App;
 use crate::domain::consent::OwnGates;
-use crate::domain::id::{ApiKeyId, BudgetId, EndpointId, SessionId, TenantId};
+use crate::domain::id::{BudgetId, EndpointId, SessionId, TenantId};
 use crate::domain::quiet::QuietHours;
 use crate::domain::record::Position;
 use crate::store::StoreError;
@@ -49,6 +49,8 @@ pub struct Tenant {
     pub gates: OwnGates,
     /// When its marketing leaves people alone.
     pub quiet_hours: Option<QuietHours>,
+    /// How many of its messages may wait, if it has a limit of its own.
+    pub queue_max: Option<u32>,
 }
 
 /// A session as the intake needs it.
@@ -167,12 +169,6 @@ impl Directory {
         |names| names.endpoints.get(&(tenant, name.to_owned())).copied()
     );
     find!(
-        /// The tenant's key of this name.
-        key_named(tenant: TenantId, name: &str) -> ApiKeyId,
-        |names| names.keys.get(&(tenant, name.to_owned())).copied()
-    );
-
-    find!(
         /// The portfolio of this name.
         portfolio_named(name: &str) -> BudgetId,
         |names| names.portfolios.get(name).copied()
@@ -221,21 +217,6 @@ impl Directory {
         Ok(page(&self.now().endpoints, tenant, after, limit))
     }
 
-    /// The tenant's keys by name, after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn keys(
-        &self,
-        app: &App,
-        tenant: TenantId,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<(String, ApiKeyId)>, StoreError> {
-        self.freshen(app, STALE).await?;
-        Ok(page(&self.now().keys, tenant, after, limit))
-    }
-
     /// All tenants by name, after `after`, at most `limit`.
     ///
     /// # Errors
@@ -246,6 +227,18 @@ impl Directory {
         let range = (Bound::Excluded(after), Bound::Unbounded);
         let ids = names.tenants.range::<str, _>(range).take(limit);
         Ok(ids.filter_map(|(_, id)| names.by_tenant.get(id).cloned()).collect())
+    }
+
+    /// Whether something of this kind is called so by now: a session or endpoint of a tenant, a tenant, a portfolio.
+    #[must_use]
+    pub fn knows(&self, kind: &str, tenant: TenantId, name: &str) -> bool {
+        let (names, own) = (self.now(), (tenant, name.to_owned()));
+        match kind {
+            "tenant" => names.tenants.contains_key(name),
+            "portfolio" => names.portfolios.contains_key(name),
+            "session" => names.sessions.contains_key(&own),
+            _ => names.endpoints.contains_key(&own),
+        }
     }
 
     /// How many names there are.

@@ -19,6 +19,7 @@ pub mod accept;
 mod admin;
 pub mod applied;
 pub mod auth;
+mod backlog;
 pub mod body;
 mod campaigns;
 pub mod codes;

@@ -1,7 +1,28 @@
 //! Reasons that people give for what they do: kept in the clear for ever, so short and on one line.
 
+use serde::Deserialize;
+
 use super::problem::Problem;
 use crate::domain::text::disturbs;
+
+/// The body of every verb that stops something or lets it go: why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// In the words of whoever asks; shown wherever the thing is.
+    reason: String,
+}
+
+impl Ask {
+    /// The reason, if it can be kept.
+    ///
+    /// # Errors
+    /// `invalid_request` at `/reason`.
+    pub fn reason(self) -> Result<String, Problem> {
+        check(&self.reason)?;
+        Ok(self.reason)
+    }
+}
 
 /// Longest reason, characters.
 const MAX: usize = 200;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::auth::{KeyCache, OperatorKey};
+use super::backlog::Backlogs;
 use super::directory::{Directory, Session};
 use super::quota::Quotas;
 use super::shares::Shares;
@@ -74,6 +75,8 @@ pub struct App {
     pub keys: KeyCache,
     /// What each tenant may still hand in.
     pub quotas: Quotas,
+    /// How many messages of each tenant wait.
+    pub backlogs: Backlogs,
     /// One place for each request that was let in; `server.max_in_flight` of them, of which one tenant may hold three
     /// quarters.
     pub in_flight: Arc<Shares>,
@@ -106,6 +109,7 @@ impl App {
             operator: parts.operator,
             directory: Directory::default(),
             quotas: Quotas::default(),
+            backlogs: Backlogs::default(),
             in_flight: Shares::new(in_flight, in_flight - in_flight / 4),
             bulks: Shares::new(MAX_BULKS, TENANT_BULKS),
             plans: Shares::new(1, 1),

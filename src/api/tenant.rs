@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::auth::Caller;
+use super::backlog;
 use super::guard::word;
 use super::problem::Problem;
 use super::state::App;
@@ -21,6 +22,7 @@ pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Va
         return Err(Problem::not_found("tenant"));
     };
     let mut shown = view(id, &row);
+    shown["waiting"] = json!(backlog::read(&app, id).await?);
     shown["key"] = json!({
         "id": caller.key.to_string(),
         "role": word(caller.role),
@@ -40,6 +42,7 @@ pub fn view(id: TenantId, row: &TenantRow) -> Value {
         "burst": row.burst,
         "require_opt_in": row.gates.require_opt_in,
         "require_window": row.gates.require_window,
+        "queue_max": row.queue_max,
         "quiet_hours": row.quiet_hours.as_ref().map(ToString::to_string),
     })
 }

@@ -71,6 +71,7 @@ fn tenant(it: &TenantDeclaration) -> Value {
         ("burst", it.burst.map(Into::into)),
         ("require_opt_in", it.require_opt_in.map(Into::into)),
         ("require_window", it.require_window.map(Into::into)),
+        ("queue_max", it.queue_max.map(Into::into)),
         ("quiet_hours", it.quiet_hours.as_ref().map(|quiet| json!(quiet.to_string()))),
     ])
 }

@@ -28,6 +28,7 @@ pub mod context;
 pub mod declare;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod effective;
 pub mod exit;
 pub mod failure;
 pub mod failures;

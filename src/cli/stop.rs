@@ -1,20 +1,16 @@
 //! `waybill suspend`, `waybill resume` and `waybill drain`: an operator stops what sends, and lets it go again.
 
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::context::Context;
+use super::effective::Wait;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::Name;
 use crate::domain::content::{is_template_name, read_code};
-
-/// How often it is asked whether a word is effective by now.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// How this ends, for scripts.
 const ENDS: &str = "\
@@ -80,9 +76,9 @@ pub struct Drain {
     /// Why, in a few words. Kept in the journal.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// How long to wait until it is effective, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub wait: u64,
+    /// How long to wait.
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 /// What both are told.
@@ -97,9 +93,9 @@ pub struct Which {
     /// Why, in a few words. Kept in the journal.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// How long to wait until it is effective, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub wait: u64,
+    /// How long to wait.
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 impl Suspend {
@@ -137,11 +133,15 @@ impl Which {
     async fn act(self, context: &Context, verb: &str) -> Result<(), Failure> {
         let (path, called) = self.place()?;
         let client = context.tenant()?;
-        let body =
-            if (self.what, verb) == (What::Session, "resume") { json!({}) } else { json!({"reason": self.reason}) };
-        let answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
-        let looks = self.wait * 1_000 / u64::try_from(LOOK.as_millis()).unwrap_or(u64::MAX);
-        let (answer, effective) = self.wait_for(&client, (&path, verb), answer, looks).await?;
+        let body = json!({"reason": self.reason});
+        let mut answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
+        if self.what == What::Session {
+            // Of a session the server says whether its one partition has applied it.
+            answer["effective"] = answer["applied"].clone();
+        }
+        let look = async |answer| self.look(&client, (&path, verb), answer).await;
+        let answer = self.wait.until_effective(answer, look).await?;
+        let effective = answer["effective"] == true;
         if context.json() {
             context.printer.line(&answer)?;
         } else {
@@ -176,33 +176,12 @@ impl Which {
         })
     }
 
-    /// Asks on until it is effective: the server itself waits for some seconds only.
-    async fn wait_for(
-        &self,
-        client: &Client,
-        (path, verb): (&str, &str),
-        first: Value,
-        looks: u64,
-    ) -> Result<(Value, bool), Failure> {
-        let mut answer = first;
-        for left in (0..=looks).rev() {
-            if answer["effective"] == true || answer["applied"] == true {
-                return Ok((answer, true));
-            }
-            if left > 0 {
-                tokio::time::sleep(LOOK).await;
-                answer = self.look(client, (path, verb), answer).await?;
-            }
-        }
-        Ok((answer, false))
-    }
-
     /// The answer as it would be by now.
     async fn look(&self, client: &Client, (path, verb): (&str, &str), mut answer: Value) -> Result<Value, Failure> {
         if self.what == What::Session {
             let session = client.get(path, &[]).await?;
             let (stopped, draining) = (!session["suspended"].is_null(), !session["draining"].is_null());
-            answer["applied"] = json!(match verb {
+            answer["effective"] = json!(match verb {
                 "suspend" => stopped,
                 "drain" => draining,
                 _ => !stopped && !draining,

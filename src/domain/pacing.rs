@@ -97,6 +97,22 @@ pub fn with_margin(quota: Quota) -> Quota {
     quota.allow_burst(kept)
 }
 
+/// So many a second, and a burst, as declarations write them: none of either counts as one.
+#[must_use]
+pub fn quota(rate: u32, burst: u32) -> Quota {
+    let number = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(number(rate)).allow_burst(number(burst))
+}
+
+/// One in so long, and a burst: of the pair of sender and recipient, as it can be kept.
+#[must_use]
+pub fn pair(interval: Duration, burst: u32) -> Quota {
+    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+    // Only an interval of nothing is no period; configuration allows none.
+    let quota = Quota::with_period(interval).unwrap_or_else(|| Quota::per_second(burst));
+    with_margin(quota.allow_burst(burst))
+}
+
 /// Which bucket holds something back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {

@@ -1,14 +1,11 @@
 //! Settings → the actors' bounds.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
-
-use governor::Quota;
 
 use crate::actors::hands::Limits;
 use crate::config::Settings;
 use crate::domain::consent::Gates;
-use crate::domain::pacing::with_margin;
+use crate::domain::pacing::pair;
 use crate::domain::record::Micros;
 use crate::domain::retry::RetryLimits;
 use crate::domain::session::SessionLimits;
@@ -30,8 +27,6 @@ pub fn limits(settings: &Settings) -> Limits {
     let (delivery, pacing, consent, runtime) =
         (&settings.delivery, &settings.pacing, &settings.consent, &settings.runtime);
     let window = usize::try_from(delivery.window).unwrap_or(32);
-    let burst = NonZeroU32::new(pacing.pair_burst).unwrap_or(NonZeroU32::MIN);
-    let pair = Quota::with_period(pacing.pair_interval).map(|quota| quota.allow_burst(burst));
     Limits {
         session: SessionLimits {
             window,
@@ -47,7 +42,7 @@ pub fn limits(settings: &Settings) -> Limits {
         gates: Gates { require_opt_in: consent.require_opt_in, require_window: consent.require_window },
         intent_deadline: delivery.intent_deadline,
         unknown_after: micros(delivery.unknown_after),
-        pair: with_margin(pair.unwrap_or_else(|| Quota::per_second(burst).allow_burst(burst))),
+        pair: pair(pacing.pair_interval, pacing.pair_burst),
         idle: micros(IDLE),
         schedule: Schedule { steps: settings.webhooks.schedule.clone(), jitter: settings.webhooks.jitter },
         endpoint_concurrency: usize::try_from(settings.webhooks.concurrency_per_endpoint).unwrap_or(8),

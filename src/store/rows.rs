@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | tenant, key, session, endpoint, message, contact, … | their own | id | – |
 //! | name | `Name` | kind ‖ partition | scope ‖ name |
-//! | outbox | `Outbox` | session ‖ bucket | position |
+//! | outbox | `Outbox` | session ‖ priority ‖ bucket | position |
 //! | feed | `Feed` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
 //! | tally | `Tally` | tenant ‖ partition | day |
 //! | failing | `Failing` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
@@ -27,6 +27,7 @@ pub use gated::{GatedPlace, drop_gated, gated, put_gated};
 pub use tally::tallies;
 use tally::tally_pk;
 
+use crate::domain::event::Priority;
 use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::projection::FeedRow;
 use crate::domain::record::{Micros, Position};
@@ -70,6 +71,10 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Idempotency(tag) => (Table::Idempotency, &tag.0),
         RowId::Provider(tag) => (Table::ProviderTag, &tag.0),
         RowId::Tally(id) => return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), id.day.to_be_bytes()),
+        // Behind the days of the tallies: those are four bytes, and their first is 0 for some 40,000 years.
+        RowId::Backlog(id) => {
+            return RowKey::new(Table::Tally, tally_pk(id.tenant, id.partition), *b"backlog");
+        }
         RowId::Gates(number) => return RowKey::single(Table::Gate, &number.to_be_bytes()[..]),
         RowId::Asks(tenant) => (Table::Gate, &tenant.0),
         RowId::Portfolio(id) => (Table::Portfolio, &id.0),
@@ -135,6 +140,21 @@ pub async fn names(
     read.map(|named| named.ok_or_else(|| bad("a name"))).collect()
 }
 
+/// What is called so in a scope, of those that a partition names.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn name_of(
+    store: &dyn Store,
+    kind: &str,
+    partition: u16,
+    (scope, name): ([u8; 16], &str),
+) -> Result<Option<[u8; 16]>, StoreError> {
+    let key = RowKey::new(Table::Name, name_pk(kind, partition), KeyPart::join(&[&scope, name.as_bytes()]));
+    let found = store.get(&key).await?;
+    found.map(|id| id.as_slice().try_into().map_err(|_| bad("a name"))).transpose()
+}
+
 fn named(ck: &[u8], value: &[u8]) -> Option<Named> {
     let (scope, name) = ck.split_at_checked(16)?;
     Some(Named {
@@ -155,8 +175,8 @@ fn bad(what: &str) -> StoreError {
 
 /// An outbox row's upsert.
 #[must_use]
-pub fn put_outbox(session: SessionId, message: MessageId, at: Position) -> Put {
-    let key = RowKey::new(Table::Outbox, outbox_pk(session, at.0 / BUCKET), &at.0.to_be_bytes()[..]);
+pub fn put_outbox(of: (SessionId, Priority), message: MessageId, at: Position) -> Put {
+    let key = RowKey::new(Table::Outbox, outbox_pk(of, at.0 / BUCKET), &at.0.to_be_bytes()[..]);
     Put { key, value: message.0.to_vec(), at }
 }
 
@@ -166,14 +186,14 @@ pub fn put_outbox(session: SessionId, message: MessageId, at: Position) -> Put {
 /// When the store cannot be read.
 pub async fn outbox(
     store: &dyn Store,
-    session: SessionId,
+    of: (SessionId, Priority),
     from: Position,
     through: Position,
     limit: usize,
 ) -> Result<Vec<(Position, MessageId)>, StoreError> {
     let mut found = Vec::new();
     for bucket in from.0 / BUCKET..=through.0 / BUCKET {
-        let mut scan = Scan::of(Table::Outbox, outbox_pk(session, bucket), limit - found.len());
+        let mut scan = Scan::of(Table::Outbox, outbox_pk(of, bucket), limit - found.len());
         if let Some(before) = from.0.checked_sub(1) {
             scan = scan.after(&before.to_be_bytes()[..]);
         }
@@ -233,8 +253,8 @@ fn read_due(ck: &[u8]) -> Option<(Micros, MessageId)> {
     Some((Micros::from_be_bytes(*due), MessageId(message.try_into().ok()?)))
 }
 
-fn outbox_pk(session: SessionId, bucket: u64) -> KeyPart {
-    KeyPart::join(&[&session.0, &bucket.to_be_bytes()])
+fn outbox_pk((session, priority): (SessionId, Priority), bucket: u64) -> KeyPart {
+    KeyPart::join(&[&session.0, &[priority.index() as u8], &bucket.to_be_bytes()])
 }
 
 fn position(ck: &[u8]) -> Option<Position> {

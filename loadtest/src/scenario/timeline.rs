@@ -108,7 +108,7 @@ async fn start_again(stage: &mut Stage, sampler: &Sampler, how: Restart) -> Resu
 async fn tell_sessions(stage: &Stage, member: &Member, verb: &str) -> Result<(), ScenarioError> {
     let address = Address::parse(&format!("http://{}", stage.target.addr))?;
     let mut connection = Connection::new(address, Duration::from_secs(30));
-    let body = if verb == "suspend" { r#"{"reason":"a scenario says so"}"# } else { "" };
+    let body = r#"{"reason":"a scenario says so"}"#;
     for session in &member.tenant.sessions {
         let request = Request::post(format!("/v1/sessions/{}/{verb}", session.name))
             .header(header::AUTHORIZATION, format!("Bearer {}", member.key))

@@ -133,12 +133,12 @@ impl State {
                     self.count(&row);
                     stored::put_feed(tenant, self.number, u16::try_from(number).unwrap_or(u16::MAX), &row, at)?
                 }
-                Append::Outbox { session, message } => {
+                Append::Outbox { session, priority, message } => {
                     if self.open.insert(session, at).is_none() {
                         self.opened.push(session);
                         self.lows.insert(session, Some(at));
                     }
-                    stored::put_outbox(session, message, at)
+                    stored::put_outbox((session, priority), message, at)
                 }
                 Append::Failing { tenant, row } => {
                     let number = u16::try_from(number).unwrap_or(u16::MAX);

@@ -12,7 +12,6 @@ use crate::actors::session::SessionMail;
 use crate::actors::session::standing::{MessageRef, Tenure, standing};
 use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
-use crate::domain::event::Priority;
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::projection::Note;
@@ -144,7 +143,7 @@ impl State {
             mailbox.inbox.put(mail());
             return Ok(true);
         };
-        let taken = mailbox.offer(position, ring, queued.priority == Priority::Urgent, mail);
+        let taken = mailbox.offer(position, ring, queued.priority, mail);
         if !taken {
             self.pending.cold.insert(session);
         }

@@ -42,7 +42,7 @@ pub fn trim(rows: &mut Rows) {
     if rows.len() > CACHE {
         rows.retain(|id, row| match (id, row) {
             (RowId::Partition(_) | RowId::Gates(_) | RowId::Session(_) | RowId::Endpoint(_), _) => true,
-            (RowId::Tally(_) | RowId::Progress(_) | RowId::Portfolio(_), _) => true,
+            (RowId::Tally(_) | RowId::Backlog(_) | RowId::Progress(_) | RowId::Portfolio(_), _) => true,
             // Its outcome is on its way.
             (RowId::Message(_), Some(Row::Message(row))) => row.open_attempt().is_some(),
             _ => false,

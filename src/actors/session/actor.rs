@@ -24,7 +24,7 @@ use crate::domain::pacing::Pacer;
 use crate::domain::pacing::learned::Paced;
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::{PacedRow, SessionRow};
-use crate::domain::session::{Input, Machine, Standing};
+use crate::domain::session::{Input, Machine};
 use crate::runtime::Steps;
 
 /// The actor.
@@ -128,7 +128,7 @@ impl State {
     fn new(args: SessionArgs) -> Result<Self, ActorProcessingErr> {
         let limits = &args.hands.limits;
         let now = args.hands.clock.wall();
-        let number = super::effects::number_quota(&args.row);
+        let number = args.row.quota();
         let pacer = Pacer::new(number, limits.pair, now, args.row.incarnation.is_none());
         let mut machine = Machine::new(limits.session, pacer);
         machine.begin(args.row.paced.as_ref().map(PacedRow::paced), now);
@@ -169,16 +169,16 @@ impl State {
             self.idle_since = self.idle_since.map(|since| since + stepped);
         }
         // Before the mail: what goes cold later may stand behind mail that is not read yet.
-        let cold = self.args.mailbox.cold().map_or(Position(0), |cold| cold.through);
+        let cold = self.args.mailbox.cold().into_iter().flatten().map(|cold| cold.through).max();
         let mail = self.args.mailbox.inbox.take();
-        self.seen = self.seen.max(cold);
+        self.seen = self.seen.max(cold.unwrap_or_default());
         let mut inputs = Vec::with_capacity(mail.len() + 1);
-        let mut taken = 0;
+        let mut taken = [0; 3];
         for mail in mail {
             if matches!(mail, SessionMail::Doubtful) {
                 return true;
             }
-            taken += usize::from(matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _)));
+            mail.queued().into_iter().for_each(|priority| taken[priority.index()] += 1);
             self.read(mail, &mut inputs);
         }
         match self.args.mailbox.received() {
@@ -205,7 +205,7 @@ impl State {
             }
         }
         self.leave_outbox();
-        self.args.mailbox.holds(self.machine.ring(), taken);
+        self.args.mailbox.holds(self.machine.rings(), taken);
         self.gauge();
         self.mark_low();
         self.is_idle(now)
@@ -225,7 +225,7 @@ impl State {
             SessionMail::Row(row) => {
                 self.args.row = *row;
                 inputs.push(held(&self.args.row));
-                self.machine.pace(super::effects::number_quota(&self.args.row));
+                self.machine.pace(self.args.row.quota());
                 self.machine.row_paces(self.paced());
                 self.share();
                 match sender(&self.args) {

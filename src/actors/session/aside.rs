@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
+use crate::domain::event::{ByPriority, Priority};
 use crate::domain::id::{KeyId, MessageId};
 use crate::domain::record::Position;
 
@@ -29,12 +30,14 @@ pub struct Waits {
     pub at: Position,
     /// Which.
     pub message: MessageId,
+    /// In which ring it takes a place.
+    pub priority: Priority,
 }
 
 /// What a session has set aside.
 #[derive(Debug, Default)]
 pub struct Aside {
-    waiting: BTreeMap<(KeyId, Position), MessageId>,
+    waiting: BTreeMap<(KeyId, Position), (MessageId, Priority)>,
     /// After whom the next turn goes on looking.
     after: Option<KeyId>,
 }
@@ -61,12 +64,12 @@ impl Aside {
 
     /// It cannot be looked at just now.
     pub fn put_back(&mut self, waits: Waits) {
-        self.waiting.insert((waits.contact, waits.at), waits.message);
+        self.waiting.insert((waits.contact, waits.at), (waits.message, waits.priority));
     }
 
-    /// Whose turn it is, of those with less than half of their places taken: the next messages of each, in order, at most
-    /// `room` in all.
-    pub fn due(&mut self, room: usize, taken: impl Fn(KeyId) -> usize) -> Vec<Waits> {
+    /// Whose turn it is, of those with less than half of their places taken: the next messages of each, in order, as many
+    /// of each priority as there is room for.
+    pub fn due(&mut self, mut rooms: ByPriority<usize>, taken: impl Fn(KeyId) -> usize) -> Vec<Waits> {
         let mut due: Vec<Waits> = Vec::new();
         for _ in 0..PEOPLE {
             let from = self.after.map_or(Unbounded, |after| Excluded((after, LAST)));
@@ -74,27 +77,32 @@ impl Aside {
                 self.after = None;
                 break;
             };
-            let places = LANE_MAX - taken(contact).min(LANE_MAX);
-            let room = room - due.len();
-            if room == 0 {
+            if rooms == [0; 3] {
                 break;
             }
             self.after = Some(contact);
+            let places = LANE_MAX - taken(contact).min(LANE_MAX);
             if places > LANE_MAX / 2 {
-                self.lead_out(contact, places.min(room), &mut due);
+                self.lead_out(contact, places, &mut rooms, &mut due);
             }
         }
         due
     }
 
-    fn lead_out(&mut self, contact: KeyId, places: usize, due: &mut Vec<Waits>) {
+    /// In order: what has no room holds up what comes after it for the same person.
+    fn lead_out(&mut self, contact: KeyId, places: usize, rooms: &mut ByPriority<usize>, due: &mut Vec<Waits>) {
         for _ in 0..places {
             let next = self.waiting.range((contact, Position(0))..=(contact, LAST)).next();
-            let Some((key, message)) = next.map(|(key, message)| (*key, *message)) else {
+            let Some((key, (message, priority))) = next.map(|(key, known)| (*key, *known)) else {
                 return;
             };
+            let room = &mut rooms[priority.index()];
+            if *room == 0 {
+                return;
+            }
+            *room -= 1;
             self.waiting.remove(&key);
-            due.push(Waits { contact, at: key.1, message });
+            due.push(Waits { contact, at: key.1, message, priority });
         }
     }
 }
@@ -106,7 +114,7 @@ mod tests {
     fn waits(person: u8, at: u64) -> Waits {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&at.to_be_bytes());
-        Waits { contact: KeyId([person; 16]), at: Position(at), message: MessageId(id) }
+        Waits { contact: KeyId([person; 16]), at: Position(at), message: MessageId(id), priority: Priority::Bulk }
     }
 
     #[test]
@@ -118,12 +126,12 @@ mod tests {
         }
         assert!(aside.take(waits(1, 40), 0), "behind its own");
         assert!(!aside.take(waits(2, 41), 0));
-        assert_eq!(aside.due(256, |_| LANE_MAX / 2), []);
-        let due = aside.due(256, |_| 2);
+        assert_eq!(aside.due([256; 3], |_| LANE_MAX / 2), []);
+        let due = aside.due([256; 3], |_| 2);
         assert_eq!(due, (2..2 + LANE_MAX as u64 - 2).map(|at| waits(1, at)).collect::<Vec<_>>());
         let mut rest = 0;
         while !aside.is_empty() {
-            rest += aside.due(256, |_| 0).len();
+            rest += aside.due([256; 3], |_| 0).len();
         }
         assert_eq!(due.len() + rest, 39);
     }
@@ -135,8 +143,8 @@ mod tests {
             assert!(aside.take(waits(person, 7), LANE_MAX));
             assert!(aside.take(waits(person, 7), LANE_MAX));
         }
-        assert_eq!(aside.due(0, |_| 0), []);
-        let turns: usize = (0..5).map(|_| aside.due(50, |_| 0).len()).sum();
+        assert_eq!(aside.due([0; 3], |_| 0), []);
+        let turns: usize = (0..5).map(|_| aside.due([0, 0, 50], |_| 0).len()).sum();
         assert_eq!(turns, 200);
         assert!(aside.is_empty());
     }
@@ -147,8 +155,8 @@ mod tests {
         for at in 1..4 {
             assert!(aside.take(waits(1, at), LANE_MAX));
         }
-        let due = aside.due(2, |_| 0);
+        let due = aside.due([0, 0, 2], |_| 0);
         due.into_iter().for_each(|waits| aside.put_back(waits));
-        assert_eq!(aside.due(256, |_| 0).iter().map(|waits| waits.at.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(aside.due([256; 3], |_| 0).iter().map(|waits| waits.at.0).collect::<Vec<_>>(), [1, 2, 3]);
     }
 }

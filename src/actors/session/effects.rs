@@ -1,9 +1,6 @@
 //! One arm for each effect of the session machine.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
-
-use governor::Quota;
 
 use super::actor::State;
 use super::attempt;
@@ -12,30 +9,20 @@ use crate::actors::append::{self, Persist};
 use crate::actors::registry::Ask;
 use crate::domain::draft::Draft;
 use crate::domain::event::{
-    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ClosedV1, Event, MessageExpiredV1, OutcomeV1, Resolution,
-    SessionHeldV1, SessionPacedV1, SessionReleasedV1, SessionStartedV1, UnknownResolvedV1,
+    AttemptRef, AttemptsClosedV1, AttemptsStartedV1, ByPriority, ClosedV1, Event, MessageExpiredV1, OutcomeV1,
+    Resolution, SessionHeldV1, SessionPacedV1, SessionReleasedV1, SessionStartedV1, UnknownResolvedV1,
 };
 use crate::domain::failure::Bucket;
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::pacing::learned::Paced;
-use crate::domain::pacing::with_margin;
 use crate::domain::record::Principal;
 use crate::domain::retry::{Hold, Verdict};
-use crate::domain::row::SessionRow;
 use crate::domain::session::{Effect, Ending};
 use crate::journal::Appended;
 
-/// The sender's own rate, as it can be kept.
-#[must_use]
-pub fn number_quota(row: &SessionRow) -> Quota {
-    let per_second = NonZeroU32::new(row.per_second.max(1)).unwrap_or(NonZeroU32::MIN);
-    let burst = NonZeroU32::new(row.burst.max(1)).unwrap_or(NonZeroU32::MIN);
-    with_margin(Quota::per_second(per_second).allow_burst(burst))
-}
-
 impl State {
     /// Carries effects out. The room to pull into comes back, if the machine asked and something is cold.
-    pub(super) async fn carry_out(&mut self, effects: Vec<Effect>) -> Option<usize> {
+    pub(super) async fn carry_out(&mut self, effects: Vec<Effect>) -> Option<ByPriority<usize>> {
         let mut room = None;
         for effect in effects {
             match effect {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::actor::State;
-use crate::domain::event::{Event, MessagesGatedV1};
+use crate::domain::event::{ByPriority, Event, MessagesGatedV1};
 use crate::domain::gate::{GatesRow, MAX_BATCH};
 use crate::domain::id::{EventId, MessageId};
 use crate::domain::session::Standing;
@@ -67,9 +67,14 @@ impl State {
         }
     }
 
-    /// How much may be pulled, if the machine has this much room.
-    pub(super) fn room_to_pull(&self, free: usize) -> Option<usize> {
-        Some(free.min(self.leaving.room())).filter(|room| *room > 0 && self.args.mailbox.cold().is_some())
+    /// How much of each priority may be pulled, if the machine has this much room.
+    pub(super) fn room_to_pull(&self, free: ByPriority<usize>) -> Option<ByPriority<usize>> {
+        let (cold, mut leaving, mut rooms) = (self.args.mailbox.cold(), self.leaving.room(), [0; 3]);
+        for (at, room) in rooms.iter_mut().enumerate().filter(|(at, _)| cold[*at].is_some()) {
+            *room = free[at].min(leaving);
+            leaving -= *room;
+        }
+        Some(rooms).filter(|rooms| *rooms != [0; 3])
     }
 
     /// The partition's gates are these now. What waits here for its turn is looked at again if one more is closed.

@@ -8,7 +8,7 @@ use super::aside::{LANE_MAX, Waits};
 use super::pull::{look_again, pull};
 use super::standing::MessageRef;
 use crate::actors::partition::Notice;
-use crate::domain::event::{Priority, UnknownPolicy};
+use crate::domain::event::{ByPriority, Priority, UnknownPolicy};
 use crate::domain::id::{KeyId, MessageId};
 use crate::domain::record::Position;
 use crate::domain::session::{Input, Machine, Standing};
@@ -51,7 +51,7 @@ impl State {
         }
         let taken = taken(&self.machine, queued.contact);
         let entering = self.entering.entry(queued.contact).or_default();
-        let waits = Waits { contact: queued.contact, at: reference.entered, message };
+        let waits = Waits { contact: queued.contact, at: reference.entered, message, priority: queued.priority };
         if !self.aside.take(waits, taken + *entering) {
             *entering += 1;
             return false;
@@ -66,9 +66,8 @@ impl State {
         if self.aside.is_empty() {
             return;
         }
-        let room = self.args.hands.limits.session.ring.saturating_sub(self.machine.ring());
         let machine = &self.machine;
-        let due = self.aside.due(room, |contact| taken(machine, contact));
+        let due = self.aside.due(machine.rooms(), |contact| taken(machine, contact));
         let known = (self.args.tenure, self.args.gates.as_ref());
         match look_again(&self.args.hands, known, due, &mut self.aside).await {
             Ok(found) => {
@@ -107,10 +106,19 @@ impl State {
         }
     }
 
-    pub(super) async fn fill(&mut self, room: usize) -> Vec<Input> {
+    /// Reads on in the outbox of each priority that has room.
+    pub(super) async fn fill(&mut self, rooms: ByPriority<usize>) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        for (priority, room) in Priority::ALL.into_iter().zip(rooms).filter(|(_, room)| *room > 0) {
+            inputs.extend(self.fill_with(priority, room).await);
+        }
+        inputs
+    }
+
+    async fn fill_with(&mut self, priority: Priority, room: usize) -> Vec<Input> {
         let args = &self.args;
-        let known = (args.tenure, args.gates.as_ref());
-        let page = match pull(&args.hands, (args.session, args.partition), &args.mailbox, known, room).await {
+        let (known, of) = ((args.tenure, args.gates.as_ref()), (args.session, args.partition));
+        let page = match pull(&args.hands, of, &args.mailbox, known, (priority, room)).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");
@@ -130,11 +138,8 @@ impl State {
     /// Tells the partition from where on the outbox is unsettled, when that moved.
     pub(super) fn mark_low(&mut self) {
         let memory = self.unsettled.first().map(|(position, _)| *position);
-        let cold = self.args.mailbox.cold().map(|cold| cold.from);
-        let low = match (memory, cold) {
-            (Some(memory), Some(cold)) => Some(memory.min(cold)),
-            (memory, cold) => memory.or(cold),
-        };
+        let cold = self.args.mailbox.cold().into_iter().flatten().map(|cold| cold.from);
+        let low = cold.chain(memory).min();
         if self.is_worth_telling(low) {
             self.low = low;
             self.low_told = self.args.hands.clock.steady();

@@ -1,5 +1,7 @@
-//! The box of a session: mail, the ring's mark, and answers that are not in the journal yet. It belongs to the partition
+//! The box of a session: mail, the rings' marks, and answers that are not in the journal yet. It belongs to the partition
 //! and outlives the actor.
+//!
+//! Each priority has a ring and an outbox of its own: a million that wait in bulk stand before nothing but bulk.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use ractor::ActorRef;
 use super::standing::MessageRef;
 use crate::actors::inbox::{Inbox, Nudge};
 use crate::domain::consent::Bar;
-use crate::domain::event::{AttemptRef, SealedV1};
+use crate::domain::event::{AttemptRef, ByPriority, Priority, SealedV1};
 use crate::domain::failure::Answer;
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{EventId, MessageId, Tag};
@@ -52,6 +54,17 @@ pub enum SessionMail {
     Tick,
 }
 
+impl SessionMail {
+    /// The priority of a message that takes a place in a ring.
+    #[must_use]
+    pub fn queued(&self) -> Option<Priority> {
+        match self {
+            Self::Standing(_, Standing::Queued(queued), _) => Some(queued.priority),
+            _ => None,
+        }
+    }
+}
+
 /// An answer, with the provider's id already sealed.
 #[derive(Debug, Clone)]
 pub struct Answered {
@@ -70,6 +83,7 @@ pub struct Cold {
     pub through: Position,
 }
 
+/// What is in memory of one priority, and what is not.
 #[derive(Debug, Default)]
 struct Ring {
     /// Queued messages in mail, not yet in the machine.
@@ -77,6 +91,11 @@ struct Ring {
     /// Messages in the machine, as of its last step.
     held: usize,
     cold: Option<Cold>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    rings: ByPriority<Ring>,
     answers: HashMap<AttemptRef, Answered>,
 }
 
@@ -85,29 +104,27 @@ struct Ring {
 pub struct SessionBox {
     /// Mail and nudge.
     pub inbox: Inbox<SessionMail>,
-    ring: Mutex<Ring>,
+    held: Mutex<Held>,
     /// Messages that its number received since the last turn.
     received: AtomicU32,
 }
 
 impl SessionBox {
-    /// Offers a newly queued message: into the ring if there is room and nothing waits before it, else it stays in the
-    /// outbox, whose row is written with the next commit. Urgent ones pass by what waits, into a quarter of a ring of
-    /// their own; the outbox shows them again later, to nobody's harm. Says whether the ring took it.
-    pub fn offer(&self, at: Position, bound: usize, urgent: bool, mail: impl FnOnce() -> SessionMail) -> bool {
-        let mut ring = self.ring.lock();
-        let full = ring.held + ring.mailed >= bound;
-        let passes = urgent && ring.held + ring.mailed < bound + bound / 4;
-        if let Some(cold) = ring.cold.as_mut().filter(|_| !passes) {
+    /// Offers a newly queued message: into the ring of its priority if there is room and nothing waits before it, else it
+    /// stays in the outbox, whose row is written with the next commit. Says whether the ring took it.
+    pub fn offer(&self, at: Position, bound: usize, priority: Priority, mail: impl FnOnce() -> SessionMail) -> bool {
+        let mut held = self.held.lock();
+        let ring = &mut held.rings[priority.index()];
+        if let Some(cold) = &mut ring.cold {
             cold.through = cold.through.max(at);
             return false;
         }
-        if full && !passes {
+        if ring.held + ring.mailed >= bound {
             ring.cold = Some(Cold { from: at, through: at });
             return false;
         }
         ring.mailed += 1;
-        drop(ring);
+        drop(held);
         self.inbox.put(mail());
         true
     }
@@ -125,75 +142,94 @@ impl SessionBox {
 
     /// Everything from `from` through `through` waits in the outbox: how a box begins after a start.
     pub fn begin_cold(&self, from: Position, through: Position) {
-        self.ring.lock().cold = Some(Cold { from, through });
+        self.held.lock().rings.iter_mut().for_each(|ring| ring.cold = Some(Cold { from, through }));
     }
 
-    /// What waits in the outbox.
+    /// What waits in the outbox, by priority.
     #[must_use]
-    pub fn cold(&self) -> Option<Cold> {
-        self.ring.lock().cold
+    pub fn cold(&self) -> ByPriority<Option<Cold>> {
+        self.held.lock().rings.each_ref().map(|ring| ring.cold)
     }
 
     /// The outbox was read up to `through`; what came meanwhile is still beyond it.
-    pub fn pulled(&self, through: Position) {
-        let mut ring = self.ring.lock();
-        ring.cold = ring.cold.filter(|cold| cold.through > through).map(|cold| Cold { from: through.next(), ..cold });
+    pub fn pulled(&self, priority: Priority, through: Position) {
+        let cold = &mut self.held.lock().rings[priority.index()].cold;
+        *cold = cold.filter(|cold| cold.through > through).map(|cold| Cold { from: through.next(), ..cold });
     }
 
     /// The machine holds so many now, and the mail taken is in it.
-    pub fn holds(&self, held: usize, taken: usize) {
-        let mut ring = self.ring.lock();
-        ring.held = held;
-        ring.mailed = ring.mailed.saturating_sub(taken);
+    pub fn holds(&self, held: ByPriority<usize>, taken: ByPriority<usize>) {
+        for (ring, (held, taken)) in self.held.lock().rings.iter_mut().zip(held.into_iter().zip(taken)) {
+            ring.held = held;
+            ring.mailed = ring.mailed.saturating_sub(taken);
+        }
     }
 
     /// A life begins to read here. A turn that died may have taken mail that it never counted.
     pub fn attach(&self, actor: ActorRef<Nudge>) {
-        let queued = |mail: &SessionMail| matches!(mail, SessionMail::Standing(_, Standing::Queued(_), _));
-        let mut ring = self.ring.lock();
-        ring.mailed = self.inbox.count(queued);
-        ring.held = 0;
-        drop(ring);
+        let mut held = self.held.lock();
+        for (priority, ring) in Priority::ALL.into_iter().zip(&mut held.rings) {
+            ring.mailed = self.inbox.count(|mail| mail.queued() == Some(priority));
+            ring.held = 0;
+        }
+        drop(held);
         self.inbox.attach(actor);
     }
 
     /// Whether there is something for an actor to do.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        let ring = self.ring.lock();
-        !self.inbox.is_empty() || ring.cold.is_some() || !ring.answers.is_empty()
+        let held = self.held.lock();
+        !self.inbox.is_empty() || held.rings.iter().any(|ring| ring.cold.is_some()) || !held.answers.is_empty()
     }
 
     /// An attempt's task hands in its answer. It stays here until the journal has it.
     pub fn answer(&self, of: AttemptRef, answered: Answered) {
-        self.ring.lock().answers.insert(of, answered);
+        self.held.lock().answers.insert(of, answered);
         self.inbox.push(SessionMail::Answered(of));
     }
 
     /// An answer that is not in the journal yet.
     #[must_use]
     pub fn answered(&self, of: AttemptRef) -> Option<Answered> {
-        self.ring.lock().answers.get(&of).cloned()
+        self.held.lock().answers.get(&of).cloned()
     }
 
     /// The journal has them. Nothing else takes an answer out: a row may be older than the answer.
     pub fn recorded(&self, attempts: &[AttemptRef]) {
-        let mut ring = self.ring.lock();
+        let mut held = self.held.lock();
         for of in attempts {
-            ring.answers.remove(of);
+            held.answers.remove(of);
         }
     }
 
     /// Attempts whose answers are not in the journal yet.
     #[must_use]
     pub fn unrecorded(&self) -> Vec<AttemptRef> {
-        self.ring.lock().answers.keys().copied().collect()
+        self.held.lock().answers.keys().copied().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_in_bulk_stands_before_bulk_only() {
+        let mailbox = SessionBox::default();
+        let offer = |at, priority| mailbox.offer(Position(at), 2, priority, || SessionMail::Tick);
+        assert!(offer(1, Priority::Bulk) && offer(2, Priority::Bulk) && !offer(3, Priority::Bulk));
+        assert!(offer(4, Priority::Normal) && offer(5, Priority::Urgent));
+        mailbox.holds([1, 1, 0], [1, 1, 2]);
+        assert!(!offer(6, Priority::Bulk), "behind its own, though there is room");
+        assert!(offer(7, Priority::Normal) && !offer(8, Priority::Normal));
+        let cold = |from, through| Some(Cold { from: Position(from), through: Position(through) });
+        assert_eq!(mailbox.cold(), [None, cold(8, 8), cold(3, 6)]);
+        mailbox.pulled(Priority::Bulk, Position(3));
+        assert_eq!(mailbox.cold(), [None, cold(8, 8), cold(4, 6)]);
+        mailbox.pulled(Priority::Bulk, Position(6));
+        assert!(offer(9, Priority::Bulk));
+    }
 
     #[test]
     fn an_answer_stays_until_the_journal_has_this_one() {

@@ -4,6 +4,7 @@ use super::aside::{Aside, Waits};
 use super::mail::SessionBox;
 use super::standing::{MessageRef, Tenure, standing};
 use crate::actors::hands::Hands;
+use crate::domain::event::Priority;
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{MessageId, SessionId};
 use crate::domain::record::Position;
@@ -19,7 +20,7 @@ pub struct Page {
     pub more: bool,
 }
 
-/// Reads on from the cold mark, at most `room` rows of the outbox.
+/// Reads on from the cold mark of a priority, at most `room` rows of its outbox.
 ///
 /// # Errors
 /// When the store cannot be read; the mark stays, and the next sweep tries again.
@@ -28,11 +29,11 @@ pub async fn pull(
     (session, partition): (SessionId, u16),
     mailbox: &SessionBox,
     (tenure, gates): (Tenure, &GatesRow),
-    room: usize,
+    (priority, room): (Priority, usize),
 ) -> Result<Page, StoreError> {
     let store = hands.store.as_ref();
     let nothing = Page { found: Vec::new(), more: false };
-    let (Some(cold), Some(applied)) = (mailbox.cold(), store.applied(partition).await?) else {
+    let (Some(cold), Some(applied)) = (mailbox.cold()[priority.index()], store.applied(partition).await?) else {
         return Ok(nothing);
     };
     // Beyond the applied mark a row may be missing that is about to be written.
@@ -40,7 +41,7 @@ pub async fn pull(
     if through < cold.from {
         return Ok(nothing);
     }
-    let outbox = rows::outbox(store, session, cold.from, through, room).await?;
+    let outbox = rows::outbox(store, (session, priority), cold.from, through, room).await?;
     let ids: Vec<RowId> = outbox.iter().map(|(_, message)| RowId::Message(*message)).collect();
     let mut found = Vec::with_capacity(ids.len());
     for ((position, message), row) in outbox.iter().zip(rows::get_many(store, &ids).await?) {
@@ -52,7 +53,7 @@ pub async fn pull(
         }
     }
     let read = if outbox.len() < room { through } else { outbox.last().map_or(through, |last| last.0) };
-    mailbox.pulled(read);
+    mailbox.pulled(priority, read);
     Ok(Page { found, more: read < through })
 }
 

@@ -1,6 +1,7 @@
 //! The first step of accepting: read, decide, seal. Nothing is durable yet but the contact's key.
 
 use super::super::auth::Caller;
+use super::super::backlog;
 use super::super::codes::Code;
 use super::super::directory::Session;
 use super::super::problem::Problem;
@@ -44,6 +45,7 @@ impl Ready {
     /// Hands the record to the journal, without waiting. Calls of one thread keep their order.
     pub fn submit(self, app: &App) -> Pending {
         let header = self.record.header.clone();
+        header.tenant.into_iter().for_each(|tenant| app.backlogs.took(tenant));
         let appending = app.journal.append(self.partition, vec![self.record]);
         let since = (self.began, app.clock.steady());
         Pending::new(appending, header, (self.partition, self.message, self.nonce), since)
@@ -53,9 +55,8 @@ impl Ready {
 /// Reads, decides and seals.
 ///
 /// # Errors
-/// `unhealthy`, `overloaded`, `unknown_sender`, `draining`, `idempotency_conflict`, `consent_refused`, `no_opt_in`, `window_closed`,
-/// `quiet_hours`,
-/// `invalid_request`, `too_large`, `unavailable`. Nothing was accepted.
+/// `unhealthy`, `overloaded`, `unknown_sender`, `draining`, `idempotency_conflict`, `queue_full`, `consent_refused`,
+/// `no_opt_in`, `window_closed`, `quiet_hours`, `invalid_request`, `too_large`, `unavailable`. Nothing was accepted.
 pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Prepared, Problem> {
     let began = app.clock.steady();
     check_health(app)?;
@@ -69,6 +70,7 @@ pub async fn prepare(app: &App, caller: &Caller, request: Request) -> Result<Pre
     if let Some(taken) = before(app, tags, id, session.partition).await? {
         return Ok(Prepared::Replayed(taken));
     }
+    backlog::check(app, caller).await?;
     let asked = asked(&request);
     let contact = contact(app, caller, &request.content).await?;
     let now = app.clock.wall();

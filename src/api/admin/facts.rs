@@ -50,7 +50,7 @@ fn standing(event: &Event) -> Value {
         Event::SessionDeclared(it) => session(it),
         Event::SessionStarted(it) => json!({"session": text(&it.session)}),
         Event::SessionSuspended(it) => json!({"session": text(&it.session), "reason": it.reason}),
-        Event::SessionResumed(it) => json!({"session": text(&it.session)}),
+        Event::SessionResumed(it) => json!({"session": text(&it.session), "reason": it.reason}),
         Event::SessionDraining(it) => json!({"session": text(&it.session), "reason": it.reason}),
         Event::SessionHeld(it) => json!({
             "session": text(&it.session), "code": it.code, "until": stamp(it.until),
@@ -101,7 +101,7 @@ fn instance(event: &Event) -> Value {
             "tenant": text(&it.tenant), "name": it.name, "display_name": it.display_name,
             "per_second": it.per_second, "burst": it.burst,
             "require_opt_in": it.require_opt_in, "require_window": it.require_window,
-            "quiet_hours": it.quiet_hours.as_ref().map(ToString::to_string),
+            "quiet_hours": it.quiet_hours.as_ref().map(ToString::to_string), "queue_max": it.queue_max,
         }),
         Event::ApiKeyIssued(it) => json!({
             "key": text(&it.key), "tenant": text(&it.tenant), "name": it.name, "role": it.role,

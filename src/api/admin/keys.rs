@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::super::auth::Operator;
-use super::super::keys::revoked;
+use super::super::keys::{named, revoked};
 use super::super::problem::Problem;
 use super::super::state::App;
 use crate::domain::record::Principal;
@@ -23,6 +23,6 @@ pub async fn revoke_key(
         move || Problem::not_found(what).remedy("check the spelling: names are as they were declared")
     };
     let tenant = app.directory.tenant_named(&app, &tenant).await?.ok_or_else(missing("tenant"))?;
-    let key = app.directory.key_named(&app, tenant.id, &name).await?.ok_or_else(missing("key"))?;
+    let key = named(&app, tenant.id, &name).await?.ok_or_else(missing("key"))?;
     revoked(&app, tenant.id, key, Principal::Operator).await
 }

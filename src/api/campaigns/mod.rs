@@ -26,6 +26,7 @@ pub use steps::{cancel, pause, resume, start};
 use serde_json::{Value, json};
 
 use super::auth::Caller;
+use super::gates::asks;
 use super::problem::Problem;
 use super::state::App;
 use super::time::{maybe, stamp};
@@ -61,11 +62,12 @@ async fn is_test(app: &App, row: &CampaignRow) -> Result<bool, Problem> {
 
 /// A campaign as answers show it.
 async fn shown(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<Value, Problem> {
+    let asks = asks(app, row.tenant).await?;
+    shown_of(app, (campaign, row), &asks).await
+}
+
+async fn shown_of(app: &App, (campaign, row): (CampaignId, &CampaignRow), asks: &AsksRow) -> Result<Value, Problem> {
     let progress = progress(app, campaign).await?;
-    let asks = match rows::get(&*app.store, &RowId::Asks(row.tenant)).await? {
-        Some(Row::Asks(row)) => *row,
-        _ => AsksRow::default(),
-    };
     let effective = asks.on(&row.gate(campaign)).is_none();
     Ok(view(campaign, row, &progress, effective, app.clock.wall()))
 }

@@ -5,16 +5,14 @@
 //! 16 more for counting people. What is more than that is not planned, and counted as such.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use governor::Quota;
 use serde_json::{Value, json};
 
 use super::super::accept::own_gates;
-use super::super::applied::{WAIT_OWN, caught_up};
+use super::super::applied::must_catch_up;
 use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::problem::Problem;
@@ -26,7 +24,7 @@ use crate::domain::content::Kind;
 use crate::domain::event::Category;
 use crate::domain::id::{CampaignId, KeyId, MessageId};
 use crate::domain::message::State as Stage;
-use crate::domain::pacing::with_margin;
+use crate::domain::pacing::pair;
 use crate::domain::plan::{MOST, Person, Plan, Scene, plan as virtually};
 use crate::domain::quiet::QuietHours;
 use crate::domain::record::{Micros, Position};
@@ -52,7 +50,7 @@ pub async fn plan(
             .remedy("nothing of it is left to plan"));
     }
     let place = app.plans.take(None).map_err(|full| full.problem("plans"))?;
-    caught_up(&app, app.partition_of(row.session), WAIT_OWN).await?;
+    must_catch_up(&app, app.partition_of(row.session)).await?;
     let (session, tenant) = things(&app, &row).await?;
     let mut reading = Reading {
         app: &app,
@@ -118,17 +116,13 @@ async fn things(app: &App, row: &CampaignRow) -> Result<(SessionRow, TenantRow),
 
 /// The quotas by which the session's actor goes.
 fn scene(app: &App, session: &SessionRow, tenant: &TenantRow, begins: Micros) -> Scene {
-    let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-    let quota = |rate: u32, burst: u32| Quota::per_second(number(rate)).allow_burst(number(burst));
     let pacing = &app.settings.pacing;
-    let burst = number(pacing.pair_burst);
-    let pair = Quota::with_period(pacing.pair_interval).unwrap_or_else(|| Quota::per_second(burst));
     Scene {
         begins,
-        number: with_margin(quota(session.per_second, session.burst)),
+        number: session.quota(),
         paced: session.paced.as_ref().map(PacedRow::paced),
-        pair: with_margin(pair.allow_burst(burst)),
-        tenant: quota(tenant.per_second, tenant.burst),
+        pair: pair(pacing.pair_interval, pacing.pair_burst),
+        tenant: tenant.quota(),
         rested: session.incarnation.is_none(),
     }
 }
@@ -204,12 +198,13 @@ impl Reading<'_> {
 
     async fn outbox(&mut self, partition: u16) -> Result<(), Problem> {
         let (app, session) = (self.app, self.row.session);
+        let of = (session, self.row.priority);
         let through = Position(app.journal.end(partition).0.saturating_sub(1));
         let Some(mut from) = rows::open_session(&*app.store, partition, session).await? else {
             return Ok(());
         };
         while self.has_room() {
-            let page = rows::outbox(&*app.store, session, from, through, PAGE).await?;
+            let page = rows::outbox(&*app.store, of, from, through, PAGE).await?;
             let Some((last, _)) = page.last() else { break };
             from = last.next();
             let places: HashMap<MessageId, Position> = page.iter().map(|(at, message)| (*message, *at)).collect();
@@ -265,9 +260,7 @@ impl Reading<'_> {
             Err(Bar::Never(NO_OPT_IN)) => self.found.no_opt_in += 1,
             Err(Bar::Never(_)) => self.found.opted_out += 1,
             _ => {
-                let (session, now) = (self.row.session, self.now);
-                let open = row.is_some_and(|row| row.windows.iter().any(|(of, until)| *of == session && *until > now));
-                if !open {
+                if !row.is_some_and(|row| row.has_window(self.row.session, self.now)) {
                     self.found.outside.push(contact);
                 }
                 let zone = self.zone(country);

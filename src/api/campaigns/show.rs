@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::super::auth::Caller;
 use super::super::body::Query;
+use super::super::gates::asks;
 use super::super::page::Page;
 use super::super::problem::Problem;
 use super::super::state::App;
-use super::{find, shown};
+use super::{find, shown, shown_of};
 use crate::domain::id::CampaignId;
 use crate::domain::row::{Row, RowId};
 use crate::store::rows;
@@ -38,10 +39,11 @@ pub async fn list(
     let mut found = rows::names(&*app.store, "campaign", home, Some(&after), page.limit()).await?;
     found.retain(|named| named.scope == tenant.0);
     let ids: Vec<RowId> = found.iter().map(|named| RowId::Campaign(CampaignId(named.id))).collect();
+    let asks = asks(&app, tenant).await?;
     let mut data = Vec::with_capacity(found.len());
     for (named, row) in found.iter().zip(rows::get_many(&*app.store, &ids).await?) {
         if let Some(Row::Campaign(row)) = row {
-            data.push(shown(&app, CampaignId(named.id), &row).await?);
+            data.push(shown_of(&app, (CampaignId(named.id), &row), &asks).await?);
         }
     }
     let last = found.last().map(|named| named.name.as_str());

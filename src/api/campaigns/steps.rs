@@ -10,17 +10,16 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
 
-use super::super::applied::{WAIT_OWN, caught_up};
+use super::super::applied::{WAIT_OWN, caught_up, must_catch_up};
 use super::super::auth::Caller;
 use super::super::body;
 use super::super::codes::Code;
 use super::super::gates::applied_everywhere;
 use super::super::problem::Problem;
 use super::super::propose::propose;
-use super::super::reason;
+use super::super::reason::Ask;
 use super::super::state::App;
 use super::{find, is_test, progress, shown};
 use crate::domain::campaign::CampaignState;
@@ -29,14 +28,6 @@ use crate::domain::event::{CampaignMovedV1, CampaignStep, Event};
 use crate::domain::id::{CampaignId, EventId};
 use crate::domain::record::Principal;
 use crate::domain::row::CampaignRow;
-
-/// Why.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ask {
-    /// In the words of whoever asks; shown wherever the campaign is.
-    reason: String,
-}
 
 macro_rules! steps {
     ($($(#[$doc:meta])* $verb:ident $step:ident;)*) => {
@@ -66,33 +57,43 @@ steps! {
 }
 
 async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: Ask) -> Result<Response, Problem> {
-    reason::check(&ask.reason)?;
+    let reason = ask.reason()?;
+    // What is durable and not in the rows yet may be the opposite of what they say: then the word is recorded in any case,
+    // and where it stands decides.
+    let home = app.partition_of(caller.scope.tenant());
+    let current = caught_up(app, home, WAIT_OWN).await?;
     let (campaign, row) = find(app, caller, name).await?;
     caller.may_change(is_test(app, &row).await?)?;
-    if row.state.is_after(step) {
-        return answer(app, campaign, &row, false).await;
+    if current && row.state.is_after(step) {
+        return answer(app, campaign, &row).await;
     }
-    if row.state.after(step).is_none() {
+    if current && row.state.after(step).is_none() {
         return Err(wrong(row.state));
     }
     if step == CampaignStep::Start {
         is_loaded(app, campaign, &row).await?;
     }
     let tenant = caller.scope.tenant();
-    let event = Event::from(CampaignMovedV1 { campaign, step, reason: ask.reason });
+    let event = Event::from(CampaignMovedV1 { campaign, step, reason });
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
     let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
-    let proposed = propose(app, app.partition_of(tenant), draft).await?;
-    if proposed.shown(app).await? {
+    let proposed = propose(app, home, draft).await?;
+    let shown = current && proposed.shown(app).await?;
+    if shown {
         // Somebody else may have moved it in between.
         let (_, now) = find(app, caller, name).await?;
         if !now.state.is_after(step) {
             return Err(wrong(now.state));
         }
     }
+    // Whoever copies it reads of it in those rows.
+    if !shown {
+        return said(app, campaign, &row, false).await;
+    }
     let applied = applied_everywhere(app, &row.gate(campaign), proposed.position).await?;
     let (campaign, row) = find(app, caller, name).await?;
-    answer(app, campaign, &row, applied == usize::from(app.partitions)).await
+    let everywhere = applied == usize::from(app.partitions);
+    if everywhere { said(app, campaign, &row, true).await } else { answer(app, campaign, &row).await }
 }
 
 /// Its partition may be behind what was loaded just now.
@@ -100,7 +101,7 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
 /// # Errors
 /// `empty_campaign`.
 async fn is_loaded(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<(), Problem> {
-    caught_up(app, app.partition_of(row.session), WAIT_OWN).await?;
+    must_catch_up(app, app.partition_of(row.session)).await?;
     if progress(app, campaign).await?.all() > 0 {
         return Ok(());
     }
@@ -118,10 +119,15 @@ fn wrong(state: CampaignState) -> Problem {
     })
 }
 
+/// As it is recorded.
+async fn answer(app: &App, campaign: CampaignId, row: &CampaignRow) -> Result<Response, Problem> {
+    let effective = shown(app, campaign, row).await?["effective"] == true;
+    said(app, campaign, row, effective).await
+}
+
 /// 202 while its last word is not applied where its messages are. What is recorded as effective lags behind what is.
-async fn answer(app: &App, campaign: CampaignId, row: &CampaignRow, effective: bool) -> Result<Response, Problem> {
+async fn said(app: &App, campaign: CampaignId, row: &CampaignRow, effective: bool) -> Result<Response, Problem> {
     let mut view = shown(app, campaign, row).await?;
-    let effective = effective || view["effective"] == true;
     view["effective"] = json!(effective);
     let status = if effective { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(view)).into_response())

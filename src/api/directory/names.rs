@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{MAX_NAMES, Session, Tenant};
 use crate::api::state::App;
-use crate::domain::id::{ApiKeyId, BudgetId, EndpointId, SessionId, TenantId};
+use crate::domain::id::{BudgetId, EndpointId, SessionId, TenantId};
 use crate::domain::row::{Row, RowId, TenantRow};
 use crate::store::StoreError;
 use crate::store::rows::{self, Named};
@@ -14,8 +14,9 @@ use crate::store::rows::{self, Named};
 /// and there are hundreds of reads.
 const CHUNK: usize = 256;
 
-/// The kinds of name that stand here. Campaigns come and go by the thousand, and are found by their id.
-const KINDS: [&str; 5] = ["tenant", "key", "session", "endpoint", "portfolio"];
+/// The kinds of name that stand here: those that an operator declares. Tenants make campaigns and keys themselves, and
+/// those that are over keep their names; nobody else is to be forgotten for them, so they are looked up in the store.
+const KINDS: [&str; 4] = ["tenant", "session", "endpoint", "portfolio"];
 
 /// Everything that has a name, by name and by what it is found by otherwise.
 #[derive(Debug, Default)]
@@ -26,7 +27,6 @@ pub(super) struct Names {
     pub(super) by_session: HashMap<SessionId, Arc<Session>>,
     pub(super) by_account: HashMap<String, Arc<Session>>,
     pub(super) endpoints: BTreeMap<(TenantId, String), EndpointId>,
-    pub(super) keys: BTreeMap<(TenantId, String), ApiKeyId>,
     pub(super) portfolios: BTreeMap<String, BudgetId>,
     pub(super) len: usize,
 }
@@ -58,8 +58,7 @@ impl Names {
                 "endpoint" => {
                     self.endpoints.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), EndpointId(n.id))))
                 }
-                "portfolio" => self.portfolios.extend(found.into_iter().map(|n| (n.name, BudgetId(n.id)))),
-                _ => self.keys.extend(found.into_iter().map(|n| ((TenantId(n.scope), n.name), ApiKeyId(n.id)))),
+                _ => self.portfolios.extend(found.into_iter().map(|n| (n.name, BudgetId(n.id)))),
             }
             last = Some(end);
             if !whole {
@@ -78,8 +77,8 @@ impl Names {
                 continue;
             };
             let name = named.name.clone();
-            let TenantRow { per_second, burst, gates, quiet_hours, .. } = row;
-            let tenant = Tenant { id, name, per_second, burst, gates, quiet_hours };
+            let TenantRow { per_second, burst, gates, quiet_hours, queue_max, .. } = row;
+            let tenant = Tenant { id, name, per_second, burst, gates, quiet_hours, queue_max };
             self.by_tenant.insert(id, Arc::new(tenant));
             self.tenants.insert(named.name, id);
         }

@@ -12,22 +12,23 @@ use super::super::state::App;
 use super::super::time::stamp;
 use super::view;
 use crate::domain::gate::GatesRow;
+use crate::domain::id::TenantId;
 use crate::domain::record::Principal;
 use crate::domain::row::{Asked, AsksRow, Row, RowId};
 use crate::store::{gates, rows};
 
 /// Lists the tenant's gates that are closed, and those that are being opened: at most 64 are closed, so there is no page.
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let asks = asks(&app, &caller).await?;
+    let asks = asks(&app, caller.scope.tenant()).await?;
     let known =
         if asks.operators().next().is_none() { Vec::new() } else { gates::known(&*app.store, app.partitions).await? };
     let data: Vec<Value> = asks.operators().map(|asked| shown(asked, &known)).collect();
     Ok(Json(json!({"data": data})))
 }
 
-/// What was asked for of the caller's gates.
-pub(super) async fn asks(app: &App, caller: &Caller) -> Result<AsksRow, Problem> {
-    Ok(match rows::get(&*app.store, &RowId::Asks(caller.scope.tenant())).await? {
+/// What was asked for of a tenant's gates.
+pub(in crate::api) async fn asks(app: &App, tenant: TenantId) -> Result<AsksRow, Problem> {
+    Ok(match rows::get(&*app.store, &RowId::Asks(tenant)).await? {
         Some(Row::Asks(row)) => *row,
         _ => AsksRow::default(),
     })

@@ -8,6 +8,7 @@
 mod list;
 mod switch;
 
+pub(in crate::api) use list::asks;
 pub use list::list;
 pub(in crate::api) use switch::applied_everywhere;
 pub use switch::{resume_country, resume_template, resume_tenant, suspend_country, suspend_template, suspend_tenant};

@@ -10,16 +10,15 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
 
-use super::super::applied::WAIT_OWN;
+use super::super::applied::{WAIT_OWN, caught_up};
 use super::super::auth::Caller;
 use super::super::body;
 use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::propose::propose;
-use super::super::reason;
+use super::super::reason::Ask;
 use super::super::state::App;
 use super::list::asks;
 use super::view;
@@ -38,76 +37,42 @@ const LOOK: Duration = Duration::from_millis(20);
 /// No gate is a test thing: each stops live messages too.
 const TEST: bool = false;
 
-/// Why.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ask {
-    /// In the operator's words; shown wherever the gate is.
-    reason: String,
+// A verb of a template or a country names it in its path; the tenant is that of the key.
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $verb:ident $closed:literal $gate:ident;)*) => {
+        $(
+            $(#[$doc])*
+            pub async fn $verb(
+                State(app): State<Arc<App>>,
+                caller: Caller,
+                name: Option<Path<String>>,
+                body::Json(ask): body::Json<Ask>,
+            ) -> Result<Response, Problem> {
+                let gate = $gate(&caller, name.map(|Path(name)| name).unwrap_or_default())?;
+                switch(&app, &caller, gate, $closed, ask).await
+            }
+        )*
+    };
 }
 
-/// Stops everything of the tenant.
-pub async fn suspend_tenant(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    body::Json(ask): body::Json<Ask>,
-) -> Result<Response, Problem> {
-    let tenant = caller.scope.tenant();
-    switch(&app, &caller, Gate::Tenant { tenant }, true, ask).await
+verbs! {
+    /// Stops everything of the tenant.
+    suspend_tenant true whole;
+    /// Lets the tenant send again.
+    resume_tenant false whole;
+    /// Stops messages of a template, in any language.
+    suspend_template true template;
+    /// Lets messages of a template leave again.
+    resume_template false template;
+    /// Stops messages to phone numbers of a country.
+    suspend_country true country;
+    /// Lets messages to phone numbers of a country leave again.
+    resume_country false country;
 }
 
-/// Lets the tenant send again.
-pub async fn resume_tenant(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    body::Json(ask): body::Json<Ask>,
-) -> Result<Response, Problem> {
-    let tenant = caller.scope.tenant();
-    switch(&app, &caller, Gate::Tenant { tenant }, false, ask).await
-}
-
-/// Stops messages of a template, in any language.
-pub async fn suspend_template(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(name): Path<String>,
-    body::Json(ask): body::Json<Ask>,
-) -> Result<Response, Problem> {
-    let gate = template(&caller, name)?;
-    switch(&app, &caller, gate, true, ask).await
-}
-
-/// Lets messages of a template leave again.
-pub async fn resume_template(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(name): Path<String>,
-    body::Json(ask): body::Json<Ask>,
-) -> Result<Response, Problem> {
-    let gate = template(&caller, name)?;
-    switch(&app, &caller, gate, false, ask).await
-}
-
-/// Stops messages to phone numbers of a country.
-pub async fn suspend_country(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(code): Path<String>,
-    body::Json(ask): body::Json<Ask>,
-) -> Result<Response, Problem> {
-    let gate = country(&caller, &code)?;
-    switch(&app, &caller, gate, true, ask).await
-}
-
-/// Lets messages to phone numbers of a country leave again.
-pub async fn resume_country(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(code): Path<String>,
-    body::Json(ask): body::Json<Ask>,
-) -> Result<Response, Problem> {
-    let gate = country(&caller, &code)?;
-    switch(&app, &caller, gate, false, ask).await
+/// It has no name in the path.
+fn whole(caller: &Caller, _: String) -> Result<Gate, Problem> {
+    Ok(Gate::Tenant { tenant: caller.scope.tenant() })
 }
 
 /// Any name may be stopped: which templates there are Meta knows.
@@ -119,8 +84,8 @@ fn template(caller: &Caller, name: String) -> Result<Gate, Problem> {
     Ok(Gate::Template { tenant: caller.scope.tenant(), name })
 }
 
-fn country(caller: &Caller, code: &str) -> Result<Gate, Problem> {
-    let code = read_code(code).ok_or_else(|| {
+fn country(caller: &Caller, code: String) -> Result<Gate, Problem> {
+    let code = read_code(&code).ok_or_else(|| {
         Problem::new(Code::NotFound, "this is no country's calling code")
             .remedy("write the digits between `+` and the national number, such as 49")
     })?;
@@ -128,23 +93,29 @@ fn country(caller: &Caller, code: &str) -> Result<Gate, Problem> {
 }
 
 async fn switch(app: &App, caller: &Caller, gate: Gate, closed: bool, ask: Ask) -> Result<Response, Problem> {
-    reason::check(&ask.reason)?;
+    let reason = ask.reason()?;
     caller.may_change(TEST)?;
-    let before = asks(app, caller).await?;
+    // A word that is durable and not in the rows yet may be the opposite.
+    let current = caught_up(app, app.partition_of(caller.scope.tenant()), WAIT_OWN).await?;
+    let before = asks(app, caller.scope.tenant()).await?;
     // An open gate that nobody is closing is open everywhere.
-    if !closed && before.on(&gate).is_none() {
+    if current && !closed && before.on(&gate).is_none() {
         return Ok(answer(app, &gate, usize::from(app.partitions)));
     }
     if closed && before.on(&gate).is_none_or(|asked| !asked.closed) {
         has_room(app, &before).await?;
     }
     let tenant = caller.scope.tenant();
-    let event = Event::from(GateAskedV1 { gate: gate.clone(), closed, reason: ask.reason });
+    let event = Event::from(GateAskedV1 { gate: gate.clone(), closed, reason });
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
     let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
     let proposed = propose(app, app.partition_of(tenant), draft).await?;
-    if closed && proposed.shown(app).await? {
-        was_taken(&asks(app, caller).await?, &gate, proposed.position)?;
+    // Whoever copies it reads of it in those rows.
+    if !current || !proposed.shown(app).await? {
+        return Ok(answer(app, &gate, 0));
+    }
+    if closed {
+        was_taken(&asks(app, caller.scope.tenant()).await?, &gate, proposed.position)?;
     }
     let applied = applied_everywhere(app, &gate, proposed.position).await?;
     Ok(answer(app, &gate, applied))

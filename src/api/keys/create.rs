@@ -18,7 +18,7 @@ use super::super::state::App;
 use crate::config::Name;
 use crate::domain::draft::Draft;
 use crate::domain::event::{ApiKeyIssuedV1, Event, Role};
-use crate::domain::id::{EventId, TenantId};
+use crate::domain::id::{ApiKeyId, EventId, TenantId};
 use crate::domain::record::{Micros, Principal};
 use crate::domain::row::{ApiKeyRow, Row, RowId};
 use crate::store::rows;
@@ -54,7 +54,6 @@ pub async fn create(State(app): State<Arc<App>>, caller: Caller, Json(ask): Json
     let draft = issued(&app, &key, tenant, asked, by, app.clock.wall());
     let proposed = propose(&app, app.partition_of(tenant), draft).await?;
     let applied = proposed.shown(&app).await?;
-    app.directory.refresh(&app).await?;
     let body = json!({
         "id": key.id.to_string(),
         "name": ask.name,
@@ -68,9 +67,18 @@ pub async fn create(State(app): State<Arc<App>>, caller: Caller, Json(ask): Json
     Ok((StatusCode::CREATED, no_store, axum::Json(body)).into_response())
 }
 
+/// The tenant's last key of this name, whether it works or not.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(in crate::api) async fn named(app: &App, tenant: TenantId, name: &str) -> Result<Option<ApiKeyId>, Problem> {
+    let home = app.partition_of(tenant);
+    Ok(rows::name_of(&*app.store, "key", home, (tenant.0, name)).await?.map(ApiKeyId))
+}
+
 /// The tenant's key of this name, if it works.
 pub(in crate::api) async fn living(app: &App, tenant: TenantId, name: &str) -> Result<Option<ApiKeyRow>, Problem> {
-    let Some(id) = app.directory.key_named(app, tenant, name).await? else {
+    let Some(id) = named(app, tenant, name).await? else {
         return Ok(None);
     };
     Ok(match rows::get(&*app.store, &RowId::ApiKey(id)).await? {

@@ -12,6 +12,7 @@ use super::super::page::Page;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::view;
+use crate::domain::id::ApiKeyId;
 use crate::domain::row::{Row, RowId};
 use crate::store::rows;
 
@@ -22,13 +23,16 @@ pub async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.scope.tenant();
-    let found = app.directory.keys(&app, tenant, &page.after, page.limit()).await?;
-    let ids: Vec<RowId> = found.iter().map(|(_, id)| RowId::ApiKey(*id)).collect();
+    let after = rows::Named { scope: tenant.0, name: page.after.clone(), id: [0; 16] };
+    let home = app.partition_of(tenant);
+    let mut found = rows::names(&*app.store, "key", home, Some(&after), page.limit()).await?;
+    found.retain(|named| named.scope == tenant.0);
+    let ids: Vec<RowId> = found.iter().map(|named| RowId::ApiKey(ApiKeyId(named.id))).collect();
     let rows = rows::get_many(&*app.store, &ids).await?;
-    let data = found.iter().zip(rows).filter_map(|((_, id), row)| match row {
-        Some(Row::ApiKey(row)) if caller.scope.owns(row.tenant) => Some(view(*id, &row)),
+    let data = found.iter().zip(rows).filter_map(|(named, row)| match row {
+        Some(Row::ApiKey(row)) if caller.scope.owns(row.tenant) => Some(view(ApiKeyId(named.id), &row)),
         _ => None,
     });
-    let last = found.last().map(|(name, _)| name.as_str());
+    let last = found.last().map(|named| named.name.as_str());
     Ok(Json(page.answer(data.collect(), found.len(), last)))
 }

@@ -7,7 +7,7 @@ mod list;
 mod revoke;
 
 pub use create::create;
-pub(in crate::api) use create::{issued, living};
+pub(in crate::api) use create::{issued, living, named};
 pub use list::list;
 pub use revoke::revoke;
 pub(in crate::api) use revoke::revoked;

@@ -9,27 +9,18 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::super::auth::Caller;
 use super::super::body::Json;
 use super::super::problem::Problem;
 use super::super::propose::propose;
-use super::super::reason;
+use super::super::reason::Ask;
 use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, SessionDrainingV1, SessionReleasedV1, SessionResumedV1, SessionSuspendedV1};
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Principal;
-
-/// Why.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ask {
-    /// In the operator's words; shown wherever the session is.
-    reason: String,
-}
 
 /// Stops a session from sending. Messages are still taken, and wait.
 pub async fn suspend(
@@ -38,11 +29,8 @@ pub async fn suspend(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    reason::check(&ask.reason)?;
-    let (session, row) = find(&app, &caller, &name).await?;
-    caller.may_change(row.test)?;
-    let reason = ask.reason;
-    write(&app, &caller, session, &Event::from(SessionSuspendedV1 { session, reason })).await
+    let reason = ask.reason()?;
+    write(&app, &caller, &name, |session| SessionSuspendedV1 { session, reason }).await
 }
 
 /// Empties a session: it takes no more messages, and sends those it has.
@@ -52,11 +40,8 @@ pub async fn drain(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    reason::check(&ask.reason)?;
-    let (session, row) = find(&app, &caller, &name).await?;
-    caller.may_change(row.test)?;
-    let reason = ask.reason;
-    let answer = write(&app, &caller, session, &Event::from(SessionDrainingV1 { session, reason })).await?;
+    let reason = ask.reason()?;
+    let answer = write(&app, &caller, &name, |session| SessionDrainingV1 { session, reason }).await?;
     app.directory.refresh(&app).await?;
     Ok(answer)
 }
@@ -66,13 +51,12 @@ pub async fn resume(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
+    Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    let (session, row) = find(&app, &caller, &name).await?;
-    caller.may_change(row.test)?;
-    let answer = write(&app, &caller, session, &Event::from(SessionResumedV1 { session })).await?;
-    if row.draining.is_some() {
-        app.directory.refresh(&app).await?;
-    }
+    let reason = Some(ask.reason()?);
+    let answer = write(&app, &caller, &name, |session| SessionResumedV1 { session, reason }).await?;
+    // It may have been draining.
+    app.directory.refresh(&app).await?;
     Ok(answer)
 }
 
@@ -83,15 +67,20 @@ pub async fn release(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    reason::check(&ask.reason)?;
-    let (session, row) = find(&app, &caller, &name).await?;
-    caller.may_change(row.test)?;
-    let reason = Some(ask.reason);
-    write(&app, &caller, session, &Event::from(SessionReleasedV1 { session, reason })).await
+    let reason = Some(ask.reason()?);
+    write(&app, &caller, &name, |session| SessionReleasedV1 { session, reason }).await
 }
 
-async fn write(app: &App, caller: &Caller, session: SessionId, event: &Event) -> Result<Response, Problem> {
-    let draft = Draft::new(EventId(app.entropy.id()), session, event, Principal::Key(caller.key), app.clock.wall())
+async fn write<E: Into<Event>>(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    event: impl FnOnce(SessionId) -> E,
+) -> Result<Response, Problem> {
+    let (session, row) = find(app, caller, name).await?;
+    caller.may_change(row.test)?;
+    let event = event(session).into();
+    let draft = Draft::new(EventId(app.entropy.id()), session, &event, Principal::Key(caller.key), app.clock.wall())
         .tenant(caller.scope.tenant());
     propose(app, app.partition_of(session), draft).await?.answer(app).await
 }

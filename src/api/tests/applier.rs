@@ -68,7 +68,7 @@ fn put_appends(applied: Applied, entry: &Entry, commit: &mut Commit) {
     for (number, append) in (0..).zip(applied.appends) {
         commit.puts.push(match append {
             Append::Feed { tenant, row } => rows::put_feed(tenant, partition, number, &row, at).expect("small"),
-            Append::Outbox { session, message } => rows::put_outbox(session, message, at),
+            Append::Outbox { session, priority, message } => rows::put_outbox((session, priority), message, at),
             Append::Failing { tenant, row } => rows::put_failing(tenant, partition, number, &row, at).expect("small"),
             Append::Due { at: due, message } => rows::put_due(partition, due, message, at),
             Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),

@@ -9,7 +9,7 @@ use super::feed::fed;
 use super::stage::{Reply, Stage};
 use crate::domain::address::Address;
 use crate::domain::draft::Draft;
-use crate::domain::event::{CampaignMovedV1, CampaignStep, Event, GateEffectiveV1, GateSetV1};
+use crate::domain::event::{CampaignMovedV1, CampaignStep, Event, GateEffectiveV1};
 use crate::domain::gate::MAX_CAMPAIGNS_OF_TENANT;
 use crate::domain::id::{CampaignId, EventId};
 use crate::domain::record::Principal;
@@ -62,16 +62,9 @@ impl Stage {
     /// Does what the tenant's actor does with one word.
     async fn spread_word(&self, asked: &Asked) {
         for partition in asked.gate.partitions(super::stage::COUNT) {
-            let facts = GateSetV1 {
-                gate: asked.gate.clone(),
-                asked: asked.event,
-                at: asked.position,
-                closed: asked.closed,
-                reason: asked.reason.clone(),
-                over: asked.over.then_some(true),
-            };
             let id = EventId::caused_by(asked.event, "copied");
-            let draft = Draft::new(id, Address::partition(partition), &Event::from(facts), Principal::Operator, 0);
+            let draft =
+                Draft::new(id, Address::partition(partition), &Event::from(asked.copy()), Principal::Operator, 0);
             let record = draft.tenant(asked.gate.tenant()).record().expect("small");
             let appended = self.journal.append(partition, vec![record]).await;
             assert!(matches!(appended, Appended::Durable { .. }));
@@ -347,4 +340,30 @@ async fn a_plan_says_how_long_it_takes_and_who_gets_nothing() {
     assert_eq!(stage.sale().await["messages"], 61);
     stage.step("cancel").await.expect(200);
     assert_eq!(stage.post("acme/auditor", &format!("{SALE}/plan"), &json!({})).await.code(), "wrong_state");
+}
+
+/// The tenant's rows may be behind: what they say then is no answer to anybody.
+#[tokio::test]
+async fn a_step_that_the_rows_do_not_show_is_neither_effective_nor_taken_for_done() {
+    let stage = Stage::new().await;
+    stage.declared().await;
+    stage.caught_up().await;
+    stage.loaded(&[to(1)]).await;
+    stage.step("start").await.expect(200);
+    stage.caught_up().await;
+    let moves = || {
+        let home = stage.journal.contents(stage.app.partition_of(stage.tenant("acme")));
+        home.iter().filter(|entry| matches!(entry.record.event(), Ok(Event::CampaignMoved(_)))).count()
+    };
+    let before = moves();
+    stage.store.hold_commits();
+    let (path, why) = (format!("{SALE}/pause"), json!({"reason": "complaints"}));
+    let paused = stage.post("acme/admin", &path, &why).await.expect(202);
+    assert_eq!(paused["effective"], false);
+    let (path, why) = (format!("{SALE}/resume"), json!({"reason": "answered"}));
+    let resumed = stage.post("acme/admin", &path, &why).await.expect(202);
+    assert_eq!((&resumed["state"], &resumed["effective"]), (&json!("running"), &json!(false)));
+    assert_eq!(moves(), before + 2, "the rows said that it runs, and a pause was on its way");
+    stage.store.release_commits();
+    assert_eq!(stage.sale().await["state"], "running");
 }

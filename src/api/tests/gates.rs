@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::stage::{COUNT, Stage};
 use crate::domain::address::Address;
 use crate::domain::draft::Draft;
-use crate::domain::event::{Event, GateEffectiveV1, GateSetV1};
+use crate::domain::event::{Event, GateEffectiveV1};
 use crate::domain::gate::{Gate, MAX_OF_TENANT};
 use crate::domain::id::EventId;
 use crate::domain::record::{Principal, Record};
@@ -39,16 +39,8 @@ impl Stage {
     }
 
     fn copy(&self, asked: &Asked, partition: u16) -> Record {
-        let facts = GateSetV1 {
-            gate: asked.gate.clone(),
-            asked: asked.event,
-            at: asked.position,
-            closed: asked.closed,
-            reason: asked.reason.clone(),
-            over: asked.over.then_some(true),
-        };
         let id = EventId::caused_by(asked.event, &format!("to {partition}"));
-        let draft = Draft::new(id, Address::partition(partition), &Event::from(facts), Principal::Operator, 0);
+        let draft = Draft::new(id, Address::partition(partition), &Event::from(asked.copy()), Principal::Operator, 0);
         draft.tenant(asked.gate.tenant()).record().expect("small")
     }
 
@@ -207,6 +199,20 @@ async fn a_draining_session_takes_nothing_until_it_is_resumed() {
     assert_eq!(refused.status, 409);
     assert_eq!(refused.code(), "draining");
     assert_eq!(stage.shown(&before).await["state"], "queued", "what it has, it keeps");
-    stage.post("acme/admin", "/v1/sessions/shop/resume", &json!({})).await.expect(200);
+    stage.post("acme/admin", "/v1/sessions/shop/resume", &why()).await.expect(200);
     stage.post("acme/sender", "/v1/messages", &priced()).await.expect(202);
+}
+
+#[tokio::test]
+async fn a_gate_that_is_being_closed_is_opened_by_a_word_of_its_own() {
+    let stage = Stage::new().await;
+    stage.caught_up().await;
+    stage.store.hold_commits();
+    stage.post("acme/admin", SUSPEND, &why()).await.expect(202);
+    let resumed = stage.post("acme/admin", RESUME, &why()).await.expect(202);
+    assert_eq!(resumed["effective"], false, "the rows know of no gate, and one is on its way");
+    stage.store.release_commits();
+    stage.caught_up().await;
+    let listed = stage.get("acme/auditor", "/v1/gates").await.expect(200);
+    assert_eq!(listed["data"][0]["closed"], false, "{listed}");
 }

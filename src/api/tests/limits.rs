@@ -31,6 +31,33 @@ async fn a_tenant_above_its_rate_waits_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn a_full_queue_is_a_429_and_takes_again_when_some_have_left() {
+    let stage = Stage::new().await;
+    let few = json!({"tenants": [{"name": "acme", "queue_max": 2}]});
+    stage.put_operator("/v1/admin/declarations", &few).await.expect(200);
+    let first = stage.sent().await;
+    let keyed = || {
+        let mut keyed = request(Method::POST, "/v1/messages", Some(stage.key("acme/sender")), Some(&text("keyed")));
+        keyed.headers_mut().insert("idempotency-key", "k".parse().expect("a header"));
+        stage.call(keyed)
+    };
+    keyed().await.expect(202);
+    let full = stage.post("acme/sender", "/v1/messages", &text("x")).await;
+    assert_eq!((full.status.as_u16(), full.code().as_str()), (429, "queue_full"));
+    assert_eq!(full.headers["retry-after"], "1");
+    stage.post("other/sender", "/v1/messages", &text("x")).await.expect(202);
+    stage.caught_up().await;
+    keyed().await.expect(202);
+    let tenant = stage.get("acme/admin", "/v1/tenant").await.expect(200);
+    assert_eq!((&tenant["waiting"], &tenant["queue_max"]), (&json!(2), &json!(2)));
+    stage.post("acme/sender", &format!("/v1/messages/{first}/cancel"), &json!({})).await.expect(202);
+    stage.caught_up().await;
+    stage.clock.advance(Duration::from_secs(1));
+    stage.sent().await;
+    assert_eq!(stage.post("acme/sender", "/v1/messages", &text("x")).await.code(), "queue_full");
+}
+
+#[tokio::test]
 async fn a_full_house_is_a_503_and_takes_again_when_there_is_room() {
     let stage = Stage::with(|settings| settings.server.max_in_flight = 1).await;
     let (pen, mut slow) = slow(&stage, "acme/sender");

@@ -25,7 +25,7 @@ async fn a_session_is_suspended_in_effect_and_still_takes_messages() {
     let message = stage.shown(&id).await;
     assert_eq!((&message["state"], &message["waiting"]["why"]), (&json!("held"), &json!("suspended")));
     assert_eq!(message["waiting"]["reason"], "complaints");
-    stage.post("acme/admin", "/v1/sessions/shop/resume", &json!({})).await.expect(200);
+    stage.post("acme/admin", "/v1/sessions/shop/resume", &json!({"reason": "mended"})).await.expect(200);
     let shown = stage.get("acme/auditor", "/v1/sessions/shop").await.expect(200);
     assert_eq!(shown["suspended"], json!(null));
     let message = stage.shown(&id).await;
@@ -43,7 +43,7 @@ async fn a_verb_that_is_not_in_the_rows_yet_is_202() {
     let stage = Stage::new().await;
     stage.caught_up().await;
     stage.store.hold_commits();
-    let answer = stage.post("acme/admin", "/v1/sessions/shop/resume", &json!({})).await.expect(202);
+    let answer = stage.post("acme/admin", "/v1/sessions/shop/resume", &json!({"reason": "mended"})).await.expect(202);
     assert_eq!(answer["applied"], false);
 }
 

@@ -9,17 +9,13 @@ use crate::api::routes::{ROUTES, Route};
 
 /// A body that each route would take.
 fn body(path: &str) -> Option<Value> {
-    Some(match path {
-        "/v1/messages/{id}/resolve" => json!({"as": "sent"}),
-        "/v1/sessions/{name}/suspend" | "/v1/sessions/{name}/drain" | "/v1/sessions/{name}/release" => {
-            json!({"reason": "trouble"})
-        }
-        "/v1/campaigns/{name}/start"
-        | "/v1/campaigns/{name}/pause"
-        | "/v1/campaigns/{name}/resume"
-        | "/v1/campaigns/{name}/cancel" => json!({"reason": "trouble"}),
-        _ => return None,
-    })
+    const VERBS: [&str; 7] = ["/suspend", "/resume", "/drain", "/release", "/start", "/pause", "/cancel"];
+    let message = path.starts_with("/v1/messages/");
+    match path {
+        "/v1/messages/{id}/resolve" => Some(json!({"as": "sent"})),
+        _ if !message && VERBS.iter().any(|verb| path.ends_with(verb)) => Some(json!({"reason": "trouble"})),
+        _ => None,
+    }
 }
 
 #[tokio::test]

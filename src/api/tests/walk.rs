@@ -86,7 +86,7 @@ impl Walk {
         let suspend = "/v1/sessions/shop/suspend";
         self.does("post /v1/sessions/{name}/suspend", suspend, Some(admin), Some(&reason)).await;
         self.does("post /v1/sessions/{name}/drain", "/v1/sessions/shop/drain", Some(admin), Some(&reason)).await;
-        self.does("post /v1/sessions/{name}/resume", "/v1/sessions/shop/resume", Some(admin), None).await;
+        self.does("post /v1/sessions/{name}/resume", "/v1/sessions/shop/resume", Some(admin), Some(&reason)).await;
         let release = "/v1/sessions/shop/release";
         self.does("post /v1/sessions/{name}/release", release, Some(admin), Some(&reason)).await;
         self.does("post /v1/endpoints/{name}/disable", "/v1/endpoints/crm/disable", Some(admin), None).await;
@@ -190,8 +190,8 @@ async fn a_field_that_is_not_described_is_refused_where_the_document_says_so() {
         ),
         ("RetryRequest", "POST", "/v1/failures/retry", with(json!({"dry_run": true}))),
         ("ResolveManyRequest", "POST", "/v1/failures/resolve", with(json!({"dry_run": true, "as": "sent"}))),
-        ("SuspendRequest", "POST", "/v1/sessions/shop/suspend", with(json!({"reason": "x"}))),
-        ("ReleaseRequest", "POST", "/v1/sessions/shop/release", with(json!({"reason": "x"}))),
+        ("ReasonRequest", "POST", "/v1/sessions/shop/suspend", with(json!({"reason": "x"}))),
+        ("ReasonRequest", "POST", "/v1/sessions/shop/release", with(json!({"reason": "x"}))),
         ("KeyRequest", "POST", "/v1/keys", with(json!({"name": "k", "role": "admin"}))),
         ("ConsentRequest", "PUT", "/v1/contacts/consent", with(json!({"to": TO, "marketing": true, "source": "x"}))),
         (

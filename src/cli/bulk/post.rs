@@ -14,8 +14,16 @@ use crate::cli::failure::Failure;
 /// Where chunks of messages are sent.
 pub const MESSAGES: &str = "/v1/messages/bulk";
 /// Refusals that pass by themselves. The keys of the lines make another try safe, even after `doubtful`.
-const RETRIED: [&str; 7] =
-    ["quota_exceeded", "overloaded", "unhealthy", "withdrawn", "unavailable", "doubtful", "request_timeout"];
+const RETRIED: [&str; 8] = [
+    "quota_exceeded",
+    "queue_full",
+    "overloaded",
+    "unhealthy",
+    "withdrawn",
+    "unavailable",
+    "doubtful",
+    "request_timeout",
+];
 /// Tries of one chunk. The waits between them, 0.25 s doubling to 8 s, add up to 40 s: long enough for a restart.
 const TRIES: u32 = 9;
 const FIRST_WAIT: Duration = Duration::from_millis(250);

@@ -1,18 +1,14 @@
 //! `waybill campaign start`, `pause`, `resume`, `cancel`: asked for, and waited for until it is effective.
 
-use std::time::Duration;
-
 use clap::Args;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::path;
 use crate::cli::context::Context;
+use crate::cli::effective::Wait;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-
-/// How often it is asked whether it is effective by now.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Which campaign, and why.
 #[derive(Debug, Args)]
@@ -24,9 +20,9 @@ pub struct Step {
     /// Why, in a few words. Kept in the journal.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// How long to wait until it is effective, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub wait: u64,
+    /// How long to wait.
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 impl Step {
@@ -37,13 +33,10 @@ impl Step {
     pub async fn run(self, context: &Context, verb: &str) -> Result<(), Failure> {
         let (path, client) = (path(&self.name)?, context.tenant()?);
         let body = json!({"reason": self.reason});
-        let mut answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
-        let mut looks = self.wait * 1_000 / u64::try_from(LOOK.as_millis()).unwrap_or(u64::MAX);
-        while answer["effective"] != true && looks > 0 {
-            tokio::time::sleep(LOOK).await;
-            answer = client.get(&path, &[]).await?;
-            looks -= 1;
-        }
+        let answer = client.put(Method::POST, &format!("{path}/{verb}"), &body, &[]).await?;
+        let answer =
+            self.wait.until_effective(judged(verb, answer), async |_| Ok(judged(verb, client.get(&path, &[]).await?)));
+        let answer = answer.await?;
         let effective = answer["effective"] == true;
         if context.json() {
             context.printer.line(&answer)?;
@@ -52,6 +45,18 @@ impl Step {
         }
         if effective { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
     }
+}
+
+/// Its last word may be effective and an older one than this.
+fn judged(verb: &str, mut answer: Value) -> Value {
+    let states: &[&str] = match verb {
+        "start" | "resume" => &["running", "finished"],
+        "pause" => &["paused"],
+        _ => &["cancelled"],
+    };
+    let reached = answer["state"].as_str().is_some_and(|state| states.contains(&state));
+    answer["effective"] = json!(reached && answer["effective"] == true);
+    answer
 }
 
 fn said(verb: &str, name: &str, effective: bool) -> String {

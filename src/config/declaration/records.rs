@@ -28,6 +28,8 @@ keys! {
         /// When its marketing leaves people alone, by the clock where they are, and the zone of those of whom no country
         /// is known; None: never.
         quiet_hours: Option<QuietHours>;
+        /// Messages of it that may wait to leave; None: `delivery.queue_max`.
+        queue_max: Option<u32> => if_set(within(1..=100_000_000));
     }
 }
 

@@ -15,8 +15,11 @@ keys! {
         // An attempt in flight holds about 8 KiB: 2048 are 16 MiB, the limit of 65,536 is 512 MiB.
         /// Messages of all sessions under way at once.
         windows_total: u32 => within(1..=65_536);
-        /// Queued messages of one session kept in memory; what overflows is found through rows.
+        /// Queued messages of one session kept in memory, of each priority; what overflows is found through rows.
         ring: u32 => within(1..=65_536);
+        // About 2.2 KB of disk each: 2,000,000 are 4.4 GB.
+        /// Messages of one tenant that may wait to leave, where it declares no other limit.
+        queue_max: u32 => within(1..=100_000_000);
         /// How long an intent may be acted on after it was proposed.
         intent_deadline: Duration => within(s(1)..=s(600));
         /// How long an unknown outcome is waited for before its policy applies.

@@ -101,6 +101,7 @@ fn how_meta_is_spoken_to() {
 fn how_messages_leave() {
     let d = Settings::defaults().delivery;
     assert_eq!((d.window, d.windows_total, d.ring, d.max_attempts), (32, 2048, 256, 6));
+    assert_eq!(d.queue_max, 2_000_000);
     assert_eq!((d.intent_deadline, d.unknown_after), (seconds(30), seconds(900)));
     assert_eq!((d.retry_base, d.retry_cap), (seconds(2), seconds(600)));
     assert_eq!((d.expiry.utility, d.expiry.authentication), (seconds(86_400), seconds(600)));

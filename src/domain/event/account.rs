@@ -35,6 +35,9 @@ pub struct TenantDeclaredV1 {
     /// When its marketing leaves people alone; absent: never.
     #[n(7)]
     pub quiet_hours: Option<QuietHours>,
+    /// How many of its messages may wait; absent: as the installation has it.
+    #[n(8)]
+    pub queue_max: Option<u32>,
 }
 
 /// What a key may do.

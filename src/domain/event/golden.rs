@@ -99,6 +99,7 @@ fn of_tenant(number: u16) -> Option<Event> {
             require_opt_in: None,
             require_window: None,
             quiet_hours: None,
+            queue_max: None,
         }
         .into(),
         17 => ApiKeyIssuedV1 {
@@ -140,7 +141,7 @@ fn of_session(number: u16) -> Option<Event> {
         .into(),
         33 => SessionStartedV1 { session: SESSION }.into(),
         34 => SessionSuspendedV1 { session: SESSION, reason: "asked by its owner".into() }.into(),
-        35 => SessionResumedV1 { session: SESSION }.into(),
+        35 => SessionResumedV1 { session: SESSION, reason: None }.into(),
         36 => SessionHeldV1 { session: SESSION, code: 130_429, until: AT, class: None, bucket: None }.into(),
         37 => {
             let bucket = "number".into();

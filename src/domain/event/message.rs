@@ -44,6 +44,20 @@ pub enum Priority {
     Bulk,
 }
 
+/// Something for each priority, in their order.
+pub type ByPriority<T> = [T; 3];
+
+impl Priority {
+    /// All, the first first.
+    pub const ALL: ByPriority<Self> = [Self::Urgent, Self::Normal, Self::Bulk];
+
+    /// Its place in a [`ByPriority`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// What happens to an attempt whose outcome stays unknown after the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(index_only)]

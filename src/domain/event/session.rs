@@ -72,6 +72,9 @@ pub struct SessionResumedV1 {
     /// The session.
     #[n(0)]
     pub session: SessionId,
+    /// In the operator's words.
+    #[n(1)]
+    pub reason: Option<String>,
 }
 
 /// The provider's answer stops a sender for a while, or nobody is reached.

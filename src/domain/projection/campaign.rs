@@ -46,17 +46,7 @@ fn moved(at: At<'_>, tenant: TenantId, facts: &CampaignMovedV1, rows: &mut Rows,
     let Some(mut row) = known.filter(|row| row.controls.is_new(at.header.id)).cloned() else {
         return;
     };
-    let asked = Asked {
-        gate: row.gate(facts.campaign),
-        closed: true,
-        over: false,
-        reason: facts.reason.clone(),
-        event: at.header.id,
-        position: at.position,
-        at: at.header.at,
-        by: at.header.by,
-        effective: false,
-    };
+    let asked = Asked::at(at.header, at.position, row.gate(facts.campaign), true, &facts.reason);
     let Some(asked) = row.step(facts, asked) else {
         return;
     };

@@ -49,17 +49,7 @@ fn asked(at: At<'_>, facts: &GateAskedV1, rows: &mut Rows, out: &mut Applied) {
     if !own || !row.controls.is_new(at.header.id) {
         return;
     }
-    let asked = Asked {
-        gate: facts.gate.clone(),
-        closed: facts.closed,
-        reason: facts.reason.clone(),
-        event: at.header.id,
-        position: at.position,
-        at: at.header.at,
-        by: at.header.by,
-        effective: false,
-        over: false,
-    };
+    let asked = Asked::at(at.header, at.position, facts.gate.clone(), facts.closed, &facts.reason);
     row.take(asked);
     row.controls.remember(at.header.id);
     put(tenant, row, rows, out);

@@ -98,7 +98,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
     tell(out, at, about_accepted(tenant, facts, NotificationKind::Accepted));
     if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
         match facts.send_at {
-            None => enter(at, (facts.session, facts.message), &mut row, rows, out),
+            None => enter(at, facts.message, &mut row, rows, out),
             Some(at) => out.appends.push(Append::Due { at, message: facts.message }),
         }
     } else {
@@ -111,14 +111,15 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
 }
 
 /// It is to be sent from here on, unless it has to wait for a gate.
-fn enter(at: At<'_>, (session, message): (SessionId, MessageId), row: &mut MessageRow, rows: &Rows, out: &mut Applied) {
+fn enter(at: At<'_>, message: MessageId, row: &mut MessageRow, rows: &Rows, out: &mut Applied) {
     if !keep_back(at, message, row, rows, out) {
-        queue(session, message, out);
+        row.accepted.iter().for_each(|accepted| queue(accepted, message, out));
     }
 }
 
-pub(super) fn queue(session: SessionId, message: MessageId, out: &mut Applied) {
-    out.appends.push(Append::Outbox { session, message });
+pub(super) fn queue(accepted: &Accepted, message: MessageId, out: &mut Applied) {
+    let (session, priority) = (accepted.session, accepted.priority);
+    out.appends.push(Append::Outbox { session, priority, message });
     out.notes.push(Note::Queued { session, message });
 }
 
@@ -128,7 +129,7 @@ fn released(at: At<'_>, facts: &MessageReleasedV1, rows: &mut Rows, out: &mut Ap
     let Some(mut row) = rows.message(message).cloned() else {
         return;
     };
-    let Some(session) = row.accepted.as_ref().map(|accepted| accepted.session) else {
+    let Some(accepted) = row.accepted.clone() else {
         return;
     };
     let kept = match facts.closing {
@@ -137,7 +138,7 @@ fn released(at: At<'_>, facts: &MessageReleasedV1, rows: &mut Rows, out: &mut Ap
         _ => return,
     };
     if !kept {
-        queue(session, message, out);
+        queue(&accepted, message, out);
     }
     row.through = at.position;
     rows.put_message(message, row);
@@ -255,11 +256,10 @@ fn requeued(at: At<'_>, facts: &MessageRequeuedV1, rows: &mut Rows, out: &mut Ap
     let Some(begins) = row.requeue(facts.round, at.fact(), facts.expires_at) else {
         return;
     };
-    let session = row.accepted.as_ref().map(|accepted| accepted.session);
     row.through = at.position;
     // Its first place in the outbox is settled and passed by.
-    if let Some(session) = session.filter(|_| begins) {
-        enter(at, (session, facts.message), &mut row, rows, out);
+    if begins {
+        enter(at, facts.message, &mut row, rows, out);
     }
     rows.put_message(facts.message, row);
 }
@@ -276,9 +276,9 @@ fn withdrawn(at: At<'_>, facts: &MessageWithdrawnV1, rows: &mut Rows, out: &mut 
     let after = nonce(&row);
     row.through = at.position;
     match (after, row.state()) {
-        (Some((_, session)), State::Queued) if after != before => {
+        (Some(_), State::Queued) if after != before => {
             row.entered = Some(at.position);
-            enter(at, (session, message), &mut row, rows, out);
+            enter(at, message, &mut row, rows, out);
         }
         (Some(_), State::Scheduled) if after != before => {
             let send_at = row.accepted.as_ref().and_then(|accepted| accepted.send_at);

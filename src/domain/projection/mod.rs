@@ -19,7 +19,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use super::event::{AttemptRef, Event};
+use super::event::{AttemptRef, Event, Priority};
 use super::id::{BudgetId, EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
 use super::notification::NotificationKind;
 use super::record::{Header, Micros, Position};
@@ -57,6 +57,8 @@ pub enum Append {
     Outbox {
         /// By whom.
         session: SessionId,
+        /// Among which.
+        priority: Priority,
         /// Which.
         message: MessageId,
     },

@@ -158,6 +158,6 @@ pub(super) fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, o
     }
     write(at, facts.of, &accepted, row, word, rows, out);
     if queued {
-        super::message::queue(accepted.session, facts.of.message, out);
+        super::message::queue(&accepted, facts.of.message, out);
     }
 }

@@ -15,7 +15,7 @@ use super::super::gate::Gate;
 use super::super::id::{CampaignId, KeyId, NodeId, Tag};
 use super::super::message::State;
 use super::super::record::{Principal, Record};
-use super::super::row::{MessageRow, PROGRESS, Row, TallyId, TallyRow};
+use super::super::row::{BacklogId, MessageRow, PROGRESS, Row, TallyId, TallyRow};
 use super::*;
 
 const SESSION: SessionId = SessionId([4; 16]);
@@ -226,6 +226,27 @@ fn recount(messages: &[(MessageId, MessageRow)]) -> BTreeMap<TallyId, TallyRow> 
     all
 }
 
+/// Of each tenant, how many wait.
+fn waiting(messages: &[(MessageId, MessageRow)]) -> BTreeMap<TenantId, u64> {
+    let mut all = BTreeMap::new();
+    for (_, row) in messages {
+        let waits = matches!(row.state(), State::Scheduled | State::Queued | State::Sending);
+        if let Some(accepted) = row.accepted.as_ref().filter(|_| waits) {
+            *all.entry(accepted.tenant).or_default() += 1;
+        }
+    }
+    all
+}
+
+fn backlogs(rows: &Rows, messages: &[(MessageId, MessageRow)]) -> BTreeMap<TenantId, u64> {
+    let tenants = messages.iter().filter_map(|(_, row)| Some(row.accepted.as_ref()?.tenant));
+    let counted = tenants.map(|tenant| match rows.get(&RowId::Backlog(BacklogId { tenant, partition: 0 })) {
+        Some(Row::Backlog(row)) => (tenant, row.messages),
+        _ => (tenant, 0),
+    });
+    counted.filter(|(_, messages)| *messages > 0).collect()
+}
+
 fn read(rows: &mut Rows) -> (Vec<(MessageId, MessageRow)>, BTreeMap<TallyId, TallyRow>) {
     let (mut messages, mut tallies) = (Vec::new(), BTreeMap::new());
     for id in rows.take_changed() {
@@ -261,6 +282,7 @@ proptest! {
         fold(&journal, &mut rows);
         let (messages, tallies) = read(&mut rows);
         prop_assert_eq!(plain(tallies.clone()), plain(recount(&messages)));
+        prop_assert_eq!(backlogs(&rows, &messages), waiting(&messages));
         let mut rebuilt = Rows::default();
         fold(&journal, &mut rebuilt);
         prop_assert_eq!(read(&mut rebuilt), (messages, tallies));

@@ -1,10 +1,12 @@
 //! Rows of the partition itself, of tenants and of API keys.
 
+use governor::Quota;
 use serde::{Deserialize, Serialize};
 
 use super::super::consent::OwnGates;
 use super::super::event::{ApiKeyIssuedV1, Role, TenantDeclaredV1};
 use super::super::id::{EventId, InstallationId, NodeId, TenantId};
+use super::super::pacing::quota;
 use super::super::quiet::QuietHours;
 use super::super::record::{Micros, Position};
 use super::Waiting;
@@ -65,11 +67,19 @@ pub struct TenantRow {
     pub gates: OwnGates,
     /// When its marketing leaves people alone.
     pub quiet_hours: Option<QuietHours>,
+    /// How many of its messages may wait; None: as the installation has it.
+    pub queue_max: Option<u32>,
     /// Control events taken.
     pub controls: Controls,
 }
 
 impl TenantRow {
+    /// What its sessions share.
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        quota(self.per_second, self.burst)
+    }
+
     /// The row of a declaration at a position.
     #[must_use]
     pub fn declared(facts: &TenantDeclaredV1, at: Position) -> Self {
@@ -81,6 +91,7 @@ impl TenantRow {
             burst: facts.burst,
             gates: OwnGates { require_opt_in: facts.require_opt_in, require_window: facts.require_window },
             quiet_hours: facts.quiet_hours.clone(),
+            queue_max: facts.queue_max,
             controls: Controls::default(),
         }
     }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::event::GateSetV1;
 use super::super::gate::{Gate, MAX_OF_TENANT};
 use super::super::id::EventId;
-use super::super::record::{Micros, Position, Principal};
+use super::super::record::{Header, Micros, Position, Principal};
 use super::Controls;
 
 /// The last word on one gate.
@@ -28,6 +29,28 @@ pub struct Asked {
     pub effective: bool,
     /// For ever: a campaign's that is over.
     pub over: bool,
+}
+
+impl Asked {
+    /// A word on a gate that stands at a place, just applied there.
+    #[must_use]
+    pub fn at(header: &Header, position: Position, gate: Gate, closed: bool, reason: &str) -> Self {
+        let (event, at, by) = (header.id, header.at, header.by);
+        Self { gate, closed, reason: reason.to_owned(), event, position, at, by, effective: false, over: false }
+    }
+
+    /// The copy of it for the partitions.
+    #[must_use]
+    pub fn copy(&self) -> GateSetV1 {
+        GateSetV1 {
+            gate: self.gate.clone(),
+            asked: self.event,
+            at: self.position,
+            closed: self.closed,
+            reason: self.reason.clone(),
+            over: self.over.then_some(true),
+        }
+    }
 }
 
 /// What was asked for of a tenant's gates: those that are closed, and those that open and are not open everywhere yet.

@@ -5,6 +5,7 @@
 //! doubled status never moves it back.
 
 mod account;
+mod backlog;
 mod campaign;
 mod contact;
 mod endpoint;
@@ -20,6 +21,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 
 pub use account::*;
+pub use backlog::*;
 pub use campaign::*;
 pub use contact::*;
 pub use endpoint::*;
@@ -72,6 +74,8 @@ pub enum RowId {
     Campaigns(TenantId),
     /// How far a campaign is.
     Progress(CampaignId),
+    /// How many of a tenant's messages wait.
+    Backlog(BacklogId),
 }
 
 /// One row's value.
@@ -111,4 +115,6 @@ pub enum Row {
     Campaigns(Box<CampaignsRow>),
     /// See [`ProgressRow`].
     Progress(Box<ProgressRow>),
+    /// See [`BacklogRow`].
+    Backlog(BacklogRow),
 }

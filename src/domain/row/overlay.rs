@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::super::gate::GatesRow;
 use super::super::id::{ApiKeyId, BudgetId, CampaignId, EndpointId, KeyId, MessageId, SessionId, Tag, TenantId};
+use super::backlog::waits_of;
 use super::campaign::Part;
 use super::tally::Share;
 use super::{
-    ApiKeyRow, AsksRow, CampaignRow, CampaignsRow, ContactRow, EndpointRow, FailingRow, IdempotencyRow, MessageRow,
-    Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow, Row, RowId, SessionRow, TallyId, TallyRow,
-    TenantRow,
+    ApiKeyRow, AsksRow, BacklogId, BacklogRow, CampaignRow, CampaignsRow, ContactRow, EndpointRow, FailingRow,
+    IdempotencyRow, MessageRow, Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow, Row, RowId,
+    SessionRow, TallyId, TallyRow, TenantRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -77,6 +78,11 @@ impl Rows {
         if was != is {
             self.progress(was, is);
         }
+        let (was, is) = (before.and_then(waits_of), waits_of(after));
+        if was != is {
+            was.into_iter().for_each(|tenant| self.backlog(tenant, message).left());
+            is.into_iter().for_each(|tenant| self.backlog(tenant, message).came());
+        }
         let share = |row| Share::of(row, message.partition());
         let (was, is) = (before.and_then(share), share(after));
         if was == is {
@@ -130,6 +136,17 @@ impl Rows {
         let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
         match slot.get_or_insert_with(|| Row::Tally(Box::default())) {
             Row::Tally(row) => row,
+            other => panic!("{other:?} stands in the place of {id:?}"),
+        }
+    }
+
+    /// How many of a tenant's messages wait beside this one, to be changed.
+    fn backlog(&mut self, tenant: TenantId, message: MessageId) -> &mut BacklogRow {
+        let id = RowId::Backlog(BacklogId { tenant, partition: message.partition() });
+        self.changed.push(id);
+        let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
+        match slot.get_or_insert(Row::Backlog(BacklogRow::default())) {
+            Row::Backlog(row) => row,
             other => panic!("{other:?} stands in the place of {id:?}"),
         }
     }

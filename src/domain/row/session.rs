@@ -1,10 +1,12 @@
 //! Rows of sessions.
 
+use governor::Quota;
 use serde::{Deserialize, Serialize};
 
 use super::super::event::{SessionDeclaredV1, SessionHeldV1, SessionPacedV1};
 use super::super::id::TenantId;
 use super::super::pacing::learned::Paced;
+use super::super::pacing::{quota, with_margin};
 use super::super::record::{Micros, Position};
 use super::Controls;
 
@@ -48,6 +50,12 @@ pub struct SessionRow {
 }
 
 impl SessionRow {
+    /// The sender's own rate, as it can be kept.
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        with_margin(quota(self.per_second, self.burst))
+    }
+
     /// The row of a declaration, keeping what is not declared.
     #[must_use]
     pub fn declared(facts: &SessionDeclaredV1, at: Position, before: Option<&Self>) -> Self {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::super::event::Priority;
+use super::super::event::{ByPriority, Priority};
 use super::super::id::{KeyId, MessageId};
 use super::super::record::Micros;
 use super::Queued;
@@ -56,18 +56,12 @@ pub struct Lanes {
     ready: [VecDeque<KeyId>; 3],
     parked: BTreeSet<(Micros, KeyId)>,
     /// Where each waiting message is.
-    places: HashMap<MessageId, KeyId>,
+    places: HashMap<MessageId, (KeyId, Priority)>,
+    /// How many of each priority wait.
+    counts: ByPriority<usize>,
     /// Lanes that are reserved, by whom.
     reserved: HashMap<MessageId, KeyId>,
     turn: usize,
-}
-
-fn index(priority: Priority) -> usize {
-    match priority {
-        Priority::Urgent => 0,
-        Priority::Normal => 1,
-        Priority::Bulk => 2,
-    }
 }
 
 impl Lanes {
@@ -75,6 +69,12 @@ impl Lanes {
     #[must_use]
     pub fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Messages waiting, by priority.
+    #[must_use]
+    pub fn waiting_by_priority(&self) -> ByPriority<usize> {
+        self.counts
     }
 
     /// Whether nothing waits.
@@ -123,13 +123,25 @@ impl Lanes {
             let at = lane.queue.iter().rposition(|other| other.priority <= queued.priority).map_or(0, |at| at + 1);
             lane.queue.insert(at, queued);
         }
-        self.places.insert(queued.message, queued.contact);
+        self.place(&queued);
         self.list(queued.contact);
+    }
+
+    fn place(&mut self, queued: &Queued) {
+        self.displace(queued.message);
+        self.places.insert(queued.message, (queued.contact, queued.priority));
+        self.counts[queued.priority.index()] += 1;
+    }
+
+    fn displace(&mut self, message: MessageId) -> Option<KeyId> {
+        let (contact, priority) = self.places.remove(&message)?;
+        self.counts[priority.index()] -= 1;
+        Some(contact)
     }
 
     /// Takes a message out, wherever it waits.
     pub fn remove(&mut self, message: MessageId) {
-        let Some(contact) = self.places.remove(&message) else {
+        let Some(contact) = self.displace(message) else {
             return;
         };
         if let Some(lane) = self.lanes.get_mut(&contact) {
@@ -140,7 +152,7 @@ impl Lanes {
 
     /// The next head whose turn it is. Its lane is busy until [`Self::free`], [`Self::park`] or [`Self::push`] says more.
     pub fn take_next(&mut self) -> Option<Queued> {
-        let lead = index(TURNS[self.turn % TURNS.len()]);
+        let lead = TURNS[self.turn % TURNS.len()].index();
         let order = [lead, 0, 1, 2];
         for priority in order {
             while let Some(contact) = self.ready[priority].pop_front() {
@@ -158,13 +170,13 @@ impl Lanes {
         let lane = self.lanes.get_mut(&contact).filter(|lane| lane.listed == Some(priority))?;
         lane.listed = None;
         let next = lane.next()?;
-        if index(lane.queue[next].priority) != priority {
+        if lane.queue[next].priority.index() != priority {
             self.list(contact);
             return None;
         }
         let queued = lane.queue.remove(next)?;
         lane.busy = Some(queued.message);
-        self.places.remove(&queued.message);
+        self.displace(queued.message);
         if queued.strict {
             self.reserve(contact, queued.message);
         }
@@ -208,7 +220,7 @@ impl Lanes {
     pub fn park(&mut self, queued: Queued, until: Micros) {
         self.block(queued.contact, queued.message, until);
         self.lanes.entry(queued.contact).or_default().queue.push_front(queued);
-        self.places.insert(queued.message, queued.contact);
+        self.place(&queued);
     }
 
     /// The head in flight is retried later: its lane waits for it until then, or until its next message would expire.
@@ -257,7 +269,7 @@ impl Lanes {
             return;
         };
         // A head that goes before what the lane is listed under does not wait for that list's turn.
-        let list = lane.next().map(|next| index(lane.queue[next].priority));
+        let list = lane.next().map(|next| lane.queue[next].priority.index());
         if let Some(list) = list.filter(|list| lane.listed.is_none_or(|listed| *list < listed)) {
             lane.listed = Some(list);
             self.ready[list].push_back(contact);

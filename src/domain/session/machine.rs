@@ -6,7 +6,7 @@ mod stepped;
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::event::{AttemptRef, Resolution, UnknownPolicy};
+use super::super::event::{AttemptRef, ByPriority, Priority, Resolution, UnknownPolicy};
 use super::super::failure::Answer;
 use super::super::id::{KeyId, MessageId};
 use super::super::pacing::{Held, Pacer};
@@ -77,10 +77,26 @@ impl Machine {
         self.ring() + self.aside()
     }
 
-    /// Messages whose turn it is or will be: what the ring is for.
+    /// Messages whose turn it is or will be: what the rings are for.
     #[must_use]
     pub fn ring(&self) -> usize {
         self.lanes.len() + self.flights.len()
+    }
+
+    /// The same by priority. Of an attempt of an earlier life nobody here knows it.
+    #[must_use]
+    pub fn rings(&self) -> ByPriority<usize> {
+        let mut rings = self.lanes.waiting_by_priority();
+        for flight in self.flights.values() {
+            rings[flight.queued.map_or(Priority::Normal, |queued| queued.priority).index()] += 1;
+        }
+        rings
+    }
+
+    /// How much of each priority the ring has room for.
+    #[must_use]
+    pub fn rooms(&self) -> ByPriority<usize> {
+        self.rings().map(|ring| self.limits.ring.saturating_sub(ring))
     }
 
     /// Messages that wait for a time: they take nobody's place in the ring.
@@ -320,9 +336,10 @@ impl Machine {
         if let Some(at) = wake {
             effects.push(Effect::WakeAt(at.max(now + 1)));
         }
-        let room = self.limits.ring.saturating_sub(self.ring());
-        if room >= self.limits.ring / 4 && self.aside() < ASIDE * self.limits.ring {
-            effects.push(Effect::Pull(room));
+        // A page is worth its reading.
+        let rooms = self.rooms().map(|room| if room >= self.limits.ring / 4 { room } else { 0 });
+        if rooms != [0; 3] && self.aside() < ASIDE * self.limits.ring {
+            effects.push(Effect::Pull(rooms));
         }
     }
 

@@ -17,7 +17,7 @@ pub use lanes::Lanes;
 pub use machine::Machine;
 
 use super::consent::Bar;
-use super::event::{AttemptRef, Priority, Resolution, UnknownPolicy};
+use super::event::{AttemptRef, ByPriority, Priority, Resolution, UnknownPolicy};
 use super::failure::Answer;
 use super::id::{EventId, KeyId, MessageId};
 use super::pacing::learned::Paced;
@@ -148,8 +148,8 @@ pub enum Effect {
     Look(MessageId),
     /// Step again at this time at the latest.
     WakeAt(Micros),
-    /// There is room for more: pull from the outbox.
-    Pull(usize),
+    /// There is room for so many more of each priority: pull from the outbox.
+    Pull(ByPriority<usize>),
 }
 
 /// One ended attempt.

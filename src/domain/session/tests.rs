@@ -113,7 +113,7 @@ fn unknowns_and_waits_leave_the_ring_to_others() {
         machine.step([queued(1_000 + n, 2, START + 3_600 * SECOND)], START, 1);
     }
     let effects = machine.step([Input::Tick], START, 1);
-    assert!(effects.contains(&Effect::Pull(256)), "{effects:?}");
+    assert!(effects.contains(&Effect::Pull([256; 3])), "{effects:?}");
     assert_eq!(machine.held(), 600, "what waits for somebody's decision is not kept");
 }
 

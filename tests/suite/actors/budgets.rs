@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -20,6 +20,7 @@ use waybill::domain::waiting::{Why, waiting};
 use waybill::runtime::{Clock, SystemClock};
 use waybill::store::rows;
 
+use super::deaths::Deaths;
 use super::world::{World, limits};
 
 const SOON: Duration = Duration::from_secs(40);
@@ -204,22 +205,11 @@ async fn a_raised_limit_is_for_those_who_wait_already() {
 async fn deaths_of_partitions_and_sessions_admit_nobody_more() {
     const PLACES: [&str; 4] =
         ["partition:before_commit", "session:before_step", "session:before_propose", "portfolio:ask"];
-    let (met, fired, armed) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(true)));
-    let (count, live) = (Arc::clone(&fired), Arc::clone(&armed));
-    let fault: Fault = Arc::new(move |at: &'static str| {
-        if live.load(Ordering::SeqCst)
-            && PLACES.contains(&at)
-            && met.fetch_add(1, Ordering::SeqCst) % 5 == 3
-            && count.load(Ordering::SeqCst) < 60
-        {
-            count.fetch_add(1, Ordering::SeqCst);
-            panic!("injected at {at}");
-        }
-    });
+    let (deaths, fault) = Deaths::at(PLACES, (5, 60), true);
     let business = Business::of(Some(50), Vec::new(), Some(fault)).await;
     let messages = business.write_to(0..200).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    armed.store(false, Ordering::SeqCst);
+    deaths.want(false);
     let start = std::time::Instant::now();
     loop {
         let waiting = business.waiting(&messages).await;
@@ -234,7 +224,7 @@ async fn deaths_of_partitions_and_sessions_admit_nobody_more() {
         assert!(start.elapsed() < SOON, "{waiting} wait, {settled} are settled");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(fired.load(Ordering::SeqCst) > 10, "too few deaths to prove anything");
+    deaths.were_more_than(10);
     let counted = business.row().await.people.counted(business.clock.wall());
     let reached = business.reached().len();
     assert!(counted == 50 && (40..=50).contains(&reached), "{counted} count, {reached} were reached");

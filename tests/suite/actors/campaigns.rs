@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::Quota;
@@ -26,6 +25,7 @@ use waybill::journal::Journal;
 use waybill::runtime::{Clock, SystemClock};
 use waybill::store::rows;
 
+use super::deaths::Deaths;
 use super::world::{PARTITIONS, World, limits};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -303,7 +303,7 @@ async fn what_has_not_left_a_cancelled_campaign_is_called_off_wherever_it_is() {
     }
     scene.steps(CampaignStep::Cancel).await;
     let late = scene.load(650..660).await;
-    world.tell(session, scene.tenant, SessionResumedV1 { session }).await;
+    world.tell(session, scene.tenant, SessionResumedV1 { session, reason: None }).await;
     world.until(&left, SOON, &[State::Cancelled]).await;
     world.until(&late, SOON, &[State::Cancelled]).await;
     let progress = scene.progress().await;
@@ -343,20 +343,9 @@ async fn deaths_lose_none_of_a_campaign_and_double_none() {
         "spread:copy",
         "campaign:step",
     ];
-    let (met, fired, armed) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let (count, live) = (Arc::clone(&fired), Arc::clone(&armed));
-    let fault = Arc::new(move |at: &'static str| {
-        if live.load(Ordering::SeqCst)
-            && PLACES.contains(&at)
-            && met.fetch_add(1, Ordering::SeqCst) % 7 == 3
-            && count.load(Ordering::SeqCst) < 60
-        {
-            count.fetch_add(1, Ordering::SeqCst);
-            panic!("injected at {at}");
-        }
-    });
+    let (deaths, fault) = Deaths::at(PLACES, (7, 60), false);
     let scene = Scene::new(500, None, Some(fault)).await;
-    armed.store(true, Ordering::SeqCst);
+    deaths.want(true);
     let mut people = scene.load(0..600).await;
     assert!(scene.channel.asked().is_empty(), "one left before the start");
     scene.steps(CampaignStep::Start).await;
@@ -373,7 +362,7 @@ async fn deaths_lose_none_of_a_campaign_and_double_none() {
     assert!((150..600).contains(&half), "{half}");
     scene.steps(CampaignStep::Resume).await;
     let states = scene.world.until(&people, Duration::from_secs(60), &[State::Sent, State::Unknown]).await;
-    assert!(fired.load(Ordering::SeqCst) > 10, "too few deaths to prove anything");
+    deaths.were_more_than(10);
     let sent = scene.asked_at_most_once(&people);
     let unknown = states.get(&State::Unknown).copied().unwrap_or(0);
     assert!(sent + unknown >= people.len() && states[&State::Sent] > people.len() / 2, "{states:?}, {sent} asked");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use waybill::channel::{Channel, Scripted};
@@ -17,6 +17,7 @@ use waybill::journal::Journal;
 use waybill::runtime::{Clock, SystemClock};
 use waybill::store::{gates, rows};
 
+use super::deaths::Deaths;
 use super::world::{PARTITIONS, World, limits};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -163,7 +164,7 @@ async fn what_was_queued_before_leaves_the_outbox_and_the_rest_goes_on() {
         if n % 7 == 0 { others.push(message) } else { stopped.push(message) }
     }
     scene.switch(scene.template("price"), true).await;
-    world.tell(session, scene.tenant, SessionResumedV1 { session }).await;
+    world.tell(session, scene.tenant, SessionResumedV1 { session, reason: None }).await;
     world.until(&others, SOON, &[State::Sent]).await;
     scene.are_behind(&stopped).await;
     assert!(scene.order(&stopped).is_empty());
@@ -290,18 +291,7 @@ async fn a_new_process_completes_what_the_last_one_began() {
 async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     const PLACES: [&str; 4] =
         ["partition:before_commit", "session:before_step", "session:before_propose", "tenant:mail"];
-    let (met, fired, armed) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let (count, live) = (Arc::clone(&fired), Arc::clone(&armed));
-    let fault = Arc::new(move |at: &'static str| {
-        if live.load(Ordering::SeqCst)
-            && PLACES.contains(&at)
-            && met.fetch_add(1, Ordering::SeqCst) % 5 == 3
-            && count.load(Ordering::SeqCst) < 60
-        {
-            count.fetch_add(1, Ordering::SeqCst);
-            panic!("injected at {at}");
-        }
-    });
+    let (deaths, fault) = Deaths::at(PLACES, (5, 60), false);
     let scene = Scene::new(Some(fault)).await;
     let (world, session) = (&scene.world, scene.session);
     world.tell(session, scene.tenant, SessionSuspendedV1 { session, reason: "full".to_owned() }).await;
@@ -309,9 +299,9 @@ async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     for n in 0..600 {
         messages.push(scene.accept(&format!("+49155{n:07}"), "price").await);
     }
-    armed.store(true, Ordering::SeqCst);
+    deaths.want(true);
     scene.switch(scene.template("price"), true).await;
-    world.tell(session, scene.tenant, SessionResumedV1 { session }).await;
+    world.tell(session, scene.tenant, SessionResumedV1 { session, reason: None }).await;
     for n in 600..700 {
         messages.push(scene.accept(&format!("+49155{n:07}"), "price").await);
     }
@@ -319,7 +309,7 @@ async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     assert!(scene.order(&messages).is_empty(), "one left through a closed gate");
     scene.switch(scene.template("price"), false).await;
     let states = world.until(&messages, Duration::from_secs(60), &[State::Sent, State::Unknown]).await;
-    assert!(fired.load(Ordering::SeqCst) > 10, "too few deaths to prove anything");
+    deaths.were_more_than(10);
     assert!(states[&State::Sent] > messages.len() / 2, "{states:?}");
     scene.asked_at_most_once();
     scene.world.stop().await;

@@ -1,9 +1,11 @@
 //! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
 
+mod backlog;
 mod budgets;
 mod campaigns;
 mod clock_set;
 mod consent;
+mod deaths;
 mod gates;
 mod neighbours;
 mod notified;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use waybill::channel::{Channel, Scripted};
 use waybill::domain::message::State;
 use waybill::runtime::SystemClock;
 
+use super::deaths::Deaths;
 use super::world::{World, limits};
 
 /// Every place that `Hands::trip` names.
@@ -47,16 +47,8 @@ async fn a_panic_at_each_place_loses_nothing_and_doubles_nothing() {
 }
 
 async fn round(place: &'static str, budget: u64) -> u64 {
-    let met = Arc::new(AtomicU64::new(0));
-    let fired = Arc::new(AtomicU64::new(0));
-    let (seen, count) = (Arc::clone(&met), Arc::clone(&fired));
-    let fault = Arc::new(move |at: &'static str| {
-        // Every third visit, until the budget is spent: the loop must also get somewhere.
-        if at == place && seen.fetch_add(1, Ordering::SeqCst) % 3 == 1 && count.load(Ordering::SeqCst) < budget {
-            count.fetch_add(1, Ordering::SeqCst);
-            panic!("injected at {at}");
-        }
-    });
+    // Every third visit, until the budget is spent: the loop must also get somewhere.
+    let (deaths, fault) = Deaths::at([place], (3, budget), true);
     let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
     let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), Some(fault)).await;
     let tenant = world.tenant("acme", 100_000).await;
@@ -71,7 +63,7 @@ async fn round(place: &'static str, budget: u64) -> u64 {
         }
         let batch = world.until(&messages, Duration::from_secs(60), &[State::Sent, State::Unknown]).await;
         batch.into_iter().for_each(|(state, count)| *states.entry(state).or_default() += count);
-        if fired.load(Ordering::SeqCst) >= budget {
+        if deaths.count() >= budget {
             break;
         }
     }
@@ -82,7 +74,7 @@ async fn round(place: &'static str, budget: u64) -> u64 {
     for (message, times) in wire {
         assert_eq!(times, 1, "{place}: {message} was sent {times} times; states {states:?}");
     }
-    let fired = fired.load(Ordering::SeqCst);
+    let fired = deaths.count();
     world.stop().await;
     fired
 }

@@ -1,7 +1,6 @@
 //! Scheduled messages: they leave when their time has come and not before, each once, whatever dies meanwhile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use waybill::channel::{Channel, Scripted};
@@ -11,6 +10,7 @@ use waybill::domain::message::State;
 use waybill::domain::record::Micros;
 use waybill::runtime::{Clock, SystemClock};
 
+use super::deaths::Deaths;
 use super::world::{World, limits};
 
 /// More than two pages of the due index in one partition.
@@ -51,17 +51,7 @@ async fn they_leave_when_their_time_has_come_and_not_before() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_dies_while_it_releases_loses_and_doubles_none() {
-    let (met, fired) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)));
-    let count = Arc::clone(&fired);
-    let fault = Arc::new(move |at: &'static str| {
-        if at == "partition:before_commit"
-            && met.fetch_add(1, Ordering::SeqCst) % 3 == 1
-            && count.load(Ordering::SeqCst) < 20
-        {
-            count.fetch_add(1, Ordering::SeqCst);
-            panic!("injected at {at}");
-        }
-    });
+    let (deaths, fault) = Deaths::at(["partition:before_commit"], (3, 20), true);
     let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
     let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), Some(fault)).await;
     let tenant = world.tenant("acme", 100_000).await;
@@ -74,7 +64,7 @@ async fn a_partition_that_dies_while_it_releases_loses_and_doubles_none() {
     }
     // An attempt that was on its way at a death may be unknown afterwards, as after any death.
     let states = world.until(&messages, Duration::from_secs(60), &[State::Sent, State::Unknown]).await;
-    assert!(fired.load(Ordering::SeqCst) > 5, "too few deaths to prove anything");
+    deaths.were_more_than(5);
     assert!(states[&State::Sent] > MANY / 2, "{states:?}");
     let mut asked: Vec<_> = channel.asked().into_iter().map(|command| command.message).collect();
     let all = asked.len();

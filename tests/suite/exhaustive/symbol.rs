@@ -203,7 +203,7 @@ impl Alphabet {
                 let reason = "asked".to_owned();
                 SessionSuspendedV1 { session, reason }.into()
             }
-            Sym::Resumed { .. } => SessionResumedV1 { session }.into(),
+            Sym::Resumed { .. } => SessionResumedV1 { session, reason: None }.into(),
             Sym::Gate { nth, closed } => self.gate(nth, closed).into(),
             Sym::Gated { message, closing } => {
                 let (closing, messages) = (self.names[usize::from(closing)].1, vec![message_id(message)]);

@@ -35,6 +35,7 @@ pub struct TenantAsk {
     pub require_opt_in: Option<bool>,
     pub require_window: Option<bool>,
     pub quiet_hours: Option<String>,
+    pub queue_max: Option<u32>,
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,9 @@ use crate::webhook::{Guard, Ports, Secret};
 /// Meta's ids are digits; the longest seen have 17.
 const ACCOUNT_MAX: usize = 32;
 
+/// Messages of a tenant that may wait, at most.
+const QUEUE_MAX: u32 = 100_000_000;
+
 /// Longest display name, characters.
 const DISPLAY_MAX: usize = 100;
 
@@ -107,6 +110,10 @@ impl Checks<'_> {
     fn tenant(&mut self, pointer: &str, it: &TenantAsk) {
         self.name(pointer, &it.name);
         self.rate(pointer, [it.per_second, it.burst], 100_000);
+        if it.queue_max.is_some_and(|max| !(1..=QUEUE_MAX).contains(&max)) {
+            let remedy = format!("choose from 1 to {QUEUE_MAX}");
+            self.wrong(format!("{pointer}/queue_max"), "is out of range", &remedy);
+        }
         let long = |text: &String| text.chars().count() > DISPLAY_MAX;
         if it.display_name.as_ref().is_some_and(long) {
             self.wrong(format!("{pointer}/display_name"), "is longer than 100 characters", "shorten it");
@@ -289,9 +296,16 @@ impl Checks<'_> {
     }
 
     fn room(&mut self, ask: &Ask) {
-        let asked =
-            ask.tenants.len() + ask.portfolios.len() + ask.sessions.len() + ask.endpoints.len() + ask.keys.len();
-        if self.app.directory.len() + asked > MAX_NAMES {
+        let directory = &self.app.directory;
+        let is_new = |kind, tenant: &str, name: &str| {
+            let tenant = self.tenants.get(tenant).copied().unwrap_or_default();
+            usize::from(!directory.knows(kind, tenant, name))
+        };
+        let asked = ask.tenants.iter().map(|it| is_new("tenant", "", &it.name)).sum::<usize>()
+            + ask.portfolios.iter().map(|it| is_new("portfolio", "", &it.name)).sum::<usize>()
+            + ask.sessions.iter().map(|it| is_new("session", &it.tenant, &it.name)).sum::<usize>()
+            + ask.endpoints.iter().map(|it| is_new("endpoint", &it.tenant, &it.name)).sum::<usize>();
+        if directory.len() + asked > MAX_NAMES {
             let remedy = "an installation holds at most 200,000 names";
             self.wrong(String::new(), "declares too many things", remedy);
         }

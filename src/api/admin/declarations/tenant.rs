@@ -26,6 +26,7 @@ pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
         require_opt_in: it.require_opt_in,
         require_window: it.require_window,
         quiet_hours: it.quiet_hours.as_deref().map(quiet_hours).transpose()?,
+        queue_max: it.queue_max,
     };
     let change = match rows::get(&*app.store, &RowId::Tenant(tenant)).await? {
         Some(Row::Tenant(row)) => {
@@ -33,7 +34,7 @@ pub async fn plan(app: &App, it: &TenantAsk) -> Result<Step, Problem> {
                 && row.display_name == facts.display_name
                 && row.per_second == facts.per_second
                 && row.burst == facts.burst
-                && row.quiet_hours == facts.quiet_hours
+                && (&row.quiet_hours, row.queue_max) == (&facts.quiet_hours, facts.queue_max)
                 && (row.gates.require_opt_in, row.gates.require_window) == (facts.require_opt_in, facts.require_window);
             if same { Change::Unchanged } else { Change::Changed }
         }

@@ -108,6 +108,7 @@ impl Stage {
             require_opt_in: None,
             require_window: None,
             quiet_hours: None,
+            queue_max: None,
         };
         let issued =
             ApiKeyIssuedV1 { key: key.id, tenant, name: "k".into(), role: Role::Sender, test: false, hash: key.hash };
@@ -244,7 +245,7 @@ fn put(append: Append, partition: u16, number: usize, at: Position) -> Option<cr
             let number = u16::try_from(number).expect("few");
             rows::put_feed(tenant, partition, number, &row, at).expect("a row")
         }
-        Append::Outbox { session, message } => rows::put_outbox(session, message, at),
+        Append::Outbox { session, priority, message } => rows::put_outbox((session, priority), message, at),
         Append::Failing { tenant, row } => {
             let number = u16::try_from(number).expect("few");
             rows::put_failing(tenant, partition, number, &row, at).expect("a row")

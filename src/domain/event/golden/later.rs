@@ -10,6 +10,9 @@ use super::{AT, SESSION, TENANT, attempt, example};
 pub(super) fn later(number: u16) -> Vec<Event> {
     let second = second(number);
     let mut all: Vec<Event> = second.into_iter().collect();
+    if let Some(Event::TenantDeclared(facts)) = all.first().cloned() {
+        all.push(TenantDeclaredV1 { queue_max: Some(500_000), ..facts }.into());
+    }
     if let Some(Event::MessageAccepted(facts)) = all.first().cloned() {
         let third = MessageAcceptedV1 { country: Some(49), ..facts };
         all.push(third.clone().into());
@@ -32,6 +35,9 @@ fn second(number: u16) -> Option<Event> {
         Event::SessionDeclared(facts) => {
             let (app, portfolio) = (Some("310290129340391".into()), Some("acme-group".into()));
             Some(SessionDeclaredV1 { app, portfolio, ..facts }.into())
+        }
+        Event::SessionResumed(facts) => {
+            Some(SessionResumedV1 { reason: Some("the number works again".into()), ..facts }.into())
         }
         Event::SessionHeld(facts) => {
             let (class, bucket) = (Some("throttle".into()), Some("number".into()));

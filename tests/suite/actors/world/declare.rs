@@ -37,6 +37,7 @@ impl World {
             require_opt_in: gates.0,
             require_window: gates.1,
             quiet_hours,
+            queue_max: None,
         };
         self.tell(tenant, tenant, facts).await;
         tenant
