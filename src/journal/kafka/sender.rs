@@ -1,6 +1,7 @@
 //! Appends on their way to the brokers: bounded by ourselves, so that the client's own queue is never full.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -51,6 +52,8 @@ struct Way {
     gate: Mutex<Gate>,
     emptied: Notify,
     clock: Arc<dyn Clock>,
+    /// The last answer was doubtful: said once, not for each of the thousands that an outage leaves in doubt.
+    in_doubt: AtomicBool,
 }
 
 impl Way {
@@ -98,11 +101,14 @@ impl ProducerContext for Deliveries {
                 let (first, last) = self.way.shared.landed(partition, offset, records);
                 let took = self.way.clock.steady().saturating_sub(begun);
                 telemetry::committed(records as u64, bytes as u64, took);
+                self.way.in_doubt.store(false, Ordering::Relaxed);
                 Appended::Durable { first, last }
             }
             Ok(Err(_)) => Appended::Doubtful,
             Err((error, _)) => {
-                tracing::warn!(partition, %error, "an append is doubtful");
+                if !self.way.in_doubt.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(partition, %error, "appends are doubtful until Kafka takes one again");
+                }
                 Appended::Doubtful
             }
         };
@@ -133,7 +139,7 @@ impl Sender {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, JournalError> {
         let gate = Mutex::new(Gate { records: 0, bytes: 0, calls: 0, shut: false });
-        let way = Arc::new(Way { shared, gate, emptied: Notify::new(), clock });
+        let way = Arc::new(Way { shared, gate, emptied: Notify::new(), clock, in_doubt: AtomicBool::new(false) });
         let deliveries = Deliveries { way: Arc::clone(&way), ear };
         let producer = BaseProducer::from_config_and_context(&options.producer(), deliveries)
             .map_err(|error| TopicError::Client(error.to_string()))?;
