@@ -16,7 +16,8 @@
 //! | gated | `Gated` | partition ‖ closing | position ‖ message |
 //! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` | – |
 //!
-//! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
+//! A bucket is 16,777,216 positions, which are 65,536 appends where appends stand 256 apart: few enough rows for one
+//! partition of a wide table, and few enough buckets to read over where a tenant has nothing.
 
 mod failing;
 mod gated;
@@ -39,7 +40,7 @@ use super::error::StoreError;
 use super::seam::{DropBelow, Put, Scan, Store};
 
 /// Positions of one bucket.
-pub const BUCKET: u64 = 65_536;
+pub const BUCKET: u64 = 1 << 24;
 
 /// Kinds of name, as their first key byte.
 pub const NAME_KINDS: [&str; 6] = ["tenant", "key", "session", "endpoint", "portfolio", "campaign"];

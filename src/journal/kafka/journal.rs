@@ -14,6 +14,7 @@ use super::super::seam::{Appended, Appending, Entry, Journal, Tail, refusal};
 use super::complaints::Ear;
 use super::error::TopicError;
 use super::follower::Follower;
+use super::kept::{self, Kept};
 use super::message::rank;
 use super::options::KafkaOptions;
 use super::pager::{Pager, Reader};
@@ -44,6 +45,7 @@ pub struct KafkaJournal {
     shared: Arc<Shared>,
     sender: Sender,
     pager: Arc<Pager>,
+    kept: Kept,
     delivery: Duration,
 }
 
@@ -97,7 +99,8 @@ impl KafkaJournal {
             .map_err(|error| TopicError::Client(error.to_string()))?;
         let sender = Sender::start(options, Arc::clone(&shared), ear, Arc::clone(&clock))?;
         let pager = Arc::new(Pager::new(options.topic.clone(), options.request));
-        let journal = Self { shared, sender, pager, delivery: options.delivery };
+        let kept = Kept::new(options.tail_memory / 2);
+        let journal = Self { shared, sender, pager, kept, delivery: options.delivery };
         let follower = Follower::new(Arc::clone(&journal.shared), follows, Arc::clone(&clock));
         let reader = Reader::new(Arc::clone(&journal.pager), Arc::clone(&journal.shared), probe.consumer, clock);
         begin("kafka-follower", move || follower.run())?;
@@ -119,15 +122,21 @@ impl KafkaJournal {
             return Err(missing);
         }
         let offset = self.shared.offset(partition, at);
-        let page = match self.shared.look(partition, offset, 1) {
-            Look::Here(page) => page,
-            Look::Behind(_) | Look::Ahead => {
-                let until = rank(self.shared.copied(partition), end);
-                self.pager.page(partition, offset, until.min(offset + 1), 1).await?
-            }
+        let message = match self.shared.look(partition, offset, 1) {
+            Look::Here(page) => page.into_iter().next(),
+            Look::Behind(_) | Look::Ahead => match self.kept.get(partition, offset) {
+                Some(message) => Some(message),
+                None => {
+                    let until = rank(self.shared.copied(partition), end);
+                    let page = self.pager.page(partition, offset, until, kept::PAGE).await?;
+                    let first = page.first().cloned();
+                    self.kept.put(partition, page);
+                    first
+                }
+            },
         };
-        let found = page.first().and_then(|message| message.entries.iter().find(|entry| entry.position == at));
-        found.cloned().ok_or(missing)
+        let found = message.and_then(|message| message.entries.iter().find(|entry| entry.position == at).cloned());
+        found.ok_or(missing)
     }
 
     async fn finish(&self) -> Result<(), JournalError> {

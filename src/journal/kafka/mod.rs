@@ -18,7 +18,7 @@
 //! | `message` | bytes of a message, positions and offsets |
 //! | `sender` | appends: bounds, the client, its answers |
 //! | `follower` → `window` → `tail` | what is new, kept a while in memory, given to tails |
-//! | `pager` | what is older: pages and single reads |
+//! | `pager` → `kept` | what is older: pages, and what single reads brought along |
 //! | `probe` → `topic` | asking the brokers; making, founding and checking the topic |
 //! | `complaints` | what the client says when nobody asks |
 //!
@@ -34,6 +34,7 @@ pub mod options;
 
 mod complaints;
 mod follower;
+mod kept;
 mod message;
 mod pager;
 mod probe;

@@ -70,7 +70,8 @@ pub struct KafkaOptions {
     pub queue_records: usize,
     /// Bytes that may be on their way.
     pub queue_bytes: usize,
-    /// Bytes of recent entries kept for tails and reads, all partitions together.
+    /// Bytes of recent entries kept for tails and reads, all partitions together; half as many more for old ones that single
+    /// reads brought along.
     pub tail_memory: usize,
 }
 
