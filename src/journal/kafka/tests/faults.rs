@@ -17,7 +17,13 @@ impl Broker {
     async fn take() -> Self {
         static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let alone = ALONE.lock().await;
-        let printed = tokio::task::spawn_blocking(|| up("faults", "kafka")).await.expect("a broker");
+        let printed = tokio::task::spawn_blocking(|| {
+            // Without what an earlier run left behind: a broker that was killed reads all of it before it takes anything.
+            static FRESH: OnceLock<String> = OnceLock::new();
+            FRESH.get_or_init(|| script("faults", &["up", "--fresh", "kafka"]));
+            up("faults", "kafka")
+        });
+        let printed = printed.await.expect("a broker");
         Self { printed, _alone: alone }
     }
 
@@ -29,10 +35,15 @@ impl Broker {
     async fn journal(&self, change: impl FnOnce(&mut KafkaOptions)) -> (KafkaOptions, Arc<KafkaJournal>) {
         let mut options = options(&self.printed, fresh("faults"));
         change(&mut options);
-        init(&options, genesis()).await.expect("a new topic");
+        init(&options, few()).await.expect("a new topic");
         let journal = Arc::new(open(&options).await);
         (options, journal)
     }
+}
+
+/// A killed broker goes through each partition before it takes anything again: a few are enough here.
+fn few() -> Genesis {
+    Genesis { count: 4, ..genesis() }
 }
 
 /// Appends of three records each, one after the other, until told to stop.
@@ -73,7 +84,7 @@ fn copies(answers: &[(u64, Appended)], entries: &[Arc<super::super::super::Entry
 #[ignore = "needs a Kafka: tests/run cluster"]
 async fn a_broker_killed_under_appends_loses_and_doubles_nothing_that_was_durable() {
     let broker = Broker::take().await;
-    let (options, journal) = broker.journal(|options| options.delivery = Duration::from_secs(60)).await;
+    let (options, journal) = broker.journal(|options| options.delivery = Duration::from_secs(50)).await;
     let mut tail = journal.tail(1, Position(1));
     let stop = Arc::default();
     let tasks: Vec<_> = (0..4).map(|task| appending(&journal, task * 1_000_000, &stop)).collect();
@@ -92,9 +103,9 @@ async fn a_broker_killed_under_appends_loses_and_doubles_nothing_that_was_durabl
     let entries = contents(&*journal, 1).await;
     let (durable, refused, doubtful) = check_answers(&answers, &entries);
     copies(&answers, &entries);
-    // The broker was back well within the delivery time: nothing had to be given up.
     assert!(durable > 100, "{durable} {refused} {doubtful}");
-    assert_eq!((refused, doubtful, journal.failed()), (0, 0, None));
+    assert_eq!((refused, journal.failed()), (0, None));
+    println!("killed twice: durable {durable}, doubtful {doubtful}");
     let live = super::super::super::contract::until(&mut *tail, 1, journal.end(1).0).await;
     assert_eq!(live, entries[1..], "a tail that was open all the time has seen the same");
     journal.close().await.expect("closed");
