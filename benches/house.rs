@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use governor::Quota;
 use ractor::{Actor, ActorRef};
-use tokio::sync::Semaphore;
+use waybill::actors::egress::Egress;
 use waybill::actors::hands::{Hands, Limits};
 use waybill::actors::registry::Registry;
-use waybill::actors::root::{Root, Start};
+use waybill::actors::root::{Order, Root};
 use waybill::channel::null::NullChannel;
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand};
 use waybill::domain::address::Address;
@@ -100,7 +100,7 @@ impl Channel for AtOnce {
 pub struct House {
     hands: Hands,
     channel: Arc<AtOnce>,
-    root: ActorRef<Start>,
+    root: ActorRef<Order>,
     tenant: TenantId,
     sessions: Vec<SessionId>,
 }
@@ -245,7 +245,7 @@ fn hands(kept: Kept, channel: Arc<dyn Channel>) -> Hands {
         registry: Arc::new(Registry::default()),
         node: NodeId([7; 16]),
         limits: Arc::new(limits()),
-        windows: Arc::new(Semaphore::new(2_048)),
+        windows: Egress::new(2_048),
         fault: None,
     }
 }

@@ -1,8 +1,10 @@
-//! A tenant's campaigns, looked after: one whose time has come is started, one with nothing left is finished.
+//! A tenant's campaigns, looked after: one whose time has come is started, if somebody was loaded by then; one with nothing
+//! left is finished. One that was empty at its time waits for somebody to start it: whoever loads it later may not mean to.
 //!
 //! Both are steps that anybody could take, with ids derived from the campaign, judged when they are read back: so a death,
-//! or two who take them at once, change nothing. What a campaign has left stands in its sender's partition, as far as that
-//! is applied; it takes no lines while it runs, so what was nothing for some seconds stays nothing.
+//! or two who take them at once, change nothing. What a campaign has left stands in its sender's partition: what is not
+//! applied there may be a line of it, so that is waited for. It takes no lines while it runs, so what was nothing for some
+//! seconds stays nothing until it is paused; the end is void after any other step than the one it was judged by.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +18,9 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::draft::Draft;
 use crate::domain::event::{CampaignMovedV1, CampaignStep, Event};
 use crate::domain::id::{CampaignId, EventId, TenantId, derive};
-use crate::domain::record::Principal;
+use crate::domain::record::{Position, Principal};
 use crate::domain::row::{CampaignsRow, LiveCampaign, Row, RowId};
-use crate::store::{StoreError, rows};
+use crate::store::{StoreError, applied, rows};
 
 /// How often it looks: a row for each campaign that runs.
 const EVERY: Duration = Duration::from_secs(1);
@@ -26,6 +28,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// So long nothing must be left, and nothing come, before a campaign is finished: lines that were on their way when it was
 /// started have landed by then.
 const QUIET: Duration = Duration::from_secs(3);
+
+/// How long one look waits in all for partitions that are behind. Nothing is finished by what they have not applied.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The campaigns of one tenant.
 #[derive(Debug, Default)]
@@ -39,8 +44,19 @@ struct Looked {
     running: bool,
     /// Not before this, steady time.
     next: Duration,
-    /// Campaigns with nothing left: how many messages they had, and since when.
-    quiet: HashMap<CampaignId, (u64, Duration)>,
+    /// Campaigns with nothing left.
+    quiet: HashMap<CampaignId, Quiet>,
+}
+
+/// Nothing is left of a campaign.
+#[derive(Debug, PartialEq, Eq)]
+struct Quiet {
+    /// After which step.
+    moved: Option<Position>,
+    /// How many messages it had.
+    all: u64,
+    /// Steady time.
+    since: Duration,
 }
 
 impl Looked {
@@ -53,16 +69,17 @@ impl Looked {
     }
 
     /// Whether nothing was left, and nothing came, for long enough.
-    fn is_quiet(&mut self, campaign: CampaignId, (all, left): (u64, u64), now: Duration) -> bool {
+    fn is_quiet(&mut self, live: &LiveCampaign, (all, left): (u64, u64), now: Duration) -> bool {
         if left > 0 || all == 0 {
-            self.quiet.remove(&campaign);
+            self.quiet.remove(&live.campaign);
             return false;
         }
-        let known = self.quiet.entry(campaign).or_insert((all, now));
-        if known.0 != all {
-            *known = (all, now);
+        let begins = || Quiet { moved: live.moved, all, since: now };
+        let known = self.quiet.entry(live.campaign).or_insert_with(begins);
+        if (known.moved, known.all) != (live.moved, all) {
+            *known = begins();
         }
-        now - known.1 >= QUIET
+        now.saturating_sub(known.since) >= QUIET
     }
 }
 
@@ -85,7 +102,8 @@ impl Campaigns {
     /// The row changed.
     pub fn follow(&mut self, row: Box<CampaignsRow>) {
         let mut looked = self.looked.lock();
-        looked.quiet.retain(|campaign, _| row.live.iter().any(|live| live.campaign == *campaign));
+        let runs = |live: &LiveCampaign| live.state == CampaignState::Running;
+        looked.quiet.retain(|campaign, _| row.live.iter().any(|live| live.campaign == *campaign && runs(live)));
         self.row = row;
     }
 
@@ -117,16 +135,18 @@ async fn look(
 ) -> Result<(), StoreError> {
     let ids: Vec<RowId> = live.iter().map(|live| RowId::Progress(live.campaign)).collect();
     let found = rows::get_many(hands.store.as_ref(), &ids).await?;
-    let now = hands.clock.steady();
+    let until = hands.clock.steady() + PATIENCE;
     for (live, row) in live.into_iter().zip(found) {
         let Some(Row::Progress(progress)) = row else { continue };
-        let counts = (progress.all(), progress.left());
         match live.state {
-            CampaignState::Draft if counts.0 > 0 => {
-                step(hands, whose, live.campaign, CampaignStep::Start, "its time has come");
+            CampaignState::Draft if live.start_at.is_some_and(|at| progress.was_loaded(at)) => {
+                step(hands, whose, &live, CampaignStep::Start)
             }
-            CampaignState::Running if looked.lock().is_quiet(live.campaign, counts, now) => {
-                step(hands, whose, live.campaign, CampaignStep::Finish, "nothing is left");
+            CampaignState::Running => {
+                let left = if progress.left() > 0 { None } else { nothing_left(hands, &live, until).await? };
+                if looked.lock().is_quiet(&live, (left.unwrap_or(0), 0), hands.clock.steady()) {
+                    step(hands, whose, &live, CampaignStep::Finish);
+                }
             }
             _ => {}
         }
@@ -134,20 +154,53 @@ async fn look(
     Ok(())
 }
 
-fn step(hands: &Hands, (tenant, home): (TenantId, u16), campaign: CampaignId, step: CampaignStep, why: &str) {
+/// How many messages a campaign has of which nothing is left, once the partition in which they stand has applied what its
+/// journal holds now.
+async fn nothing_left(hands: &Hands, live: &LiveCampaign, until: Duration) -> Result<Option<u64>, StoreError> {
+    for partition in live.gate.partitions(hands.journal.genesis().count) {
+        let (end, patience) = (hands.journal.end(partition), until.saturating_sub(hands.clock.steady()));
+        if !applied::caught_up(hands.store.as_ref(), partition, end, patience).await? {
+            return Ok(None);
+        }
+    }
+    Ok(match rows::get(hands.store.as_ref(), &RowId::Progress(live.campaign)).await? {
+        Some(Row::Progress(progress)) if progress.left() == 0 => Some(progress.all()),
+        _ => None,
+    })
+}
+
+fn step(hands: &Hands, (tenant, home): (TenantId, u16), live: &LiveCampaign, step: CampaignStep) {
     hands.trip("campaign:step");
-    let name = if step == CampaignStep::Start { "waybill campaign start" } else { "waybill campaign finish" };
-    let id = EventId(derive(name, &[&campaign.0]));
-    let facts = CampaignMovedV1 { campaign, step, reason: why.to_owned() };
-    let draft = Draft::new(id, tenant, &Event::from(facts), Principal::Node(hands.node), hands.clock.wall());
+    let campaign = live.campaign;
+    let (id, why) = match live.moved {
+        None => (derive("waybill campaign start", &[&campaign.0]), "its time has come"),
+        Some(Position(moved)) => {
+            (derive("waybill campaign finish", &[&campaign.0, &moved.to_be_bytes()]), "nothing is left")
+        }
+    };
+    let facts = CampaignMovedV1 { campaign, step, reason: why.to_owned(), follows: live.moved };
+    let (by, now) = (Principal::Node(hands.node), hands.clock.wall());
+    let draft = Draft::new(EventId(id), tenant, &Event::from(facts), by, now);
     append::persist(hands, Persist { partition: home, draft: draft.tenant(tenant) });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::gate::Gate;
+    use crate::domain::id::SessionId;
 
-    const ONE: CampaignId = CampaignId([1; 16]);
+    fn running(moved: u64) -> LiveCampaign {
+        let campaign = CampaignId([1; 16]);
+        LiveCampaign {
+            campaign,
+            gate: Gate::Campaign { tenant: TenantId([3; 16]), campaign, session: SessionId([2; 16]) },
+            state: CampaignState::Running,
+            start_at: None,
+            since: 0,
+            moved: Some(Position(moved)),
+        }
+    }
 
     #[test]
     fn one_look_a_second_and_one_at_a_time() {
@@ -160,13 +213,23 @@ mod tests {
     #[test]
     fn a_campaign_is_done_when_nothing_was_left_for_a_while() {
         let mut looked = Looked::default();
-        let at = |n: u32| EVERY * n;
-        assert!(!looked.is_quiet(ONE, (0, 0), at(0)), "nothing was loaded");
-        assert!(!looked.is_quiet(ONE, (5, 0), at(1)));
-        assert!(!looked.is_quiet(ONE, (5, 0), at(3)));
-        assert!(!looked.is_quiet(ONE, (6, 0), at(4)), "one more landed");
-        assert!(!looked.is_quiet(ONE, (6, 1), at(6)), "and one is left");
-        assert!(!looked.is_quiet(ONE, (6, 0), at(7)));
-        assert!(looked.is_quiet(ONE, (6, 0), at(7) + QUIET));
+        let (one, at) = (&running(1), |n: u32| EVERY * n);
+        assert!(!looked.is_quiet(one, (0, 0), at(0)), "nothing was loaded");
+        assert!(!looked.is_quiet(one, (5, 0), at(1)));
+        assert!(!looked.is_quiet(one, (5, 0), at(3)));
+        assert!(!looked.is_quiet(one, (6, 0), at(4)), "one more landed");
+        assert!(!looked.is_quiet(one, (6, 1), at(6)), "and one is left");
+        assert!(!looked.is_quiet(one, (6, 0), at(7)));
+        assert!(looked.is_quiet(one, (6, 0), at(7) + QUIET));
+        assert!(!looked.is_quiet(&running(2), (6, 0), at(8) + QUIET), "paused and resumed meanwhile");
+    }
+
+    #[test]
+    fn what_does_not_run_is_not_quiet() {
+        let mut campaigns = Campaigns::default();
+        campaigns.looked.lock().is_quiet(&running(1), (5, 0), EVERY);
+        let paused = LiveCampaign { state: CampaignState::Paused, ..running(2) };
+        campaigns.follow(Box::new(CampaignsRow { live: vec![paused] }));
+        assert!(campaigns.looked.lock().quiet.is_empty());
     }
 }

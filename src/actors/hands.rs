@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use governor::Quota;
-use tokio::sync::Semaphore;
 
+use super::egress::Egress;
 use super::registry::Registry;
 use crate::channel::Channel;
 use crate::domain::consent::Gates;
@@ -94,7 +94,7 @@ pub struct Hands {
     /// Bounds.
     pub limits: Arc<Limits>,
     /// Attempts in flight over all sessions: each is an unknown after a crash.
-    pub windows: Arc<Semaphore>,
+    pub windows: Arc<Egress>,
     /// Faults, in tests.
     pub fault: Option<Fault>,
 }

@@ -12,13 +12,16 @@
 //! | [`endpoint`] | notifies one customer address |
 //! | [`tenant`] | lends its budget, and spreads words on its gates |
 //! | [`spread`] | copying a word on a gate into each partition |
+//! | [`stops`] | what is stopped, looked at right before the first byte |
 //! | [`portfolio`] | asking a portfolio for people |
+//! | [`egress`] | how many calls at once, and for whom |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
 //!
 //! To add an actor: a folder (or file) with its card, a case in `partition/children.rs`, an address kind.
 
 pub mod append;
 pub mod campaigns;
+pub mod egress;
 pub mod endpoint;
 pub mod hands;
 pub mod inbox;
@@ -28,5 +31,6 @@ pub mod registry;
 pub mod root;
 pub mod session;
 pub mod spread;
+pub mod stops;
 pub mod tenant;
 pub mod wheel;

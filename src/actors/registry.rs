@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::endpoint::EndpointBox;
 use super::session::SessionBox;
 use crate::domain::event::AttemptRef;
-use crate::domain::id::{SessionId, TenantId};
+use crate::domain::id::{EndpointId, SessionId, TenantId};
 
 /// A session's question to its tenant's budget.
 pub struct Ask {
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Ask {
 pub type Asks = Arc<super::inbox::Inbox<super::tenant::TenantMail>>;
 
 /// The bells of a tenant's feeds: who is told when one grows.
-type Bells = Vec<Arc<EndpointBox>>;
+type Bells = HashMap<EndpointId, Arc<EndpointBox>>;
 
 /// The process's index of actors.
 #[derive(Default)]
@@ -43,6 +43,8 @@ pub struct Registry {
     boxes: RwLock<HashMap<SessionId, Arc<SessionBox>>>,
     /// What sessions share beside a tenant.
     pub shares: super::session::shared::Shares,
+    /// What is stopped.
+    pub stops: super::stops::Stops,
     /// What is asked of portfolios.
     pub portfolios: super::portfolio::Portfolios,
     /// Partitions whose rows have been up to date in this life of the process.
@@ -69,15 +71,16 @@ impl Registry {
         }
     }
 
-    /// Tells `who` whenever one of the tenant's feeds grows in this process.
-    pub fn listen(&self, tenant: TenantId, who: Arc<EndpointBox>) {
-        self.bells.write().entry(tenant).or_default().push(who);
+    /// Tells an endpoint in this box whenever one of the tenant's feeds grows in this process. The box of an earlier life of
+    /// its partition rings no more.
+    pub fn listen(&self, tenant: TenantId, endpoint: EndpointId, who: Arc<EndpointBox>) {
+        self.bells.write().entry(tenant).or_default().insert(endpoint, who);
     }
 
     /// The tenant's feed of this partition grew.
     pub fn ring(&self, tenant: TenantId, partition: u16) {
         if let Some(bells) = self.bells.read().get(&tenant) {
-            for bell in bells {
+            for bell in bells.values() {
                 bell.grew(partition);
             }
         }
@@ -132,5 +135,21 @@ impl Registry {
     #[must_use]
     pub fn running(&self) -> usize {
         self.running.read().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_has_one_bell_however_often_its_partition_lived() {
+        let (registry, tenant) = (Registry::default(), TenantId([1; 16]));
+        let boxes = [(); 3].map(|()| Arc::new(EndpointBox::default()));
+        for mailbox in &boxes {
+            registry.listen(tenant, EndpointId([2; 16]), Arc::clone(mailbox));
+        }
+        assert_eq!(registry.bells.read()[&tenant].len(), 1);
+        assert_eq!([0, 1, 2].map(|n| Arc::strong_count(&boxes[n])), [1, 1, 2], "the last one is kept");
     }
 }

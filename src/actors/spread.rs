@@ -5,6 +5,7 @@
 //! and a copy that was appended twice is one word. A partition that is behind gets a further copy with each try, to nobody's
 //! harm; a try waits for it for some seconds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,23 +39,22 @@ pub struct Spreading {
     tries: Arc<Mutex<Tries>>,
 }
 
-/// One try is under way at most, and each that is in vain doubles the rest after it: a partition without an owner is not to
-/// fill its journal with copies.
+/// How each word that is not effective was tried. A word waits for no other: one that comes while others rest is copied at
+/// once, and they rest on.
 #[derive(Debug, Default)]
-struct Tries {
+struct Tries(HashMap<EventId, Tried>);
+
+/// One try of a word is under way at most, and each that is in vain doubles the rest after it: a partition without an owner
+/// is not to fill its journal with copies.
+#[derive(Debug, Default)]
+struct Tried {
     running: bool,
     vain: u32,
     /// Steady time.
     rest_until: Duration,
 }
 
-impl Tries {
-    fn begins(&mut self, now: Duration) -> bool {
-        let begins = !self.running && self.rest_until <= now;
-        self.running |= begins;
-        begins
-    }
-
+impl Tried {
     fn ended(&mut self, spread: bool, now: Duration) {
         self.vain = if spread { 0 } else { (self.vain + 1).min(16) };
         let rest = Duration::from_secs(1) * 2_u32.pow(self.vain) / 2;
@@ -62,12 +62,50 @@ impl Tries {
     }
 }
 
-/// Ends a try, also one that dies.
-struct Under(Arc<Mutex<Tries>>);
+impl Tries {
+    /// A try of these words begins now, but for those that rest or are under way.
+    fn begin<'a>(&mut self, pending: impl Iterator<Item = &'a Asked>, now: Duration) -> Vec<Asked> {
+        let begins = |asked: &&Asked| {
+            let tried = self.0.entry(asked.event).or_default();
+            let begins = !tried.running && tried.rest_until <= now;
+            tried.running |= begins;
+            begins
+        };
+        pending.filter(begins).cloned().collect()
+    }
+
+    /// Words that are not to be spread any more are forgotten.
+    fn follow(&mut self, asks: &AsksRow) {
+        self.0.retain(|event, _| asks.pending().any(|asked| asked.event == *event));
+    }
+}
+
+/// Ends a try of words, also one that dies.
+struct Under {
+    tries: Arc<Mutex<Tries>>,
+    words: Vec<EventId>,
+}
+
+impl Under {
+    /// Which of the words are not applied everywhere.
+    fn ended(&self, left: &[Asked], now: Duration) {
+        let mut tries = self.tries.lock();
+        for word in &self.words {
+            if let Some(tried) = tries.0.get_mut(word) {
+                tried.ended(left.iter().all(|asked| asked.event != *word), now);
+            }
+        }
+    }
+}
 
 impl Drop for Under {
     fn drop(&mut self) {
-        self.0.lock().running = false;
+        let mut tries = self.tries.lock();
+        for word in &self.words {
+            if let Some(tried) = tries.0.get_mut(word) {
+                tried.running = false;
+            }
+        }
     }
 }
 
@@ -80,30 +118,30 @@ impl Spreading {
 
     /// The row changed.
     pub fn follow(&mut self, asks: Box<AsksRow>) {
+        self.tries.lock().follow(&asks);
         self.asks = asks;
-        self.tries.lock().rest_until = Duration::ZERO;
     }
 
     /// Spreads what is not known to be effective, unless that is under way or rests. `home` is the tenant's partition.
     pub fn spread(&self, hands: &Hands, tenant: TenantId, home: u16) {
-        let pending: Vec<Asked> = self.asks.pending().cloned().collect();
-        let now = hands.clock.steady();
-        if pending.is_empty() || !self.tries.lock().begins(now) {
+        let begun = self.tries.lock().begin(self.asks.pending(), hands.clock.steady());
+        if begun.is_empty() {
             return;
         }
-        let (hands, under) = (hands.clone(), Under(Arc::clone(&self.tries)));
+        let words = begun.iter().map(|asked| asked.event).collect();
+        let (hands, under) = (hands.clone(), Under { tries: Arc::clone(&self.tries), words });
         crate::runtime::spawn("spread", async move {
-            let spread = try_once(&hands, (tenant, home), pending).await.unwrap_or_else(|error| {
+            let left = try_once(&hands, (tenant, home), begun.clone()).await.unwrap_or_else(|error| {
                 tracing::warn!(%tenant, %error, "rows of gates cannot be read; the sweep tries again");
-                false
+                begun
             });
-            under.0.lock().ended(spread, hands.clock.steady());
+            under.ended(&left, hands.clock.steady());
         });
     }
 }
 
-/// Copies words to wherever they are missing, and records those that are applied everywhere. Says whether all are.
-async fn try_once(hands: &Hands, whose: (TenantId, u16), mut pending: Vec<Asked>) -> Result<bool, StoreError> {
+/// Copies words to wherever they are missing, and records those that are applied everywhere. Says which are not.
+async fn try_once(hands: &Hands, whose: (TenantId, u16), mut pending: Vec<Asked>) -> Result<Vec<Asked>, StoreError> {
     let mut appending = Vec::new();
     for asked in &pending {
         for partition in missing(hands, asked).await? {
@@ -129,7 +167,7 @@ async fn try_once(hands: &Hands, whose: (TenantId, u16), mut pending: Vec<Asked>
             }
         }
         if left.is_empty() || hands.clock.steady() >= until {
-            return Ok(left.is_empty());
+            return Ok(left);
         }
         pending = left;
         tokio::time::sleep(LOOK).await;
@@ -161,31 +199,74 @@ fn record(hands: &Hands, (tenant, home): (TenantId, u16), asked: &Asked) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::gate::Gate;
+    use crate::domain::record::Position;
+    use crate::domain::row::Controls;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    #[test]
-    fn one_try_at_a_time_and_a_longer_rest_after_each_in_vain() {
-        let mut tries = Tries::default();
-        assert!(tries.begins(SECOND) && !tries.begins(SECOND));
-        let (mut now, mut rests) = (SECOND, Vec::new());
-        for _ in 0..12 {
-            tries.ended(false, now);
-            tries.running = false;
-            rests.push((tries.rest_until - now).as_secs());
-            assert!(!tries.begins(now), "it rests");
-            now = tries.rest_until;
-            assert!(tries.begins(now));
+    fn word(n: u8) -> Asked {
+        Asked {
+            gate: Gate::Template { tenant: TenantId([1; 16]), name: format!("t{n}") },
+            closed: true,
+            reason: "why".to_owned(),
+            event: EventId([n; 16]),
+            position: Position(u64::from(n)),
+            at: 0,
+            by: Principal::Operator,
+            effective: false,
+            over: false,
+            heard: Controls::default(),
         }
-        assert_eq!((&rests[..4], rests[11]), (&[1, 2, 4, 8][..], 300));
-        tries.ended(true, now);
-        assert_eq!(tries.rest_until, now);
+    }
+
+    fn begins(tries: &Arc<Mutex<Tries>>, words: &[Asked], now: Duration) -> Option<Under> {
+        let begun = tries.lock().begin(words.iter(), now);
+        let words: Vec<EventId> = begun.iter().map(|asked| asked.event).collect();
+        (!words.is_empty()).then(|| Under { tries: Arc::clone(tries), words })
     }
 
     #[test]
-    fn a_try_that_dies_is_over() {
-        let tries = Arc::new(Mutex::new(Tries { running: true, ..Tries::default() }));
-        drop(Under(Arc::clone(&tries)));
-        assert!(tries.lock().begins(SECOND));
+    fn one_try_of_a_word_at_a_time_and_a_longer_rest_after_each_in_vain() {
+        let (tries, words) = (Arc::default(), [word(1)]);
+        let (mut now, mut rests) = (SECOND, Vec::new());
+        for _ in 0..12 {
+            let under = begins(&tries, &words, now).expect("it does not rest");
+            assert!(begins(&tries, &words, now).is_none(), "it is under way");
+            under.ended(&words, now);
+            drop(under);
+            let until = tries.lock().0[&words[0].event].rest_until;
+            rests.push((until - now).as_secs());
+            assert!(begins(&tries, &words, until - SECOND).is_none(), "it rests");
+            now = until;
+        }
+        assert_eq!((&rests[..4], rests[11]), (&[1, 2, 4, 8][..], 300));
+        begins(&tries, &words, now).expect("it does not rest").ended(&[], now);
+        assert_eq!(tries.lock().0[&words[0].event].rest_until, now);
+    }
+
+    #[test]
+    fn a_new_word_is_copied_at_once_and_alone() {
+        let tries = Arc::default();
+        let stuck: Vec<Asked> = (1..20).map(word).collect();
+        let under = begins(&tries, &stuck, SECOND).expect("they are new");
+        let all: Vec<Asked> = (1..=20).map(word).collect();
+        let urgent = begins(&tries, &all, SECOND).expect("one is new");
+        assert_eq!(urgent.words, [EventId([20; 16])], "while a try of the others is under way");
+        under.ended(&stuck, SECOND * 6);
+        drop(under);
+        let last: Vec<Asked> = (1..=21).map(word).collect();
+        let urgent = begins(&tries, &last, SECOND * 6).expect("one is new");
+        assert_eq!(urgent.words, [EventId([21; 16])], "while the others rest");
+    }
+
+    #[test]
+    fn a_try_that_dies_is_over_and_what_is_effective_is_forgotten() {
+        let (tries, words) = (Arc::default(), [word(1)]);
+        drop(begins(&tries, &words, SECOND));
+        assert!(begins(&tries, &words, SECOND).is_some());
+        let mut spreading = Spreading { tries, ..Spreading::default() };
+        spreading.follow(Box::default());
+        assert!(spreading.tries.lock().0.is_empty());
     }
 }

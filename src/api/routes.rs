@@ -93,6 +93,7 @@ routes! {
     post "/v1/contacts/show" READ, contacts::show, "What a person allowed, and the open service windows";
     put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
     delete "/v1/admin/keys/{tenant}/{name}" Access::Operator, admin::revoke_key, "Revoke a key of any tenant";
+    post "/v1/admin/portfolios/{name}/release" Access::Operator, admin::release_portfolio, "Lift a portfolio's hold";
     get "/v1/admin/tenants" Access::Operator, admin::tenants, "List tenants";
     get "/v1/admin/messages/{id}" Access::Operator, admin::message, "A message of any tenant";
     get "/v1/admin/events" Access::Operator, admin::events, "Events of a partition, without sealed content";

@@ -26,4 +26,4 @@ mod contract;
 
 pub use error::ChannelError;
 pub use scripted::{Line, Scripted};
-pub use seam::{Capabilities, Channel, Command, Credential, SendCommand};
+pub use seam::{Capabilities, Channel, Command, Credential, Leave, SendCommand};

@@ -170,4 +170,16 @@ pub trait Channel: Send + Sync + 'static {
     /// One attempt: one request at most, one answer, within the channel's own time limit. Dropping the future after its
     /// first poll leaves the outcome unknown.
     fn send(&self, command: SendCommand, credential: Arc<Credential>) -> BoxFuture<'static, Answer>;
+
+    /// The same, if `leave` says right before the first byte that it still may: else it answers [`Answer::NotSent`] with
+    /// the word of `leave`. A channel that waits before it writes asks after it has waited.
+    fn send_if(&self, command: SendCommand, credential: Arc<Credential>, leave: Leave) -> BoxFuture<'static, Answer> {
+        match leave() {
+            Ok(()) => self.send(command, credential),
+            Err(why) => Box::pin(std::future::ready(Answer::NotSent { why })),
+        }
+    }
 }
+
+/// Whether an attempt may leave now, or else why not, as a stable word. Asked without waiting.
+pub type Leave = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;

@@ -10,8 +10,9 @@
 //! nobody knows the country, and no country's gate bars it.
 //!
 //! A campaign has a gate too, which is its own and not the operator's: it is closed from the start, in every partition that
-//! never heard of it, and only a word on it opens it. So one that is a draft, or over, takes nobody's way to stop; and a
-//! line of it that lands late goes nowhere. Its messages stand in its sender's partition, and so do the words on it.
+//! never heard of it, and only a word on it opens it. So one that is a draft, or over, takes nobody's way to stop. One that
+//! is cancelled is closed for ever; one that is finished stays open, so that what is queued again passes. Its messages stand
+//! in its sender's partition, and so do the words on it.
 
 mod which;
 
@@ -23,11 +24,15 @@ use super::id::{CampaignId, EventId};
 use super::message::State;
 use super::record::{Micros, Position};
 use super::row::{Accepted, MessageRow};
-pub use which::Gate;
+pub use which::{Gate, Marks};
 
 /// Gates that are closed in one partition at once, of all tenants: each is looked at for each message. Some 300 bytes
 /// each, 75 KiB a partition.
 pub const MAX_CLOSED: usize = 256;
+
+/// Those that a partition closes: who asked for the last place at once with others has it closed all the same, and in every
+/// partition. Beyond it a word is heard, and its gate stays open.
+const MAX_TAKEN: usize = 2 * MAX_CLOSED;
 
 /// Closed gates of one tenant: a quarter, so that no tenant takes the others' way to stop.
 pub const MAX_OF_TENANT: usize = MAX_CLOSED / 4;
@@ -93,7 +98,7 @@ pub struct KnownGate {
     pub at: Micros,
     /// Whether it was to close it.
     pub closed: Option<Closed>,
-    /// It never opens again: what waits for it is called off.
+    /// No further word comes: what waits for it while it is closed is called off.
     pub over: bool,
     /// Messages of this partition that left the outbox for it, by closing, oldest first. An open gate with some lets them
     /// out before what comes after them.
@@ -123,7 +128,7 @@ pub struct Word<'a> {
 }
 
 impl GatesRow {
-    /// Takes a word. An older one than is known, or one gate too many, changes nothing.
+    /// Takes a word. An older one than is known changes nothing; one gate too many stays open, and its word is known as heard.
     pub fn take(&mut self, word: Word<'_>) -> bool {
         let known = self.gates.iter().position(|known| known.gate == *word.gate);
         if known.is_some_and(|at| self.gates[at].asked >= word.asked.1) {
@@ -131,16 +136,13 @@ impl GatesRow {
         }
         let before = known.map(|at| self.gates.remove(at));
         let was_closed = before.as_ref().is_some_and(|before| before.closed.is_some());
-        let full = || self.operators_closed() >= MAX_CLOSED;
-        if word.closed.is_some() && word.gate.campaign().is_none() && !was_closed && full() {
-            self.gates.extend(before);
-            return false;
-        }
+        let more = word.closed.is_some() && word.gate.campaign().is_none() && !was_closed;
+        let refused = more && self.operators_closed() >= MAX_TAKEN;
         // Closed again without having been open: what waits, waits on, and only the reason is another.
         let closing = before.as_ref().and_then(|before| before.closed.as_ref()).map(|closed| closed.closing);
         let unstarted = word.gate.campaign().filter(|_| before.is_none()).map(CampaignId::first_closing);
         let closing = closing.or(unstarted).unwrap_or(word.asked.0);
-        let closed = word.closed.map(|reason| Closed { closing, reason: reason.to_owned() });
+        let closed = word.closed.filter(|_| !refused).map(|reason| Closed { closing, reason: reason.to_owned() });
         let behind = before.map(|before| before.behind).unwrap_or_default();
         let (gate, over) = (word.gate.clone(), word.over);
         self.gates.push(KnownGate { gate, asked: word.asked.1, at: word.at, closed, over, behind });
@@ -177,15 +179,26 @@ impl GatesRow {
     /// The closing of the gate that a message stands behind, if any.
     #[must_use]
     pub fn bars(&self, accepted: &Accepted) -> Option<EventId> {
-        let closed = self.closed().find(|(known, _)| known.gate.concerns(accepted)).map(|(_, closed)| closed.closing);
-        let unheard = || accepted.campaign.filter(|campaign| self.campaign(*campaign).is_none());
+        self.bars_what(Marks::of(accepted))
+    }
+
+    /// The same of one that is marked so.
+    #[must_use]
+    pub fn bars_what(&self, marks: Marks<'_>) -> Option<EventId> {
+        let closed = self.closed().find(|(known, _)| known.gate.stops(marks)).map(|(_, closed)| closed.closing);
+        let unheard = || marks.campaign.filter(|campaign| self.campaign(*campaign).is_none());
         closed.or_else(|| unheard().map(CampaignId::first_closing))
     }
 
-    /// The gate of a campaign, if it was heard of.
+    /// The gate of a campaign, if it was heard of and is remembered.
     #[must_use]
     pub fn campaign(&self, campaign: CampaignId) -> Option<&KnownGate> {
         self.gates.iter().find(|known| known.gate.campaign() == Some(campaign))
+    }
+
+    /// The gates of campaigns that were cancelled, as far as they are remembered.
+    pub fn cancelled(&self) -> impl Iterator<Item = (&KnownGate, &Closed)> {
+        self.closed().filter(|(known, _)| known.over)
     }
 
     /// How many campaigns there are that are not over.
@@ -205,8 +218,8 @@ impl GatesRow {
         self.bars(accepted).or_else(draining)
     }
 
-    /// The closings that still hold messages back and have to no more, and whether those are let out or called off. Who may
-    /// leave comes first: messages that are called off may come out of an outbox one by one, and for long.
+    /// The closings that still hold messages back and have to no more, and whether those are let out or called off: of each
+    /// gate the oldest, for its messages leave in their order. Gates wait for no other.
     pub fn draining(&self) -> impl Iterator<Item = (EventId, WayOut)> {
         let way = |known: &KnownGate| match (&known.closed, known.over) {
             (None, _) => Some(WayOut::LetOut),
@@ -215,7 +228,7 @@ impl GatesRow {
         };
         let of = move |wanted| {
             let known = self.gates.iter().filter(move |known| way(known) == Some(wanted));
-            known.flat_map(move |known| known.behind.iter().map(move |behind| (behind.closing, wanted)))
+            known.filter_map(move |known| known.behind.first().map(|behind| (behind.closing, wanted)))
         };
         of(WayOut::LetOut).chain(of(WayOut::CalledOff))
     }
@@ -231,6 +244,14 @@ impl GatesRow {
     #[must_use]
     pub fn has_heard(&self, gate: &Gate, asked: Position) -> bool {
         self.gates.iter().any(|known| known.gate == *gate && known.asked >= asked)
+    }
+
+    /// Whether a word has been followed here, or a later one came: one gate too many stays open.
+    #[must_use]
+    pub fn has_followed(&self, gate: &Gate, asked: Position, closed: bool) -> bool {
+        let of = |known: &&KnownGate| known.gate == *gate;
+        let follows = |known: &KnownGate| known.asked == asked && known.closed.is_some() == closed;
+        self.gates.iter().find(of).is_some_and(|known| known.asked > asked || follows(known))
     }
 
     /// How many messages stand behind a gate here.

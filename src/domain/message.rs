@@ -17,6 +17,9 @@ pub const MAX_ATTEMPTS_KEPT: usize = 16;
 /// A longer wait than this takes no memory of its session: minutes of throttling stay at hand, a day's hold does not.
 pub const PARK_AFTER: Micros = 600 * 1_000_000;
 
+/// Attempts have smaller numbers than this: one that has it is void, and nothing is tried so often by a house in order.
+pub const NO_ATTEMPT: u16 = u16::MAX;
+
 /// Withdrawn acceptances kept on a row: one for each doubtful append of one idempotency key.
 pub const MAX_WITHDRAWN: usize = 16;
 
@@ -160,6 +163,13 @@ impl MessageRow {
         waits
     }
 
+    /// Whether it was released since its last attempt: it goes behind those who entered the outbox before it.
+    #[must_use]
+    pub fn returned(&self) -> bool {
+        let last = self.attempts.last().map(|attempt| attempt.started.position);
+        self.released.is_some_and(|released| last.is_some_and(|last| released.position > last))
+    }
+
     /// Lets it wait outside of the outbox if that is for long. A strict one keeps its lane, and so its session's memory.
     /// Says when it is due.
     pub fn park(&mut self, now: Micros, not_before: Micros) -> Option<Micros> {
@@ -255,7 +265,7 @@ impl MessageRow {
         Some(true)
     }
 
-    /// The number the next attempt has.
+    /// The number the next attempt has; at the last one there is no next.
     #[must_use]
     pub fn next_attempt(&self) -> u16 {
         self.attempts.last().map_or(1, |attempt| attempt.number.saturating_add(1))

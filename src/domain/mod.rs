@@ -15,6 +15,7 @@
 //! | [`session`], [`pacing`], [`retry`], [`failure`] | what leaves now, what waits, what an answer means |
 //! | [`endpoint`], [`notification`] | what a customer is told, and when again |
 //! | [`gate`] | what an operator stops, and which messages stand behind it |
+//! | [`hold`] | how long a word that holds a sender is believed |
 //! | [`portfolio`] | how many people a business may begin to write to in a day |
 //! | [`campaign`], [`plan`] | where a campaign may go from where it is; how its messages would leave |
 //! | [`filter`] | which failures are asked for |
@@ -37,6 +38,7 @@ pub mod event;
 pub mod failure;
 pub mod filter;
 pub mod gate;
+pub mod hold;
 pub mod id;
 pub mod message;
 pub mod notification;

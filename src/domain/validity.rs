@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::gate::GatesRow;
-use super::message::State;
+use super::message::{NO_ATTEMPT, State};
 use super::record::Position;
 use super::row::{Incarnation, MessageRow, PartitionRow, SessionRow};
 
@@ -65,7 +65,7 @@ pub fn attempt_counts(message: Option<&MessageRow>, attempt: u16) -> Result<(), 
     let Some(message) = message else {
         return Err(Void::NotQueued);
     };
-    if attempt != message.next_attempt() {
+    if attempt != message.next_attempt() || attempt == NO_ATTEMPT {
         return Err(Void::Repeated);
     }
     match message.state() {

@@ -123,7 +123,8 @@ fn stopped(session: Option<&SessionRow>, own: Option<Micros>, now: Micros) -> Op
     }
     let held = session.held.as_ref().filter(|held| held.holds(now))?;
     // Its own wait may last longer.
-    let until = own.map_or(held.until, |own| own.max(held.until));
+    let ends = held.ends(now);
+    let until = own.map_or(ends, |own| own.max(ends));
     Some(Waiting { why: Why::Held, until: Some(until), code: some(held.code), reason: Some(held.word()) })
 }
 
@@ -185,6 +186,7 @@ mod tests {
             send_at: None,
             country: None,
             campaign: None,
+            past_campaign: false,
         };
         let mut row = MessageRow { accepted: Some(accepted), ..MessageRow::default() };
         change(&mut row);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorRef};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::column::Column;
@@ -14,9 +14,10 @@ use super::error::StartError;
 use super::folder::Folder;
 use super::listeners::Listeners;
 use super::{column, limits, survey, watch as watching};
+use crate::actors::egress::Egress;
 use crate::actors::hands::Hands;
 use crate::actors::registry::Registry;
-use crate::actors::root::{Root, Start};
+use crate::actors::root::{Order, Root};
 use crate::api::{self, App, OperatorKey, Parts};
 use crate::channel::Channel;
 use crate::channel::null::NullChannel;
@@ -40,7 +41,7 @@ pub struct Node {
     hands: Hands,
     addr: SocketAddr,
     operator_key: String,
-    root: ActorRef<Start>,
+    root: ActorRef<Order>,
     root_ends: JoinHandle<()>,
     shutdown: watch::Sender<bool>,
     fatal: watch::Receiver<Option<String>>,
@@ -282,7 +283,7 @@ fn hands(
         health: Arc::new(Health::default()),
         registry: Arc::new(Registry::default()),
         limits: Arc::new(limits::limits(settings)),
-        windows: Arc::new(Semaphore::new(usize::try_from(settings.delivery.windows_total).unwrap_or(2_048))),
+        windows: Egress::new(usize::try_from(settings.delivery.windows_total).unwrap_or(2_048)),
         fault: None,
     })
 }

@@ -59,7 +59,8 @@ impl Steps {
         let before = clock.steady();
         let wall = clock.wall();
         if clock.steady().saturating_sub(before) > APART {
-            return (wall, 0);
+            // By the last reading still: else what is done in this look were moved by a step that the next one sees.
+            return (self.apart + micros(before), 0);
         }
         let apart = wall - micros(before);
         let step = apart - std::mem::replace(&mut self.apart, apart);
@@ -136,6 +137,35 @@ mod tests {
             clock.step(STEP / 2);
             assert_eq!(steps.look(&clock).1, 0);
         }
+    }
+
+    /// Where the thread does not run for a second between two readings, and the wall clock is set meanwhile.
+    struct Preempted(ManualClock, AtomicI64);
+
+    impl Clock for Preempted {
+        fn wall(&self) -> Micros {
+            self.0.wall()
+        }
+
+        fn steady(&self) -> Duration {
+            let step = self.1.swap(0, Ordering::SeqCst);
+            let before = self.0.steady();
+            if step != 0 {
+                self.0.advance(Duration::from_secs(1));
+                self.0.step(step);
+            }
+            before
+        }
+    }
+
+    #[test]
+    fn a_step_within_a_look_that_was_interrupted_is_seen_once_and_not_before() {
+        let clock = Preempted(ManualClock::at(1_000_000), AtomicI64::new(0));
+        let mut steps = Steps::new(&clock);
+        clock.1.store(3_600_000_000, Ordering::SeqCst);
+        assert_eq!(steps.look(&clock), (1_000_000, 0), "the time of before");
+        assert_eq!(steps.look(&clock), (3_602_000_000, 3_600_000_000));
+        assert_eq!(steps.look(&clock).1, 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | tally | `Tally` | tenant ‖ partition | day |
 //! | failing | `Failing` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
 //! | open session | `OpenSession` | partition | session |
-//! | due | `Due` | partition | time ‖ message |
+//! | due | `Due` | partition | time ‖ position ‖ message |
 //! | quarantine | `Quarantine` | partition | position |
 //! | gates | `Gate` | partition, or tenant | – |
 //! | person | `Person` | portfolio | contact |
@@ -19,10 +19,12 @@
 //! A bucket is 16,777,216 positions, which are 65,536 appends where appends stand 256 apart: few enough rows for one
 //! partition of a wide table, and few enough buckets to read over where a tenant has nothing.
 
+mod due;
 mod failing;
 mod gated;
 mod tally;
 
+pub use due::{DuePlace, drop_due, due, put_due};
 pub use failing::{Failing, failing, put_failing};
 pub use gated::{GatedPlace, drop_gated, gated, put_gated};
 pub use tally::tallies;
@@ -31,13 +33,13 @@ use tally::tally_pk;
 use crate::domain::event::Priority;
 use crate::domain::id::{MessageId, SessionId, TenantId};
 use crate::domain::projection::FeedRow;
-use crate::domain::record::{Micros, Position};
+use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
 use crate::domain::table::{KeyPart, RowKey, Table};
 
 use super::codec::{decode_row, encode};
 use super::error::StoreError;
-use super::seam::{DropBelow, Put, Scan, Store};
+use super::seam::{Put, Scan, Store};
 
 /// Positions of one bucket.
 pub const BUCKET: u64 = 1 << 24;
@@ -211,47 +213,6 @@ pub async fn outbox(
         }
     }
     Ok(found)
-}
-
-/// The upsert of a row in the due index.
-#[must_use]
-pub fn put_due(partition: u16, due: Micros, message: MessageId, at: Position) -> Put {
-    Put { key: RowKey::new(Table::Due, KeyPart::from(partition), due_ck(due, message)), value: Vec::new(), at }
-}
-
-/// Messages and their times after `after` (a row that was read before; `None` for the first), at most `limit`, in order
-/// of time.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn due(
-    store: &dyn Store,
-    partition: u16,
-    after: Option<(Micros, MessageId)>,
-    limit: usize,
-) -> Result<Vec<(Micros, MessageId)>, StoreError> {
-    let mut scan = Scan::of(Table::Due, KeyPart::from(partition), limit);
-    if let Some((due, message)) = after {
-        scan = scan.after(due_ck(due, message));
-    }
-    let rows = store.scan(scan).await?;
-    rows.into_iter().map(|(ck, _)| read_due(ck.as_bytes()).ok_or_else(|| bad("a row of the due index"))).collect()
-}
-
-/// Everything that was due before this is done with.
-#[must_use]
-pub fn drop_due(partition: u16, before: Micros) -> DropBelow {
-    DropBelow { table: Table::Due, pk: KeyPart::from(partition), ck: due_ck(before, MessageId([0; 16])) }
-}
-
-/// Times are after 1970, so they sort as unsigned numbers do.
-fn due_ck(due: Micros, message: MessageId) -> KeyPart {
-    KeyPart::join(&[&due.max(0).to_be_bytes(), &message.0])
-}
-
-fn read_due(ck: &[u8]) -> Option<(Micros, MessageId)> {
-    let (due, message) = ck.split_first_chunk::<8>()?;
-    Some((Micros::from_be_bytes(*due), MessageId(message.try_into().ok()?)))
 }
 
 fn outbox_pk((session, priority): (SessionId, Priority), bucket: u64) -> KeyPart {

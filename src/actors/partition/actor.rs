@@ -156,6 +156,7 @@ impl State {
         let poison = Poison::begin(hands.store.as_ref(), number, applied, target, ahead).await?;
         let mut rows = Rows::default();
         load_own(hands.store.as_ref(), number, &mut rows).await?;
+        hands.registry.stops.set_gates(number, Arc::new(rows.gates(number).cloned().unwrap_or_default()));
         let open = stored::open_sessions(hands.store.as_ref(), number).await?;
         let mut state = Self {
             number,
@@ -241,7 +242,8 @@ impl State {
                 }
             }
             Notice::Due => self.release_due().await?,
-            Notice::LetOut(recorded) => self.let_out_further(recorded).await?,
+            Notice::LetOut(closing, recorded) => self.let_out_further(closing, recorded).await?,
+            Notice::Ended(session) => self.session_ended(session, myself).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
             Notice::ClaimAgain if self.owns() => {
                 if self.follow_claims() {

@@ -120,10 +120,26 @@ impl State {
         let rows = &mut self.rows;
         let applied = std::panic::catch_unwind(AssertUnwindSafe(|| apply(at, &event, rows)))
             .map_err(|panic| poisoned(panic_text(panic.as_ref()).to_owned()))??;
+        self.stop(&applied.notes);
         self.append(entry.position, applied.appends)?;
         let (position, id) = (entry.position, entry.record.header.id);
         told.extend(applied.notes.into_iter().map(|note| Told { position, event: id, note }));
         Ok(())
+    }
+
+    /// What is stopped from here on must not leave any more: said before anybody can read in the rows that it is.
+    fn stop(&self, notes: &[Note]) {
+        let stops = &self.hands.registry.stops;
+        for note in notes {
+            match note {
+                Note::GatesChanged => stops.set_gates(self.number, self.gates()),
+                Note::SessionChanged(session) => {
+                    let suspended = self.rows.session(*session).is_some_and(|row| row.suspended.is_some());
+                    stops.set_suspended(*session, suspended);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn append(&mut self, at: Position, appends: Vec<Append>) -> Result<(), StoreError> {
@@ -144,9 +160,9 @@ impl State {
                     let number = u16::try_from(number).unwrap_or(u16::MAX);
                     stored::put_failing(tenant, self.number, number, &row, at)?
                 }
-                Append::Due { at: due, message } => {
+                Append::Due { at: due, place, message } => {
                     self.schedule.note(due);
-                    stored::put_due(self.number, due, message, at)
+                    stored::put_due(self.number, (due, place, message), at)
                 }
                 Append::Gated { closing, at: place, message } => {
                     stored::put_gated(self.number, closing, (place, message), at)

@@ -231,7 +231,7 @@ impl State {
         };
         let child = self.children.by_address.entry(endpoint.into()).or_default();
         if child.mailbox.is_none() {
-            self.hands.registry.listen(row.tenant, Arc::clone(&mailbox));
+            self.hands.registry.listen(row.tenant, endpoint, Arc::clone(&mailbox));
             child.mailbox = Some(Mailbox::Endpoint(Arc::clone(&mailbox)));
         }
         let args = EndpointArgs {
@@ -290,15 +290,30 @@ impl State {
         }
         match died {
             Some(why) => self.stillborn(address, &why),
-            None if self.children.by_address.get(&address).is_some_and(Child::has_mail) => {
-                self.notices.push(Notice::Restart(address));
-            }
             None if address.kind == AddressKind::Session => {
-                self.children.by_address.remove(&address);
-                self.hands.registry.forget_box(SessionId(address.id));
+                self.notices.push(Notice::Ended(SessionId(address.id)));
             }
             None => {}
         }
+    }
+
+    /// A session ended of its own accord. One that has something under way lives again at once: a life that was over in the
+    /// middle of its calls left them to the next one, and in another box nobody would find their answers.
+    pub(super) async fn session_ended(
+        &mut self,
+        session: SessionId,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        let address = Address::from(session);
+        if self.children.lives(address) {
+            return Ok(());
+        }
+        if self.open.contains_key(&session) || self.children.by_address.get(&address).is_some_and(Child::has_mail) {
+            return self.ensure(address, myself).await;
+        }
+        self.children.by_address.remove(&address);
+        self.hands.registry.forget_box(session);
+        Ok(())
     }
 
     fn stillborn(&mut self, address: Address, why: &str) {

@@ -75,7 +75,7 @@ impl State {
                 }
                 Note::GatesAsked(tenant) => self.tell_tenant(tenant, RowId::Asks(tenant), myself).await?,
                 Note::CampaignsChanged(tenant) => self.tell_tenant(tenant, RowId::Campaigns(tenant), myself).await?,
-                Note::PortfolioRaised(portfolio) => self.hands.registry.portfolios.raise(portfolio),
+                Note::PortfolioRaised(_) => self.hands.registry.portfolios.raise(),
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
         }

@@ -15,6 +15,7 @@ use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
 use crate::domain::record::{Micros, Position, Principal, Record};
 use crate::domain::row::{MessageRow, Row, RowId};
 use crate::journal::Appended;
+use crate::store::rows::DuePlace as Place;
 use crate::store::{Commit, StoreError, rows as stored};
 
 /// Messages that are looked at, and released, at once: 256 rows read, 40 KB appended with one sync. A page follows the
@@ -26,9 +27,6 @@ const DROP_LAG: Micros = 600 * 1_000_000;
 
 /// What is dropped at once.
 const DROP_STEP: Micros = 600 * 1_000_000;
-
-/// A place in the due index.
-pub(super) type Place = (Micros, MessageId);
 
 /// How far the due index is read.
 #[derive(Debug)]
@@ -45,16 +43,19 @@ pub(super) struct Schedule {
     dropped: Micros,
 }
 
+/// Before every place.
+pub(super) const START: Place = (0, Position(0), MessageId([0; 16]));
+
 impl Default for Schedule {
     fn default() -> Self {
-        Self { read: (0, MessageId([0; 16])), page: None, next: 0, released: None, dropped: 0 }
+        Self { read: START, page: None, next: 0, released: None, dropped: 0 }
     }
 }
 
 impl Schedule {
     /// A row was written, perhaps before what was already read.
     pub(super) fn note(&mut self, at: Micros) {
-        let before = (at.saturating_sub(1), MessageId([u8::MAX; 16]));
+        let before = (at.saturating_sub(1), Position(u64::MAX), MessageId([u8::MAX; 16]));
         self.read = self.read.min(before);
         self.page = self.page.map(|page| page.min(before));
         self.next = self.next.min(at);
@@ -91,8 +92,8 @@ impl State {
         self.commit().await?;
         while self.schedule.is_due(now) {
             let found = stored::due(self.hands.store.as_ref(), self.number, Some(self.schedule.read), PAGE).await?;
-            self.schedule.next = found.iter().map(|(at, _)| *at).find(|at| *at > now).unwrap_or(Micros::MAX);
-            let page: Vec<Place> = found.iter().copied().take_while(|(at, _)| *at <= now).collect();
+            self.schedule.next = found.iter().map(|(at, ..)| *at).find(|at| *at > now).unwrap_or(Micros::MAX);
+            let page: Vec<Place> = found.iter().copied().take_while(|(at, ..)| *at <= now).collect();
             let Some(last) = page.last().copied() else {
                 break;
             };
@@ -114,9 +115,9 @@ impl State {
     }
 
     async fn releases(&self, page: &[Place], now: Micros) -> Result<Vec<Record>, StoreError> {
-        let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
+        let ids: Vec<RowId> = page.iter().map(|(.., message)| RowId::Message(*message)).collect();
         let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
-        let waiting = page.iter().zip(found).filter_map(|((_, message), row)| match row {
+        let waiting = page.iter().zip(found).filter_map(|((.., message), row)| match row {
             // Behind an operator's gate it waits for no other time than that of its end.
             Some(Row::Message(row)) if row.waits_since().is_some() => self.expiry(*message, &row, now),
             Some(Row::Message(row)) if row.awaits_release() => {
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     const fn place(at: Micros, n: u8) -> Place {
-        (at, MessageId([n; 16]))
+        (at, Position(0), MessageId([n; 16]))
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //! | [`claim`] | becoming and staying the owner |
 //! | [`dispatch`] | whom an event concerns |
 //! | `due` | releasing scheduled messages |
-//! | `early` | releasing those who wait for a portfolio whose limit was raised |
+//! | `early` | who waits for a time and need not: its portfolio's limit was raised, or its campaign is cancelled |
 //! | `gated` | letting messages out when an operator's gate is opened |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
 //!
@@ -45,7 +45,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::address::Address;
-use crate::domain::id::{MessageId, SessionId};
+use crate::domain::id::{EventId, MessageId, SessionId};
 use crate::domain::record::Position;
 use crate::journal::{Entry, JournalError};
 
@@ -73,8 +73,10 @@ pub enum Notice {
     Released(Option<Position>),
     /// The due index is to be read on.
     Due,
-    /// Messages that were behind a gate were let out; false when that was not recorded, and is proposed again.
-    LetOut(bool),
+    /// A page of those who waited since this closing was let out; false when that was not recorded, and is proposed again.
+    LetOut(EventId, bool),
+    /// A session ended of its own accord: said after everything that it said itself.
+    Ended(SessionId),
     /// A child may live again.
     Restart(Address),
     /// A claim was refused or is in doubt: try again.

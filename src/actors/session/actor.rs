@@ -9,7 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use super::aside::Aside;
 use super::attempt::Sender;
 use super::gated::Leaving;
-use super::mail::{SessionBox, SessionMail};
+use super::mail::{Ended, SessionBox, SessionMail};
 use super::shared::Share;
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
@@ -77,8 +77,8 @@ pub struct State {
     pub(super) low_told: Duration,
     /// What it shares with others.
     pub(super) shares: Vec<Share>,
-    /// Until when it said that its portfolio is held.
-    pub(super) portfolio_held: Micros,
+    /// Until when it said that its portfolio is held, and when it did, steady time.
+    pub(super) portfolio_held: (Micros, Duration),
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
@@ -103,9 +103,9 @@ impl Actor for Session {
         state.args.mailbox.attach(myself);
         state.announce();
         state.share();
-        // Answers that the journal does not have yet: the last life may have died with them in its hands.
+        // Ends that the journal does not have yet: the last life may have died with them in its hands.
         for of in state.args.mailbox.unrecorded() {
-            state.args.mailbox.inbox.put(SessionMail::Answered(of));
+            state.args.mailbox.inbox.put(SessionMail::Ended(of));
         }
         Ok(state)
     }
@@ -132,7 +132,7 @@ impl State {
         let pacer = Pacer::new(number, limits.pair, now, args.row.incarnation.is_none());
         let mut machine = Machine::new(limits.session, pacer);
         machine.begin(args.row.paced.as_ref().map(PacedRow::paced), now);
-        let held = held(&args.row);
+        let held = held(&args.row, now);
         // Its birth is not in the journal yet: nothing leaves, and this only lets it know of a wall.
         machine.step([Input::Suspended(true), held], now, 0);
         let sender = sender(&args)?;
@@ -152,7 +152,7 @@ impl State {
             low: None,
             low_told: Duration::ZERO,
             shares: Vec::new(),
-            portfolio_held: 0,
+            portfolio_held: (0, Duration::ZERO),
             seen: Position(0),
             idle_since: None,
             steps: Steps::new(args.hands.clock.as_ref()),
@@ -179,7 +179,7 @@ impl State {
                 return true;
             }
             mail.queued().into_iter().for_each(|priority| taken[priority.index()] += 1);
-            self.read(mail, &mut inputs);
+            self.read(mail, now, &mut inputs);
         }
         match self.args.mailbox.received() {
             0 => {}
@@ -217,14 +217,14 @@ impl State {
         Input::Suspended(held)
     }
 
-    fn read(&mut self, mail: SessionMail, inputs: &mut Vec<Input>) {
+    fn read(&mut self, mail: SessionMail, now: Micros, inputs: &mut Vec<Input>) {
         match mail {
             SessionMail::Standing(message, standing, reference) => {
                 inputs.extend(self.enter(message, standing, reference));
             }
             SessionMail::Row(row) => {
                 self.args.row = *row;
-                inputs.push(held(&self.args.row));
+                inputs.push(held(&self.args.row, now));
                 self.machine.pace(self.args.row.quota());
                 self.machine.row_paces(self.paced());
                 self.share();
@@ -245,12 +245,11 @@ impl State {
                 self.proposed.remove(&event);
                 inputs.push(Input::NotProposed(attempts));
             }
-            SessionMail::Answered(of) => {
-                if let Some(answered) = self.args.mailbox.answered(of) {
-                    inputs.push(Input::Answered(of, answered.answer));
-                }
-            }
-            SessionMail::Barred(of, why) => inputs.push(Input::Barred(of, why)),
+            SessionMail::Ended(of) => match self.args.mailbox.ended(of) {
+                Some(Ended::Answered(answered)) => inputs.push(Input::Answered(of, answered.answer)),
+                Some(Ended::Barred(why)) => inputs.push(Input::Barred(of, why)),
+                None => {}
+            },
             SessionMail::Lease(granted, until) => inputs.push(Input::Lease(granted, until)),
             SessionMail::Shared(hold) => inputs.push(Input::Shared(hold)),
             SessionMail::Released => inputs.push(Input::Released(self.paced())),
@@ -307,8 +306,8 @@ impl Wakes for SessionBox {
 }
 
 /// Until when its row holds it.
-fn held(row: &SessionRow) -> Input {
-    Input::Held(row.held.as_ref().map(|held| held.until))
+fn held(row: &SessionRow, now: Micros) -> Input {
+    Input::Held(row.held.as_ref().map(|held| held.ends(now)))
 }
 
 /// The portfolio it belongs to. A test reaches nobody, and counts nowhere.

@@ -5,15 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gate::{Gate, gate};
-use super::mail::{Answered, SessionBox, SessionMail};
+use super::gate::{Gate, ask_portfolio, gate};
+use super::mail::{Answered, Ended, SessionBox};
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
-use crate::channel::{Channel, Credential, SendCommand, whatsapp::token};
+use crate::actors::stops::STOPPED;
+use crate::channel::{Channel, Credential, Leave, SendCommand, whatsapp::token};
 use crate::domain::consent::Bar;
 use crate::domain::content::Content;
 use crate::domain::event::{AttemptRef, SealedV1};
 use crate::domain::failure::Answer;
+use crate::domain::gate::Marks;
 use crate::domain::id::{BudgetId, SessionId, Tag};
 use crate::vault::VaultError;
 
@@ -43,25 +45,23 @@ struct Guard {
 }
 
 impl Guard {
-    fn answer(mut self, answered: Answered) {
+    fn end(mut self, ended: Ended) {
         self.armed = false;
-        self.mailbox.answer(self.of, answered);
-        self.hands.registry.end(self.of);
+        self.hand_in(ended);
     }
 
-    fn bar(mut self, bar: Bar) {
-        self.armed = false;
+    fn hand_in(&self, ended: Ended) {
+        self.mailbox.end(self.of, ended);
+        self.mailbox.end_call();
         self.hands.registry.end(self.of);
-        self.mailbox.inbox.push(SessionMail::Barred(self.of, bar));
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.armed {
-            let answered = Answered { answer: Answer::Unknown { why: "task_died" }, provider: None };
-            self.mailbox.answer(self.of, answered);
-            self.hands.registry.end(self.of);
+            let answer = Answer::Unknown { why: "task_died" };
+            self.hand_in(Ended::Answered(Answered { answer, provider: None }));
         }
     }
 }
@@ -76,11 +76,16 @@ pub fn begin(
     deadline: Duration,
 ) {
     hands.registry.begin(of);
+    mailbox.begin_call();
     let guard = Guard { of, hands: hands.clone(), mailbox: Arc::clone(mailbox), armed: true };
     crate::runtime::spawn("attempt", async move {
-        match attempt(&guard.hands, &sender, of, reference, deadline).await {
-            Ok(answered) => guard.answer(answered),
-            Err(bar) => guard.bar(bar),
+        let ended = attempt(&guard.hands, &sender, of, reference, deadline).await;
+        if let Some(portfolio) = sender.portfolio {
+            guard.hands.registry.portfolios.probed(portfolio, of, ended.as_ref().ok().map(|ended| &ended.answer));
+        }
+        match ended {
+            Ok(answered) => guard.end(Ended::Answered(answered)),
+            Err(bar) => guard.end(Ended::Barred(bar)),
         }
     });
 }
@@ -92,7 +97,7 @@ async fn attempt(
     reference: MessageRef,
     deadline: Duration,
 ) -> Result<Answered, Bar> {
-    let Ok(_slot) = hands.windows.acquire().await else {
+    let Some(mut place) = hands.windows.take(reference.tenant).await else {
         return Ok(not_sent("stopping"));
     };
     if !hands.health.is_well() {
@@ -103,13 +108,32 @@ async fn attempt(
         Err(Missing::Erased) => return Err(Bar::Never("erased")),
         Err(Missing::ForNow) => return Ok(not_sent("content_unavailable")),
     };
-    match gate(hands, sender, (reference, of.attempt == 1), &content).await {
+    let template = content.template().map(|(name, _)| name.to_owned());
+    let leave = may_leave(hands, sender, reference, template.clone());
+    // Asked once more right before the first byte: what comes now may take its time, and a place in the portfolio.
+    if let Err(why) = leave() {
+        return Ok(not_sent(why));
+    }
+    let mut said = gate(hands, sender, (reference, of), &content).await;
+    if let Gate::Ask(portfolio, asker) = said {
+        drop(place);
+        said = ask_portfolio(hands, portfolio, asker).await;
+        let Some(again) = hands.windows.take(reference.tenant).await else {
+            return Ok(not_sent("stopping"));
+        };
+        place = again;
+        if said == Gate::Open {
+            said = gate(hands, sender, (reference, of), &content).await;
+        }
+    }
+    match said {
         Gate::Open => {}
         Gate::Barred(bar) => return Err(bar),
         Gate::Later(why) => return Ok(not_sent(why)),
+        // Its hour was over while it waited.
+        Gate::Ask(..) => return Ok(not_sent("portfolio_behind")),
     }
     hands.trip("attempt:before_call");
-    let template = content.template().map(|(name, _)| name.to_owned());
     let command = SendCommand {
         message: of.message,
         attempt: of.attempt,
@@ -120,7 +144,7 @@ async fn attempt(
         deadline,
     };
     let began = hands.clock.steady();
-    let answer = sender.channel.send(command, Arc::clone(&sender.credential)).await;
+    let answer = sender.channel.send_if(command, Arc::clone(&sender.credential), leave).await;
     crate::telemetry::stage("call", hands.clock.steady().saturating_sub(began));
     count(&answer);
     hands.trip("attempt:after_call");
@@ -129,7 +153,18 @@ async fn attempt(
         Answer::Sent { provider_id } => Some(seal(hands, of, reference, provider_id).await),
         _ => None,
     };
+    drop(place);
     Ok(Answered { answer, provider })
+}
+
+/// Whether nobody has stopped the message since its intent was judged.
+fn may_leave(hands: &Hands, sender: &Sender, reference: MessageRef, template: Option<String>) -> Leave {
+    let (registry, at) = (Arc::clone(&hands.registry), (sender.partition, sender.session));
+    Arc::new(move || {
+        let MessageRef { tenant, country, campaign, .. } = reference;
+        let marks = Marks { tenant, template: template.as_deref(), country, campaign };
+        if registry.stops.may_leave(at, marks) { Ok(()) } else { Err(STOPPED) }
+    })
 }
 
 fn count(answer: &Answer) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::actor::State;
 use super::attempt;
-use super::mail::SessionMail;
+use super::mail::{Ended, SessionMail};
 use crate::actors::append::{self, Persist};
 use crate::actors::registry::Ask;
 use crate::domain::draft::Draft;
@@ -106,7 +106,7 @@ impl State {
         self.args.hands.trip("session:before_begin");
         let (Some(reference), Some(deadline)) = (self.refs.get(&of.message), self.deadlines.remove(&of)) else {
             // Nobody knows what to send: nothing was, and the attempt must end.
-            return self.args.mailbox.answer(of, attempt::not_sent("unreferenced"));
+            return self.args.mailbox.end(of, Ended::Answered(attempt::not_sent("unreferenced")));
         };
         let mut sender = self.sender.clone();
         if reference.test {
@@ -139,7 +139,10 @@ impl State {
     fn closed(&self, ending: &Ending) -> Option<ClosedV1> {
         let outcome = match &ending.verdict {
             Verdict::Sent { .. } => {
-                let (tag, provider_id) = self.args.mailbox.answered(ending.of)?.provider?;
+                let Ended::Answered(answered) = self.args.mailbox.ended(ending.of)? else {
+                    return None;
+                };
+                let (tag, provider_id) = answered.provider?;
                 OutcomeV1::Sent { tag, provider_id }
             }
             Verdict::Retry { class, code, not_before, counts } => {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::attempt::Sender;
 use super::standing::MessageRef;
 use crate::actors::hands::Hands;
-use crate::actors::portfolio::{self, Admission};
+use crate::actors::portfolio::{self, Admission, Asker};
 use crate::domain::consent::{Bar, Gates, Leaving, may_leave};
 use crate::domain::content::{Content, Kind};
-use crate::domain::event::Category;
+use crate::domain::event::{AttemptRef, Category};
 use crate::domain::id::{BudgetId, SessionId};
 use crate::domain::message::PARK_AFTER;
 use crate::domain::record::Micros;
@@ -34,19 +34,22 @@ pub(super) enum Gate {
     Barred(Bar),
     /// Nobody knows just now, and this is why: no leave to send what may have been forbidden, and no reason to fail it.
     Later(&'static str),
+    /// The portfolio is to be asked, and then the gate again. It may take its time: nobody waits for it with a place of the
+    /// egress in hand.
+    Ask(BudgetId, Asker),
 }
 
 /// Asks for one message. The portfolio last: whom it admits counts, also if nothing leaves.
 pub(super) async fn gate(
     hands: &Hands,
     sender: &Sender,
-    (reference, is_first): (MessageRef, bool),
+    (reference, of): (MessageRef, AttemptRef),
     content: &Content,
 ) -> Gate {
     hands.trip("attempt:before_gate");
     match (consent(hands, sender.session, reference, content).await, sender.portfolio) {
         (Gate::Open, Some(portfolio)) if content.kind == Kind::Template => {
-            admission(hands, (portfolio, sender.session), reference, is_first).await
+            admission(hands, (portfolio, sender.session), reference, of).await
         }
         (gate, _) => gate,
     }
@@ -121,33 +124,52 @@ async fn admission(
     hands: &Hands,
     (portfolio, session): (BudgetId, SessionId),
     reference: MessageRef,
-    is_first: bool,
+    of: AttemptRef,
 ) -> Gate {
     let known = match Known::read(hands, portfolio, reference).await {
         Ok(known) => known,
         Err(_) => return Gate::Later("portfolio_unreadable"),
     };
     let now = hands.clock.wall();
+    let is_first = of.attempt == 1;
+    let asker = Asker { contact: reference.contact, expires_at: reference.expires_at, anew: is_first };
     if known.contact.is_some_and(|row| row.has_window(session, now)) {
+        if !is_first {
+            hands.registry.portfolios.leave(portfolio, asker.contact);
+        }
         return Gate::Open;
     }
     let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
     let held = known.row.as_ref().and_then(|row| row.held(now));
     let row = known.row.as_deref();
-    let counts = known.person.is_some_and(|person| now < person.admitted.counts_until());
-    let away = || row.filter(|_| !counts).and_then(|row| portfolio::turned_away(hands, portfolio, row, is_first, now));
+    if row.is_some_and(|row| held.is_none() && !portfolio::may_go(hands, portfolio, row, of, now)) {
+        return Gate::Later("portfolio_probed");
+    }
+    let counts = |row: &PortfolioRow| known.person.is_some_and(|person| row.people.counts(person.admitted, now));
+    let away =
+        || row.filter(|row| !counts(row)).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
     let said = if let Some(held) = held {
         Admission::Until(held.until, held.code)
     } else if row.is_some_and(|row| row.limit.is_none()) && hands.registry.was_current(home) {
         // Rows of long ago might know of no limit where there is one by now.
         Admission::Admitted
-    } else if portfolio::is_admitted(known.person.as_ref(), now) {
+    } else if row.is_some_and(|row| portfolio::is_admitted(row, known.person.as_ref(), now, now)) {
         Admission::Admitted
     } else if let Some(until) = away() {
         Admission::Until(until, 0)
     } else {
-        portfolio::ask(hands, portfolio, reference.contact).await
+        return Gate::Ask(portfolio, asker);
     };
+    said_of(said, now)
+}
+
+/// Asks the portfolio. If it says that the person may be written to, the gate is to be asked again.
+pub(super) async fn ask_portfolio(hands: &Hands, portfolio: BudgetId, asker: Asker) -> Gate {
+    let said = portfolio::ask(hands, portfolio, asker).await;
+    said_of(said, hands.clock.wall())
+}
+
+fn said_of(said: Admission, now: Micros) -> Gate {
     match said {
         Admission::Admitted => Gate::Open,
         // For so long that it waits outside of the session's memory, and stands in nobody's way.

@@ -1,11 +1,11 @@
-//! The box of a session: mail, the rings' marks, and answers that are not in the journal yet. It belongs to the partition
-//! and outlives the actor.
+//! The box of a session: mail, the rings' marks, and the ends of attempts that are not in the journal yet. It belongs to the
+//! partition and outlives the actor.
 //!
 //! Each priority has a ring and an outbox of its own: a million that wait in bulk stand before nothing but bulk.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
@@ -40,10 +40,8 @@ pub enum SessionMail {
     NotProposed(EventId, Vec<AttemptRef>),
     /// A proposal may still land: this life is over, the next one voids it.
     Doubtful,
-    /// An attempt's answer is in the box.
-    Answered(AttemptRef),
-    /// A gate barred an attempt.
-    Barred(AttemptRef, Bar),
+    /// An attempt's end is in the box.
+    Ended(AttemptRef),
     /// The tenant's budget lent so many, until then.
     Lease(u32, Micros),
     /// Another session was refused for something that this one shares with it.
@@ -74,6 +72,15 @@ pub struct Answered {
     pub provider: Option<(Tag, SealedV1)>,
 }
 
+/// How an attempt's task ended.
+#[derive(Debug, Clone)]
+pub enum Ended {
+    /// The channel, or the task itself, has an answer.
+    Answered(Answered),
+    /// A gate barred it: nothing left.
+    Barred(Bar),
+}
+
 /// What waits in the outbox beyond the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cold {
@@ -96,7 +103,7 @@ struct Ring {
 #[derive(Debug, Default)]
 struct Held {
     rings: ByPriority<Ring>,
-    answers: HashMap<AttemptRef, Answered>,
+    ended: HashMap<AttemptRef, Ended>,
 }
 
 /// The box.
@@ -107,6 +114,8 @@ pub struct SessionBox {
     held: Mutex<Held>,
     /// Messages that its number received since the last turn.
     received: AtomicU32,
+    /// Tasks that will hand in how their attempts ended: to this box, whoever reads it by then.
+    calls: AtomicUsize,
 }
 
 impl SessionBox {
@@ -180,33 +189,45 @@ impl SessionBox {
     #[must_use]
     pub fn has_work(&self) -> bool {
         let held = self.held.lock();
-        !self.inbox.is_empty() || held.rings.iter().any(|ring| ring.cold.is_some()) || !held.answers.is_empty()
+        let calls = self.calls.load(Ordering::Acquire);
+        let is_cold = held.rings.iter().any(|ring| ring.cold.is_some());
+        !self.inbox.is_empty() || is_cold || !held.ended.is_empty() || calls > 0
     }
 
-    /// An attempt's task hands in its answer. It stays here until the journal has it.
-    pub fn answer(&self, of: AttemptRef, answered: Answered) {
-        self.held.lock().answers.insert(of, answered);
-        self.inbox.push(SessionMail::Answered(of));
+    /// A task begins an attempt. Until it is over the box is not put away: nobody would find its answer in another one.
+    pub fn begin_call(&self) {
+        self.calls.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// An answer that is not in the journal yet.
+    /// It is over, and its end was handed in.
+    pub fn end_call(&self) {
+        self.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// An attempt's end is handed in. It stays here until the journal has it.
+    pub fn end(&self, of: AttemptRef, ended: Ended) {
+        self.held.lock().ended.insert(of, ended);
+        self.inbox.push(SessionMail::Ended(of));
+    }
+
+    /// An end that is not in the journal yet.
     #[must_use]
-    pub fn answered(&self, of: AttemptRef) -> Option<Answered> {
-        self.held.lock().answers.get(&of).cloned()
+    pub fn ended(&self, of: AttemptRef) -> Option<Ended> {
+        self.held.lock().ended.get(&of).cloned()
     }
 
-    /// The journal has them. Nothing else takes an answer out: a row may be older than the answer.
+    /// The journal has them. Nothing else takes an end out: a row may be older than it.
     pub fn recorded(&self, attempts: &[AttemptRef]) {
         let mut held = self.held.lock();
         for of in attempts {
-            held.answers.remove(of);
+            held.ended.remove(of);
         }
     }
 
-    /// Attempts whose answers are not in the journal yet.
+    /// Attempts whose ends are not in the journal yet.
     #[must_use]
     pub fn unrecorded(&self) -> Vec<AttemptRef> {
-        self.held.lock().answers.keys().copied().collect()
+        self.held.lock().ended.keys().copied().collect()
     }
 }
 
@@ -237,11 +258,27 @@ mod tests {
         let of = |n| AttemptRef { message: MessageId([n; 16]), attempt: 1 };
         let again = AttemptRef { attempt: 2, ..of(1) };
         for of in [of(1), again, of(2)] {
-            mailbox.answer(of, Answered { answer: Answer::NotSent { why: "connect" }, provider: None });
+            let answered = Answered { answer: Answer::NotSent { why: "connect" }, provider: None };
+            mailbox.end(of, Ended::Answered(answered));
         }
         mailbox.recorded(&[of(1)]);
-        assert!(mailbox.answered(of(1)).is_none());
-        assert!(mailbox.answered(again).is_some() && mailbox.answered(of(2)).is_some());
+        assert!(mailbox.ended(of(1)).is_none());
+        assert!(mailbox.ended(again).is_some() && mailbox.ended(of(2)).is_some());
         assert!(mailbox.has_work(), "a life begun now closes them");
+    }
+
+    #[test]
+    fn a_bar_outlives_whoever_took_the_mail() {
+        let mailbox = SessionBox::default();
+        let of = AttemptRef { message: MessageId([1; 16]), attempt: 1 };
+        mailbox.begin_call();
+        assert!(mailbox.has_work(), "its end is to be found here");
+        mailbox.end(of, Ended::Barred(Bar::Never("opt_out")));
+        mailbox.end_call();
+        assert_eq!(mailbox.inbox.take().len(), 1);
+        assert!(mailbox.has_work() && mailbox.unrecorded() == [of]);
+        assert!(matches!(mailbox.ended(of), Some(Ended::Barred(Bar::Never("opt_out")))));
+        mailbox.recorded(&[of]);
+        assert!(!mailbox.has_work());
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::RwLock;
 
@@ -24,6 +25,9 @@ use crate::domain::row::SessionRow;
 
 /// A hold of a portfolio that ends so much later is worth an event; each answer of a window brings one of its own.
 const WORTH: Micros = 60_000_000;
+
+/// After so long a hold of a portfolio is said again, whatever was said before.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What several sessions share, by the provider's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,8 +54,23 @@ impl Share {
 #[derive(Debug, Default)]
 struct Members {
     boxes: HashMap<SessionId, Weak<SessionBox>>,
+    /// With so many it is looked who is gone: idle sessions say nothing when their boxes are put away.
+    look_at: usize,
     hold: Option<Hold>,
 }
+
+impl Members {
+    fn join(&mut self, session: SessionId, mailbox: &Arc<SessionBox>) {
+        if self.boxes.len() >= self.look_at {
+            self.boxes.retain(|_, mailbox| mailbox.strong_count() > 0);
+            self.look_at = (2 * self.boxes.len()).max(LOOK_AT);
+        }
+        self.boxes.insert(session, Arc::downgrade(mailbox));
+    }
+}
+
+/// Fewer than this are kept without a look: 40 bytes each.
+const LOOK_AT: usize = 64;
 
 /// Who shares what in this process.
 #[derive(Debug, Default)]
@@ -64,7 +83,7 @@ impl Shares {
     fn join(&self, share: &Share, session: SessionId, mailbox: &Arc<SessionBox>) {
         let mut members = self.members.write();
         let members = members.entry(share.clone()).or_default();
-        members.boxes.insert(session, Arc::downgrade(mailbox));
+        members.join(session, mailbox);
         if let Some(hold) = members.hold {
             mailbox.inbox.push(SessionMail::Shared(hold));
         }
@@ -118,8 +137,12 @@ impl State {
         for share in self.shares.iter().filter(|share| hold.bucket.is_some_and(|bucket| share.is_of(bucket))) {
             shares.hold(share, self.args.session, hold);
         }
-        if hold.bucket == Some(Bucket::Portfolio) && hold.until >= self.portfolio_held.saturating_add(WORTH) {
-            self.portfolio_held = hold.until;
+        let (said, said_at) = self.portfolio_held;
+        let steady = self.args.hands.clock.steady();
+        // One that was lifted, or said by a clock that was ahead, may be shorter than what was said before.
+        let is_news = hold.until >= said.saturating_add(WORTH) || steady.saturating_sub(said_at) >= AGAIN;
+        if hold.bucket == Some(Bucket::Portfolio) && is_news {
+            self.portfolio_held = (hold.until, steady);
             if let Some(portfolio) = super::actor::portfolio(&self.args) {
                 self.hold_portfolio(portfolio, hold);
             }
@@ -168,5 +191,9 @@ mod tests {
         shares.join(&share, SessionId([1; 16]), &Arc::default());
         shares.hold(&share, SessionId([2; 16]), HOLD);
         assert!(shares.members.read()[&share].boxes.is_empty());
+        for n in 0..10_000_u128 {
+            shares.join(&share, SessionId(n.to_be_bytes()), &Arc::default());
+        }
+        assert!(shares.members.read()[&share].boxes.len() <= LOOK_AT, "who is idle is forgotten too");
     }
 }

@@ -3,13 +3,13 @@
 use crate::actors::hands::Hands;
 use crate::domain::event::{AttemptRef, Category};
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{EventId, KeyId, MessageId, TenantId};
-use crate::domain::message::State;
+use crate::domain::id::{CampaignId, EventId, KeyId, MessageId, TenantId};
+use crate::domain::message::{NO_ATTEMPT, State};
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::{Accepted, MessageRow};
 use crate::domain::session::{Queued, Standing};
 
-/// Where a message's content is, and under which key: 112 bytes, kept while the message is in memory.
+/// Where a message's content is, and under which key: 144 bytes, kept while the message is in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageRef {
     /// Position of its acceptance.
@@ -30,6 +30,12 @@ pub struct MessageRef {
     pub test: bool,
     /// Which round of it.
     pub round: u16,
+    /// Calling code of the recipient's phone number.
+    pub country: Option<u16>,
+    /// The campaign behind whose gate it stands.
+    pub campaign: Option<CampaignId>,
+    /// When it ends.
+    pub expires_at: Micros,
 }
 
 impl MessageRef {
@@ -44,6 +50,9 @@ impl MessageRef {
             contact: accepted.contact,
             category: accepted.category,
             test: accepted.test,
+            country: accepted.country,
+            campaign: accepted.gate_of_campaign(),
+            expires_at: accepted.expires_at,
         }
     }
 }
@@ -90,8 +99,10 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
         message: id,
         contact: accepted.contact,
         priority: accepted.priority,
-        expires_at: accepted.expires_at,
-        not_before: row.not_before.unwrap_or_default(),
+        // Tried as often as can be counted, it ends.
+        expires_at: if row.next_attempt() == NO_ATTEMPT { 0 } else { accepted.expires_at },
+        // The time it waited for has come: nothing is left of it, also not its place before the others.
+        not_before: row.not_before.filter(|_| !row.returned()).unwrap_or_default(),
         attempt: row.next_attempt(),
         counted: row.counted,
         strict: accepted.ordered,

@@ -18,6 +18,7 @@ pub fn facts(event: &Event) -> Value {
         Event::MessageExpired(it) => json!({"message": text(&it.message), "round": it.round}),
         Event::MessageRequeued(it) => json!({
             "message": text(&it.message), "round": it.round, "expires_at": stamp(it.expires_at), "reason": it.reason,
+            "past_campaign": it.past_campaign,
         }),
         Event::MessageReleased(it) => {
             json!({"message": text(&it.message), "closing": it.closing.as_ref().map(text)})
@@ -121,7 +122,8 @@ fn instance(event: &Event) -> Value {
             "expires_at": maybe(it.expires_at), "start_at": maybe(it.start_at),
         }),
         Event::CampaignMoved(it) => {
-            json!({"campaign": text(&it.campaign), "step": it.step, "reason": it.reason})
+            let follows = it.follows.map(|place| place.0);
+            json!({"campaign": text(&it.campaign), "step": it.step, "reason": it.reason, "follows": follows})
         }
         Event::PortfolioDeclared(it) => json!({
             "portfolio": text(&it.portfolio), "name": it.name, "people_per_day": it.people_per_day,
@@ -132,6 +134,7 @@ fn instance(event: &Event) -> Value {
         Event::PortfolioHeld(it) => json!({
             "portfolio": text(&it.portfolio), "until": stamp(it.until), "code": it.code,
         }),
+        Event::PortfolioReleased(it) => json!({"portfolio": text(&it.portfolio), "reason": it.reason}),
         Event::Opaque { facts, .. } => json!({"bytes": facts.len()}),
         // Unreachable while every kind has its arm; a new kind shows its name until it gets one.
         _ => Value::Null,

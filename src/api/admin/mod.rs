@@ -7,6 +7,7 @@ mod events;
 mod facts;
 mod keys;
 mod message;
+mod portfolios;
 mod status;
 mod tenants;
 
@@ -14,5 +15,6 @@ pub use declarations::declare;
 pub use events::events;
 pub use keys::revoke_key;
 pub use message::message;
+pub use portfolios::release_portfolio;
 pub use status::status;
 pub use tenants::tenants;

@@ -65,13 +65,17 @@ pub async fn declare(
         ..Problem::field("/from", "names no session of this tenant", "GET /v1/sessions lists them")
     })?;
     caller.may_change(session.test)?;
-    let facts = facts(CampaignId::named(tenant, &name), (name, session.id), ask, app.clock.wall())?;
+    let (facts, late) = facts(CampaignId::named(tenant, &name), (name, session.id), ask, app.clock.wall())?;
     let (campaign, name) = (facts.campaign, facts.name.clone());
     match find(&app, &caller, &name).await {
         Ok((_, row)) if row.declaration(campaign) == facts => return Ok(Json(shown(&app, campaign, &row).await?)),
         Ok(_) => return Err(otherwise()),
         Err(problem) if problem.code == Code::NotFound => {}
         Err(problem) => return Err(problem),
+    }
+    // What was declared in time is declared, whenever that is said again.
+    if !late.is_empty() {
+        return Err(Problem::invalid(late));
     }
     has_room(&app, &caller, session.partition).await?;
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
@@ -94,12 +98,13 @@ fn otherwise() -> Problem {
         .remedy("a campaign never changes: choose another name, and cancel the one that is wrong")
 }
 
+/// What would be declared, and what is wrong with its times if that is new.
 fn facts(
     campaign: CampaignId,
     (name, session): (String, SessionId),
     ask: Ask,
     now: Micros,
-) -> Result<CampaignDeclaredV1, Problem> {
+) -> Result<(CampaignDeclaredV1, Vec<Fault>), Problem> {
     let mut faults: Vec<Fault> = Vec::new();
     if Name::parse(&name).is_none() {
         let remedy = "write 1 to 63 lower-case letters, digits and hyphens, a letter or digit first";
@@ -122,20 +127,12 @@ fn facts(
         time::read(pointer, &value).map_err(|fault| faults.push(fault)).ok()
     };
     let (expires_at, start_at) = (read("/expires_at", ask.expires_at), read("/start_at", ask.start_at));
-    if start_at.is_some_and(|at| at > now.saturating_add(EXPIRY_MAX)) {
-        faults.push(fault("/start_at", "is more than 30 days ahead", "choose a time within 30 days from now"));
-    }
-    let begin = start_at.map_or(now, |at| at.max(now));
-    if expires_at.is_some_and(|at| at < begin.saturating_add(EXPIRY_MIN)) {
-        faults.push(fault("/expires_at", "leaves no time to send", "choose a time after `start_at`, and after now"));
-    }
-    if expires_at.is_some_and(|at| at > now.saturating_add(EXPIRY_MAX)) {
-        faults.push(fault("/expires_at", "is more than 30 days ahead", "choose a time within 30 days from now"));
-    }
+    let late = times(start_at, expires_at, now);
     if !faults.is_empty() {
+        faults.extend(late);
         return Err(Problem::invalid(faults));
     }
-    Ok(CampaignDeclaredV1 {
+    let facts = CampaignDeclaredV1 {
         campaign,
         name,
         session,
@@ -146,7 +143,27 @@ fn facts(
         priority: ask.priority.unwrap_or(Priority::Bulk),
         expires_at,
         start_at,
-    })
+    };
+    Ok((facts, late))
+}
+
+fn times(start_at: Option<Micros>, expires_at: Option<Micros>, now: Micros) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if start_at.is_some_and(|at| at <= now) {
+        let remedy = "choose a time ahead, or leave it out and start the campaign once it is loaded";
+        faults.push(fault("/start_at", "has passed", remedy));
+    }
+    if start_at.is_some_and(|at| at > now.saturating_add(EXPIRY_MAX)) {
+        faults.push(fault("/start_at", "is more than 30 days ahead", "choose a time within 30 days from now"));
+    }
+    let begin = start_at.map_or(now, |at| at.max(now));
+    if expires_at.is_some_and(|at| at < begin.saturating_add(EXPIRY_MIN)) {
+        faults.push(fault("/expires_at", "leaves no time to send", "choose a time after `start_at`, and after now"));
+    }
+    if expires_at.is_some_and(|at| at > now.saturating_add(EXPIRY_MAX)) {
+        faults.push(fault("/expires_at", "is more than 30 days ahead", "choose a time within 30 days from now"));
+    }
+    faults
 }
 
 /// # Errors

@@ -8,7 +8,9 @@
 //! | `plan` | the way of what waits, in virtual time |
 //! | `show` | one, and the list |
 //!
-//! What is loaded is a message like any other, accepted in its sender's mailbox; it stands behind the campaign's gate.
+//! What is loaded is a message like any other, accepted in its sender's mailbox; it stands behind the campaign's gate. When
+//! that is cancelled, what stands there is called off, and what is in the outbox; and what waits for a time of its own (quiet
+//! hours, a hold, its portfolio), which is found by walking once through all that does, or else when that time comes.
 
 mod audience;
 mod declare;

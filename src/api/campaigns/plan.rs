@@ -61,8 +61,8 @@ pub async fn plan(
         found: Found::default(),
     };
     reading.read().await?;
-    let found = reading.found;
-    let held = session.held.as_ref().map_or(0, |held| held.until);
+    let (found, reading_at) = (reading.found, reading.now);
+    let held = session.held.as_ref().map_or(0, |held| held.ends(reading_at));
     let start = row.start_at.filter(|_| row.started_at.is_none()).unwrap_or(0);
     let scene = scene(&app, &session, &tenant, app.clock.wall().max(held).max(start));
     let quiet = tenant.quiet_hours.filter(|_| row.category == Category::Marketing);

@@ -74,7 +74,7 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
         is_loaded(app, campaign, &row).await?;
     }
     let tenant = caller.scope.tenant();
-    let event = Event::from(CampaignMovedV1 { campaign, step, reason });
+    let event = Event::from(CampaignMovedV1 { campaign, step, reason, follows: None });
     let (id, by) = (EventId(app.entropy.id()), Principal::Key(caller.key));
     let draft = Draft::new(id, tenant, &event, by, app.clock.wall()).tenant(tenant);
     let proposed = propose(app, home, draft).await?;

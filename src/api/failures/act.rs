@@ -111,6 +111,7 @@ fn said(selection: &Selection, fingerprint: &str, dry_run: bool) -> Value {
         "dry_run": dry_run,
         "matched": selection.chosen.len(),
         "left_out": selection.left_out,
+        "of_cancelled_campaigns": selection.of_cancelled,
         "by": by.collect::<Vec<_>>(),
         "done": 0,
         "applied": null,

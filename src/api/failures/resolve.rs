@@ -18,7 +18,8 @@ use crate::domain::id::{EventId, derive};
 use crate::domain::message::State as Standing;
 
 /// What can be resolved.
-const KIND: Kind = Kind { states: &[Standing::Unknown], fits: |row| row.state() == Standing::Unknown };
+const KIND: Kind =
+    Kind { states: &[Standing::Unknown], fits: |row| row.state() == Standing::Unknown, not_cancelled: false };
 
 /// Which, as what, and why.
 #[derive(Debug, Deserialize)]

@@ -21,8 +21,9 @@ use crate::domain::id::{EventId, derive};
 use crate::domain::message::State as Standing;
 use crate::domain::row::MessageRow;
 
-/// What can be queued again. What may have been sent is resolved first.
-const KIND: Kind = Kind { states: &[Standing::Failed, Standing::Expired], fits: MessageRow::may_requeue };
+/// What can be queued again. What may have been sent is resolved first; a campaign that was cancelled stays so.
+const KIND: Kind =
+    Kind { states: &[Standing::Failed, Standing::Expired], fits: MessageRow::may_requeue, not_cancelled: true };
 
 /// Which, and why.
 #[derive(Debug, Deserialize)]
@@ -49,7 +50,8 @@ pub async fn retry(State(app): State<Arc<App>>, caller: Caller, Json(ask): Json<
         let (message, round) = (chosen.failing.message, chosen.asked.saturating_add(1));
         let expires_at = expiries[chosen.failing.category as usize];
         let id = EventId(derive("waybill requeue", &[&message.0, &round.to_be_bytes()]));
-        (id, Event::from(MessageRequeuedV1 { message, round, expires_at, reason: reason.to_owned() }))
+        let (reason, past_campaign) = (reason.to_owned(), chosen.past_campaign.then_some(true));
+        (id, Event::from(MessageRequeuedV1 { message, round, expires_at, reason, past_campaign }))
     };
     let Ask { filter, dry_run, fingerprint, reason, limit, cursor, .. } = ask;
     let ask = act::Ask { filter, dry_run, fingerprint, reason, limit, cursor };

@@ -3,6 +3,8 @@
 //! What was counted has a fingerprint: how far was read, and a digest of each message and of the fact that made it fail.
 //! Whoever repeats it gets the same messages or is told that they are others by now; what failed later is not among them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use sha2::{Digest, Sha256};
 
 use super::super::auth::Caller;
@@ -10,7 +12,8 @@ use super::super::messages::Cursor;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::wanted::Asked;
-use crate::domain::id::MessageId;
+use crate::domain::campaign::CampaignState;
+use crate::domain::id::{CampaignId, MessageId};
 use crate::domain::message::State;
 use crate::domain::record::Position;
 use crate::domain::row::{FailingRow, MessageRow, Row, RowId};
@@ -33,6 +36,8 @@ pub(super) struct Kind {
     pub(super) states: &'static [State],
     /// Whether it can do anything about this one.
     pub(super) fits: fn(&MessageRow) -> bool,
+    /// Whether what belongs to a cancelled campaign is out of its reach.
+    pub(super) not_cancelled: bool,
 }
 
 /// A message that a verb is for.
@@ -44,6 +49,8 @@ pub(super) struct Chosen {
     pub(super) asked: u16,
     /// The number of its last attempt.
     pub(super) attempt: u16,
+    /// The campaign that it belongs to is finished.
+    pub(super) past_campaign: bool,
 }
 
 /// All of them.
@@ -53,6 +60,8 @@ pub(super) struct Selection {
     pub(super) chosen: Vec<Chosen>,
     /// How many fit the filter, and cannot be taken.
     pub(super) left_out: usize,
+    /// How many of those belong to a cancelled campaign.
+    pub(super) of_cancelled: usize,
     /// There may be more than these.
     pub(super) more: bool,
     /// From where to go on.
@@ -115,6 +124,7 @@ impl Select<'_> {
         let fitting: Vec<(Position, FailingRow)> = found.rows.into_iter().filter(|(_, row)| asked(row)).collect();
         let ids: Vec<RowId> = fitting.iter().map(|(_, row)| RowId::Message(row.message)).collect();
         let rows = rows::get_many(&*app.store, &ids).await?;
+        let campaigns = if self.kind.not_cancelled { campaigns(app, &rows).await? } else { HashMap::new() };
         for ((position, failing), row) in fitting.into_iter().zip(rows) {
             let Some(row) = self.standing(&failing, row) else {
                 continue;
@@ -124,13 +134,20 @@ impl Select<'_> {
                 all.left_out += 1;
                 continue;
             }
+            let campaign = row.accepted.as_ref().and_then(|accepted| campaigns.get(&accepted.campaign?));
+            if campaign == Some(&CampaignState::Cancelled) {
+                all.left_out += 1;
+                all.of_cancelled += 1;
+                continue;
+            }
             if all.chosen.len() == self.limit {
                 // What is done of the event at this place is no failure any more when it is read again.
                 all.next.advance(partition, Position(position.0.saturating_sub(1)));
                 all.more = true;
                 return Ok((read, true));
             }
-            all.chosen.push(Chosen { failing, asked: row.asked, attempt: row.next_attempt() - 1 });
+            let (attempt, past_campaign) = (row.next_attempt() - 1, campaign == Some(&CampaignState::Finished));
+            all.chosen.push(Chosen { failing, asked: row.asked, attempt, past_campaign });
             all.through.advance(partition, position);
         }
         all.next.advance(partition, found.reached);
@@ -146,6 +163,22 @@ impl Select<'_> {
         let ours = row.accepted.as_ref().is_some_and(|accepted| self.caller.scope.owns(accepted.tenant));
         (ours && failing.holds(&row)).then_some(row)
     }
+}
+
+/// Where the campaigns are that these messages belong to.
+async fn campaigns(app: &App, rows: &[Option<Row>]) -> Result<HashMap<CampaignId, CampaignState>, Problem> {
+    let of = |row: &Option<Row>| match row {
+        Some(Row::Message(row)) => row.accepted.as_ref()?.campaign,
+        _ => None,
+    };
+    let known: BTreeSet<CampaignId> = rows.iter().filter_map(of).collect();
+    let ids: Vec<RowId> = known.iter().copied().map(RowId::Campaign).collect();
+    let found = rows::get_many(&*app.store, &ids).await?;
+    let state = |(campaign, row)| match row {
+        Some(Row::Campaign(row)) => Some((campaign, row.state)),
+        _ => None,
+    };
+    Ok(known.into_iter().zip(found).filter_map(state).collect())
 }
 
 impl Selection {

@@ -35,7 +35,7 @@ pub(in crate::api) async fn asks(app: &App, tenant: TenantId) -> Result<AsksRow,
 }
 
 fn shown(asked: &Asked, known: &[GatesRow]) -> Value {
-    let applied = known.iter().filter(|row| row.has_heard(&asked.gate, asked.position)).count();
+    let applied = known.iter().filter(|row| row.has_followed(&asked.gate, asked.position, asked.closed)).count();
     let by = match asked.by {
         Principal::Key(key) => key.to_string(),
         Principal::Meta => "provider".to_owned(),

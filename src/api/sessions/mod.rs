@@ -32,7 +32,7 @@ fn view(id: SessionId, row: &SessionRow, now: Micros) -> Value {
         "test": row.test,
         "suspended": row.suspended.as_ref().map(suspended),
         "draining": row.draining,
-        "held": row.held.as_ref().filter(|held| held.holds(now)).map(held),
+        "held": row.held.as_ref().filter(|held| held.holds(now)).map(|it| held(it, now)),
         "paced": row.paced.as_ref().filter(|paced| paced.slows(now)).map(paced),
     })
 }
@@ -41,8 +41,8 @@ fn suspended(it: &Suspended) -> Value {
     json!({"why": it.reason, "since": stamp(it.since), "until": null})
 }
 
-fn held(it: &HeldRow) -> Value {
-    let (since, until) = (stamp(it.since), stamp(it.until));
+fn held(it: &HeldRow, now: Micros) -> Value {
+    let (since, until) = (stamp(it.since), stamp(it.ends(now)));
     json!({"why": it.class, "bucket": it.bucket, "code": it.code, "since": since, "until": until})
 }
 

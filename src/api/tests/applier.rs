@@ -70,7 +70,7 @@ fn put_appends(applied: Applied, entry: &Entry, commit: &mut Commit) {
             Append::Feed { tenant, row } => rows::put_feed(tenant, partition, number, &row, at).expect("small"),
             Append::Outbox { session, priority, message } => rows::put_outbox((session, priority), message, at),
             Append::Failing { tenant, row } => rows::put_failing(tenant, partition, number, &row, at).expect("small"),
-            Append::Due { at: due, message } => rows::put_due(partition, due, message, at),
+            Append::Due { at: due, place, message } => rows::put_due(partition, (due, place, message), at),
             Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
             Append::Name { kind, scope, name, id } => rows::put_name(kind, partition, &Named { scope, name, id }, at),
             Append::Quarantine { position, why } => rows::put_quarantine(partition, position, &why, at),

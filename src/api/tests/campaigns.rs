@@ -17,7 +17,7 @@ use crate::domain::row::{Asked, Row, RowId};
 use crate::journal::{Appended, Journal};
 use crate::store::rows;
 
-const SALE: &str = "/v1/campaigns/sale";
+pub(super) const SALE: &str = "/v1/campaigns/sale";
 
 fn sale() -> Value {
     json!({"from": "shop", "template": {"name": "sale", "language": "de"}, "category": "utility"})
@@ -27,7 +27,7 @@ fn lines(lines: &[Value]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn to(n: u32) -> Value {
+pub(super) fn to(n: u32) -> Value {
     json!({"to": format!("+1202555{n:04}"), "parameters": ["Ada"], "reference": format!("r-{n}")})
 }
 
@@ -39,7 +39,7 @@ impl Stage {
     }
 
     /// Loads lines; the answer to each.
-    async fn loaded(&self, people: &[Value]) -> Vec<Value> {
+    pub(super) async fn loaded(&self, people: &[Value]) -> Vec<Value> {
         let reply = self.lined("acme/sender", "/v1/campaigns/sale/audience", lines(people)).await;
         assert_eq!(reply.status.as_u16(), 200, "{:?}", reply.body);
         let text = String::from_utf8(reply.body.to_vec()).expect("text");
@@ -76,7 +76,7 @@ impl Stage {
     }
 
     /// A step, with the tenant's actor beside it.
-    async fn step(&self, verb: &str) -> Reply {
+    pub(super) async fn step(&self, verb: &str) -> Reply {
         let (path, why) = (format!("{SALE}/{verb}"), json!({"reason": "because"}));
         let spreading = async {
             loop {
@@ -92,7 +92,7 @@ impl Stage {
         }
     }
 
-    async fn declared(&self) {
+    pub(super) async fn declared(&self) {
         assert_eq!(self.put("acme/admin", SALE, &sale()).await.expect(200)["state"], "draft");
     }
 }
@@ -263,7 +263,8 @@ async fn a_tenant_has_so_many_campaigns_and_its_gates_all_the_same() {
     assert_eq!(stage.put("acme/admin", "/v1/campaigns/more", &sale()).await.code(), "too_many_campaigns");
     stage.put("other/admin", "/v1/campaigns/more", &sale()).await.expect(200);
     let campaign = CampaignId::named(stage.tenant("acme"), "c0");
-    let event = Event::from(CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "x".to_owned() });
+    let (step, reason) = (CampaignStep::Cancel, "x".to_owned());
+    let event = Event::from(CampaignMovedV1 { campaign, step, reason, follows: None });
     let tenant = stage.tenant("acme");
     let draft = Draft::new(EventId([9; 16]), tenant, &event, Principal::Operator, 0).tenant(tenant);
     stage.happens(stage.app.partition_of(tenant), draft).await;

@@ -22,6 +22,7 @@ mod limits;
 mod list;
 mod messages;
 mod operator;
+mod past_campaigns;
 mod portfolios;
 mod roles;
 pub(in crate::api) mod schema;

@@ -4,7 +4,7 @@
 //! byte goes. hyper (HTTP/1) encodes the head into its buffer, then asks the body for its first piece, and only then
 //! writes: so what the body answers there decides about the head too. The gate is asked exactly then, and
 //!
-//! - checks the deadline, after connecting and not before;
+//! - checks the deadline, after connecting and not before, and whether the message may still leave;
 //! - remembers that it opened: from then on the outcome can be unknown, before then nothing has left, whatever the error;
 //! - can be barred by whoever gives up waiting, so that a request is never written after it was called *not sent*. Opening
 //!   and barring are one atomic step each, and exclude each other.
@@ -20,12 +20,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::super::seam::Leave;
 use crate::runtime::Clock;
 
 const SHUT: u8 = 0;
 const OPEN: u8 = 1;
 const BARRED: u8 = 2;
 const LATE: u8 = 3;
+const STOPPED: u8 = 4;
 
 /// What the gate did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(super) enum Passage {
     Opened,
     /// The deadline had passed: nothing left.
     Late,
+    /// Somebody had stopped it meanwhile: nothing left.
+    Stopped,
     /// It was never asked, and will say no from now on: nothing left.
     Barred,
 }
@@ -47,6 +51,7 @@ impl Latch {
         match self.0.compare_exchange(SHUT, BARRED, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) | Err(BARRED) => Passage::Barred,
             Err(LATE) => Passage::Late,
+            Err(STOPPED) => Passage::Stopped,
             Err(_) => Passage::Opened,
         }
     }
@@ -64,6 +69,7 @@ pub(super) struct Gate {
     length: u64,
     deadline: Duration,
     clock: Arc<dyn Clock>,
+    leave: Option<Leave>,
     state: Arc<AtomicU8>,
 }
 
@@ -77,11 +83,21 @@ impl Gate {
     pub(super) fn before(body: Bytes, deadline: Duration, clock: Arc<dyn Clock>) -> (Self, Latch) {
         let state = Arc::new(AtomicU8::new(SHUT));
         let latch = Latch(state.clone());
-        (Self { length: body.len() as u64, body: Some(body), deadline, clock, state }, latch)
+        (Self { length: body.len() as u64, body: Some(body), deadline, clock, leave: None, state }, latch)
+    }
+
+    /// It opens only if this says so.
+    pub(super) fn only_if(self, leave: Leave) -> Self {
+        Self { leave: Some(leave), ..self }
     }
 
     fn open(&self) -> Result<(), Stopped> {
-        let to = if self.clock.steady() > self.deadline { LATE } else { OPEN };
+        let stopped = || self.leave.as_ref().is_some_and(|leave| leave().is_err());
+        let to = match self.clock.steady() > self.deadline {
+            true => LATE,
+            false if stopped() => STOPPED,
+            false => OPEN,
+        };
         match self.state.compare_exchange(SHUT, to, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) if to == OPEN => Ok(()),
             _ => Err(Stopped),
@@ -135,6 +151,15 @@ mod tests {
         clock.advance(Duration::from_micros(5_000_001));
         assert!(gate.collect().await.is_err());
         assert_eq!(latch.bar(), Passage::Late);
+    }
+
+    #[tokio::test]
+    async fn what_is_stopped_meanwhile_stays_behind_it() {
+        for (said, passage) in [(Ok(()), Passage::Opened), (Err("stopped"), Passage::Stopped)] {
+            let (gate, latch, _clock) = gate(5);
+            let opens = gate.only_if(Arc::new(move || said)).collect().await.is_ok();
+            assert_eq!((opens, latch.bar()), (said.is_ok(), passage));
+        }
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::super::error::ChannelError;
-use super::super::seam::{Capabilities, Channel, Credential, SendCommand};
+use super::super::seam::{Capabilities, Channel, Credential, Leave, SendCommand};
 use super::gate::{Gate, Latch, Passage};
 use super::{capabilities, graph};
 use crate::domain::failure::{Answer, CodeTable, GraphAnswer, Observation, classify};
@@ -110,10 +110,14 @@ impl Channel for WhatsApp {
     }
 
     fn send(&self, command: SendCommand, credential: Arc<Credential>) -> BoxFuture<'static, Answer> {
+        self.send_if(command, credential, Arc::new(|| Ok(())))
+    }
+
+    fn send_if(&self, command: SendCommand, credential: Arc<Credential>, leave: Leave) -> BoxFuture<'static, Answer> {
         let inner = self.inner.clone();
         Box::pin(async move {
             let (message, attempt) = (command.message, command.attempt);
-            let observation = inner.attempt(command, &credential).await;
+            let observation = inner.attempt(command, &credential, leave).await;
             tell(message, attempt, &observation);
             classify(&inner.table, observation)
         })
@@ -138,7 +142,7 @@ fn base(settings: &Settings) -> Result<Url, ChannelError> {
 }
 
 impl Inner {
-    async fn attempt(&self, command: SendCommand, credential: &Credential) -> Observation {
+    async fn attempt(&self, command: SendCommand, credential: &Credential, leave: Leave) -> Observation {
         let deadline = command.deadline;
         // Looked at again in the gate; here it spares the connection.
         if self.clock.steady() > deadline {
@@ -154,8 +158,13 @@ impl Inner {
         let Ok(Ok(_connection)) = connection else {
             return Observation::NotWritten { why: "connections" };
         };
+        // Looked at again in the gate; here it spares what connecting takes.
+        if let Err(why) = leave() {
+            return Observation::NotWritten { why };
+        }
         let left = self.total_timeout.saturating_sub(self.clock.steady().saturating_sub(began));
         let (gate, latch) = Gate::before(body, deadline, self.clock.clone());
+        let gate = gate.only_if(leave);
         let request = self.client.post(url).headers(headers).timeout(left).body(reqwest::Body::wrap(gate));
         match request.send().await {
             Ok(response) => answered(response).await,
@@ -196,6 +205,7 @@ async fn answered(mut response: Response) -> Observation {
 fn unanswered(error: &reqwest::Error, latch: &Latch) -> Observation {
     match latch.bar() {
         Passage::Late => Observation::NotWritten { why: "deadline" },
+        Passage::Stopped => Observation::NotWritten { why: "stopped" },
         Passage::Opened if error.is_timeout() => Observation::TimedOut { bytes_written: true },
         Passage::Opened => Observation::BrokenAfterWrite { why: "reset" },
         Passage::Barred if error.is_connect() => Observation::ConnectFailed,

@@ -37,7 +37,7 @@ pub struct Create {
     /// Nothing of it leaves after this, such as 2026-03-31T20:00:00Z. Otherwise 30 days after a person was loaded.
     #[arg(long, value_name = "TIME")]
     pub expires_at: Option<String>,
-    /// It starts by itself at this time, if somebody was loaded.
+    /// It starts by itself at this time, which is ahead, if somebody was loaded by then.
     #[arg(long, value_name = "TIME")]
     pub start_at: Option<String>,
 }

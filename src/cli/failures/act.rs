@@ -150,7 +150,7 @@ fn told(context: &Context, answer: &Value, done: &str) -> Result<(), Failure> {
     })?;
     if number("left_out") > 0 {
         context.printer.note(format!(
-            "{} more fit, and cannot be taken: called off, in conflict with another, or not for this key.",
+            "{} more fit, and cannot be taken: called off, of a cancelled campaign, in conflict with another, or not for this key.",
             thousands(number("left_out"))
         ));
     }

@@ -127,3 +127,11 @@ fn the_example_orders_are_requests_of_the_declared_sessions() {
         assert!(people.len() * 100 > count * 90 && people.len() < count, "mostly other people: {}", people.len());
     }
 }
+
+#[test]
+fn what_is_said_of_a_number_holds_no_portfolio() {
+    let of = |code: i64| codes().into_iter().find(|row| span(row) == (code, code)).expect("it is there");
+    let spam = of(131_048);
+    assert_eq!((text(&spam, "bucket"), text(&spam, "retry_after")), ("number", "1h"));
+    assert_eq!(text(&of(131_064), "bucket"), "portfolio");
+}

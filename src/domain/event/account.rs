@@ -5,7 +5,6 @@ use minicbor::{Decode, Encode};
 use super::super::gate::Gate;
 use super::super::id::{ApiKeyId, EventId, TenantId, derive};
 use super::super::quiet::QuietHours;
-use super::super::record::Micros;
 
 /// A tenant exists, with these settings. A later declaration replaces an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -105,12 +104,12 @@ pub struct GateAskedV1 {
 }
 
 impl GateAskedV1 {
-    /// The provider says that a template is paused or disabled: its name within a minute, in which everybody who is refused
-    /// for it says the same.
+    /// The provider says that a template is paused or disabled. `last` is the last word on its gate: after the same one
+    /// everybody who is refused for it says the same, and after another it is said anew.
     #[must_use]
-    pub fn paused(tenant: TenantId, name: String, code: i32, now: Micros) -> (EventId, Self) {
-        let minute = now.div_euclid(60_000_000).to_be_bytes();
-        let parts: [&[u8]; 4] = [&tenant.0, name.as_bytes(), &code.to_be_bytes(), &minute];
+    pub fn paused(tenant: TenantId, name: String, code: i32, last: Option<EventId>) -> (EventId, Self) {
+        let last = last.map_or([0; 16], |last| last.0);
+        let parts: [&[u8]; 4] = [&tenant.0, name.as_bytes(), &code.to_be_bytes(), &last];
         let id = EventId(derive("waybill paused template", &parts));
         let reason = format!("Meta answered {code}: the template is paused or disabled");
         (id, Self { gate: Gate::Template { tenant, name }, closed: true, reason })

@@ -47,3 +47,15 @@ pub struct PortfolioHeldV1 {
     #[n(2)]
     pub code: i32,
 }
+
+/// An operator lifts a portfolio's hold before its time. If the provider still refuses, its next answer brings it back.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PortfolioReleasedV1 {
+    /// Which portfolio.
+    #[n(0)]
+    pub portfolio: BudgetId,
+    /// Why, in the words of whoever lifted it.
+    #[n(1)]
+    pub reason: String,
+}

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::super::id::{CampaignId, SessionId};
-use super::super::record::Micros;
+use super::super::record::{Micros, Position};
 use super::{Category, Priority};
 
 /// A campaign exists. It never changes: what was loaded into it was judged by this.
@@ -77,4 +77,7 @@ pub struct CampaignMovedV1 {
     /// In the words of whoever asked for it.
     #[n(2)]
     pub reason: String,
+    /// Where the step stands after which this one was judged; void after any other. Absent: after whichever is the last.
+    #[n(3)]
+    pub follows: Option<Position>,
 }

@@ -187,7 +187,8 @@ fn of_message(number: u16) -> Option<Event> {
         53 => MessageExpiredV1 { message: MESSAGE, round: None }.into(),
         58 => MessageReleasedV1 { message: MESSAGE, closing: None }.into(),
         59 => {
-            MessageRequeuedV1 { message: MESSAGE, round: 2, expires_at: AT, reason: "number was blocked".into() }.into()
+            let reason = "number was blocked".into();
+            MessageRequeuedV1 { message: MESSAGE, round: 2, expires_at: AT, reason, past_campaign: None }.into()
         }
         60 => MessagesGatedV1 { session: SESSION, closing: EventId([0xaa; 16]), messages: vec![MESSAGE] }.into(),
         _ => return None,
@@ -292,7 +293,10 @@ fn of_campaign(number: u16) -> Option<Event> {
             start_at: Some(AT),
         }
         .into(),
-        129 => CampaignMovedV1 { campaign, step: CampaignStep::Cancel, reason: "a wrong price in it".into() }.into(),
+        129 => {
+            let (step, reason) = (CampaignStep::Cancel, "a wrong price in it".into());
+            CampaignMovedV1 { campaign, step, reason, follows: None }.into()
+        }
         _ => return None,
     })
 }

@@ -346,4 +346,7 @@ pub struct MessageRequeuedV1 {
     /// In the words of whoever asked for it.
     #[n(3)]
     pub reason: String,
+    /// The campaign that it belongs to is finished: its gate has no say in this message any more.
+    #[n(4)]
+    pub past_campaign: Option<bool>,
 }

@@ -167,6 +167,7 @@ events! {
     96 PortfolioDeclared PortfolioDeclaredV1 must,
     97 PeopleAsked PeopleAskedV1 must,
     98 PortfolioHeld PortfolioHeldV1 must,
+    99 PortfolioReleased PortfolioReleasedV1 must,
     128 CampaignDeclared CampaignDeclaredV1 must,
     129 CampaignMoved CampaignMovedV1 must,
 }

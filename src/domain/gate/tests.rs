@@ -30,6 +30,7 @@ fn to(tenant: TenantId, template: Option<&str>, country: Option<u16>) -> Accepte
         send_at: None,
         country,
         campaign: None,
+        past_campaign: false,
     }
 }
 
@@ -104,9 +105,10 @@ fn who_waits_is_let_out_before_who_comes_after() {
     row.count(&[(ask(4).0, 1)]);
     assert_eq!(row.closings(), [ask(1).0, ask(4).0].into());
     say(&mut row, &gate, 5, false);
-    let order: Vec<EventId> = row.draining().map(|(closing, _)| closing).collect();
-    assert_eq!(order, [ask(1).0, ask(4).0], "the older ones first");
-    row.count(&[(ask(1).0, -1), (ask(4).0, -1)]);
+    assert_eq!(row.draining().collect::<Vec<_>>(), [(ask(1).0, WayOut::LetOut)], "the older ones first");
+    row.count(&[(ask(1).0, -1)]);
+    assert_eq!(row.draining().collect::<Vec<_>>(), [(ask(4).0, WayOut::LetOut)]);
+    row.count(&[(ask(4).0, -1)]);
     assert_eq!((row.draining().count(), row.waits_for(&late, SOON), row.closings().len()), (0, None, 0));
 }
 
@@ -124,19 +126,27 @@ fn a_gate_of_steady_traffic_is_done_some_time() {
 }
 
 #[test]
-fn one_gate_too_many_is_refused_and_opening_never_is() {
+fn one_gate_too_many_stays_open_and_its_word_is_heard() {
     let mut row = GatesRow::default();
     let gate = |n: usize| template(&format!("t{n}"));
     let word = |n: usize| (EventId([0; 16]), Position(u64::try_from(n).unwrap_or(0)));
-    for n in 0..MAX_CLOSED {
+    for n in 0..MAX_TAKEN {
         assert!(row.take(Word { gate: &gate(n), asked: word(n + 1), closed: Some("x"), over: false, at: 0 }));
     }
-    let more = gate(MAX_CLOSED);
-    assert!(!row.take(Word { gate: &more, asked: word(1_000), closed: Some("x"), over: false, at: 0 }));
+    assert_eq!(row.closed().count(), MAX_TAKEN, "also who asked for the last place at once with others");
+    let more = gate(MAX_TAKEN);
+    row.take(Word { gate: &more, asked: word(1_000), closed: Some("x"), over: false, at: 0 });
+    assert_eq!(
+        (row.closed().count(), row.has_heard(&more, word(1_000).1)),
+        (MAX_TAKEN, true),
+        "nobody copies it again"
+    );
+    assert!(!row.has_followed(&more, word(1_000).1, true) && row.has_followed(&gate(0), word(1).1, true));
     assert!(row.take(Word { gate: &gate(0), asked: word(1_001), closed: Some("another reason"), over: false, at: 0 }));
     assert!(row.take(Word { gate: &gate(1), asked: word(1_002), closed: None, over: false, at: 0 }));
     assert!(row.take(Word { gate: &more, asked: word(1_003), closed: Some("x"), over: false, at: 0 }));
-    assert_eq!(row.closed().count(), MAX_CLOSED);
+    assert_eq!(row.closed().count(), MAX_TAKEN);
+    assert!(row.has_followed(&more, word(1_003).1, true));
 }
 
 #[test]
@@ -214,6 +224,20 @@ fn a_campaign_is_closed_until_it_is_started_and_after_it_is_over() {
     row.count(&[(ask(2).0, -3)]);
     assert_eq!((row.draining().count(), row.campaigns(), row.bars(&message)), (0, 0, Some(ask(2).0)));
     assert!(row.has_heard(&gate, ask(3).1) && !say(&mut row, &gate, 1, false), "a late copy of its start");
+}
+
+#[test]
+fn what_is_queued_again_passes_a_campaign_that_is_finished_and_none_that_is_cancelled() {
+    let (campaign, gate) = sale(0xc0);
+    let again = Accepted { past_campaign: true, ..of(campaign) };
+    let mut row = GatesRow::default();
+    assert!(say(&mut row, &gate, 1, false));
+    row.take(Word { gate: &gate, asked: ask(2), closed: None, over: true, at: 7 });
+    assert_eq!((row.bars(&of(campaign)), row.waits_for(&of(campaign), SOON), row.campaigns()), (None, None, 0));
+    assert_eq!(GatesRow::default().bars(&again), None, "also where its gate is forgotten");
+    let mut row = GatesRow::default();
+    assert!(end(&mut row, &gate, 1));
+    assert_eq!(row.bars(&of(campaign)), Some(campaign.first_closing()));
 }
 
 #[test]

@@ -107,12 +107,40 @@ impl Gate {
     /// Whether a message is one of those that it stops.
     #[must_use]
     pub fn concerns(&self, accepted: &Accepted) -> bool {
-        self.tenant() == accepted.tenant
+        self.stops(Marks::of(accepted))
+    }
+
+    /// The same of one that is marked so.
+    #[must_use]
+    pub fn stops(&self, marks: Marks<'_>) -> bool {
+        self.tenant() == marks.tenant
             && match self {
                 Self::Tenant { .. } => true,
-                Self::Template { name, .. } => accepted.template.as_ref() == Some(name),
-                Self::Country { code, .. } => accepted.country == Some(*code),
-                Self::Campaign { campaign, .. } => accepted.campaign == Some(*campaign),
+                Self::Template { name, .. } => marks.template == Some(name),
+                Self::Country { code, .. } => marks.country == Some(*code),
+                Self::Campaign { campaign, .. } => marks.campaign == Some(*campaign),
             }
+    }
+}
+
+/// What of a message gates go by.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks<'a> {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Name of its template, if it is one.
+    pub template: Option<&'a str>,
+    /// Calling code of the recipient's phone number, if there is one.
+    pub country: Option<u16>,
+    /// The campaign behind whose gate it stands.
+    pub campaign: Option<CampaignId>,
+}
+
+impl<'a> Marks<'a> {
+    /// Those of an accepted message.
+    #[must_use]
+    pub fn of(accepted: &'a Accepted) -> Self {
+        let (tenant, template, country) = (accepted.tenant, accepted.template.as_deref(), accepted.country);
+        Self { tenant, template, country, campaign: accepted.gate_of_campaign() }
     }
 }

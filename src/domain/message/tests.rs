@@ -32,6 +32,7 @@ fn queued() -> MessageRow {
         send_at: None,
         country: None,
         campaign: None,
+        past_campaign: false,
     };
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }
@@ -132,4 +133,26 @@ fn what_expired_before_its_time_had_come_is_queued_and_waits_no_more() {
     assert_eq!(row.requeue(1, at(6), LATER), Some(true));
     assert_eq!(row.state(), State::Queued);
     assert!(!row.release(at(7)));
+}
+
+#[test]
+fn what_was_released_since_its_last_attempt_returned() {
+    let mut row = queued();
+    assert!(!row.returned());
+    tried(&mut row, 1, How::Retry);
+    assert!(!row.returned(), "it has its place");
+    row.parked = true;
+    assert!(row.release(at(20)) && row.returned());
+    let attempt = Attempt { started: at(21), ..row.attempts[0].clone() };
+    row.start(Attempt { number: 2, ended: None, ..attempt });
+    assert!(!row.returned());
+}
+
+#[test]
+fn there_is_no_attempt_without_a_number_of_its_own() {
+    let mut row = queued();
+    tried(&mut row, NO_ATTEMPT - 1, How::Retry);
+    assert_eq!(row.next_attempt(), NO_ATTEMPT);
+    let counts = |attempt| super::super::validity::attempt_counts(Some(&row), attempt);
+    assert_eq!(counts(NO_ATTEMPT), Err(super::super::validity::Void::Repeated));
 }

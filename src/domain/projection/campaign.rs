@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn step(n: u8, step: CampaignStep) -> Event {
-        CampaignMovedV1 { campaign: id(n), step, reason: "why".to_owned() }.into()
+        CampaignMovedV1 { campaign: id(n), step, reason: "why".to_owned(), follows: None }.into()
     }
 
     #[test]
@@ -133,6 +133,25 @@ mod tests {
         let asked = rows.asks(ACME).and_then(|row| row.asks.first().cloned()).expect("asked for");
         assert!(asked.closed && asked.over && !asked.effective);
         assert!(rows.campaigns(ACME).is_some_and(|row| row.live.is_empty()));
+    }
+
+    #[test]
+    fn a_step_that_was_judged_after_another_one_than_the_last_is_none() {
+        let mut rows = Rows::default();
+        happens(&mut rows, ACME, (1, 1), &declaration(1));
+        let steps = [CampaignStep::Start, CampaignStep::Pause, CampaignStep::Resume];
+        for (n, what) in (2..).zip(steps) {
+            happens(&mut rows, ACME, (n, u64::from(n)), &step(1, what));
+        }
+        let finish = |follows| {
+            let (step, reason) = (CampaignStep::Finish, "nothing is left".to_owned());
+            CampaignMovedV1 { campaign: id(1), step, reason, follows: Some(Position(follows)) }.into()
+        };
+        let state = |rows: &Rows| rows.campaign(id(1)).map(|row| row.state);
+        happens(&mut rows, ACME, (5, 5), &finish(2));
+        assert_eq!(state(&rows), Some(CampaignState::Running), "lines may have come while it was paused");
+        happens(&mut rows, ACME, (6, 6), &finish(4));
+        assert_eq!(state(&rows), Some(CampaignState::Finished));
     }
 
     #[test]

@@ -46,12 +46,11 @@ fn asked(at: At<'_>, facts: &GateAskedV1, rows: &mut Rows, out: &mut Applied) {
     let mut row = rows.asks(tenant).cloned().unwrap_or_default();
     // Somebody else's gate is nobody's to ask for here, and a campaign's moves with the campaign.
     let own = at.header.tenant == Some(tenant) && facts.gate.campaign().is_none();
-    if !own || !row.controls.is_new(at.header.id) {
+    if !own || !row.is_new(&facts.gate, at.header.id) {
         return;
     }
     let asked = Asked::at(at.header, at.position, facts.gate.clone(), facts.closed, &facts.reason);
     row.take(asked);
-    row.controls.remember(at.header.id);
     put(tenant, row, rows, out);
 }
 
@@ -87,9 +86,10 @@ fn gated(at: At<'_>, facts: &MessagesGatedV1, rows: &mut Rows, out: &mut Applied
 
 fn leave(message: MessageId, row: &mut MessageRow, closing: EventId, out: &mut Applied) {
     row.gate(closing);
-    let (entered, expires_at) = (row.entered(), row.accepted.as_ref().map(|accepted| accepted.expires_at));
+    let ends = row.accepted.as_ref().map(|accepted| (accepted.expires_at, accepted.fact.position));
+    let entered = row.entered();
     out.appends.extend(entered.map(|at| Append::Gated { closing, at, message }));
-    out.appends.extend(expires_at.map(|at| Append::Due { at, message }));
+    out.appends.extend(ends.map(|(at, place)| Append::Due { at, place, message }));
 }
 
 /// Keeps a message that is about to enter the outbox back, if it has to wait for a gate. Says whether it did.

@@ -73,6 +73,8 @@ pub enum Append {
     Due {
         /// By our clock.
         at: Micros,
+        /// Where it was accepted: what is due at the same time enters in this order.
+        place: Position,
         /// Which.
         message: MessageId,
     },
@@ -274,7 +276,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         Event::GateSet(_) | Event::GateAsked(_) | Event::GateEffective(_) | Event::MessagesGated(_) => {
             gate::apply(at, event, rows, &mut out);
         }
-        Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) => {
+        Event::PortfolioDeclared(_) | Event::PeopleAsked(_) | Event::PortfolioHeld(_) | Event::PortfolioReleased(_) => {
             portfolio::apply(at, event, rows, &mut out);
         }
         Event::CampaignDeclared(_) | Event::CampaignMoved(_) => campaign::apply(at, event, rows, &mut out),

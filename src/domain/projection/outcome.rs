@@ -55,7 +55,11 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                 row.not_before = Some(*not_before);
                 row.counted = row.counted.saturating_add(u16::from(counts.unwrap_or(true)));
                 let due = row.park(closed.at, *not_before);
-                out.appends.extend(due.map(|at| Append::Due { at, message: closed.of.message }));
+                out.appends.extend(due.map(|at| Append::Due {
+                    at,
+                    place: accepted.fact.position,
+                    message: closed.of.message,
+                }));
                 if due.is_none() && row.state() == State::Queued {
                     keep_back_if_closed(at, closed.of.message, &mut row, rows, out);
                 }

@@ -1,6 +1,6 @@
 //! What events in a portfolio's mailbox change. Whom it admits is decided here, by the order of the questions in it.
 
-use super::super::event::{Event, PeopleAskedV1, PortfolioDeclaredV1, PortfolioHeldV1};
+use super::super::event::{Event, PeopleAskedV1, PortfolioDeclaredV1, PortfolioHeldV1, PortfolioReleasedV1};
 use super::super::row::{PersonId, PersonRow, PortfolioRow, RowId, Rows};
 use super::account::name;
 use super::{Applied, At, Note};
@@ -9,6 +9,7 @@ pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
     match event {
         Event::PortfolioDeclared(facts) => wanted.push(RowId::Portfolio(facts.portfolio)),
         Event::PortfolioHeld(facts) => wanted.push(RowId::Portfolio(facts.portfolio)),
+        Event::PortfolioReleased(facts) => wanted.push(RowId::Portfolio(facts.portfolio)),
         Event::PeopleAsked(PeopleAskedV1 { portfolio, people }) => {
             wanted.push(RowId::Portfolio(*portfolio));
             let person = |contact: &_| RowId::Person(PersonId { portfolio: *portfolio, contact: *contact });
@@ -22,6 +23,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     match event {
         Event::PortfolioDeclared(facts) => declared(at, facts, rows, out),
         Event::PortfolioHeld(facts) => held(at, facts, rows),
+        Event::PortfolioReleased(facts) => released(at, facts, rows),
         Event::PeopleAsked(facts) => asked(at, facts, rows),
         _ => {}
     }
@@ -47,6 +49,18 @@ fn held(at: At<'_>, facts: &PortfolioHeldV1, rows: &mut Rows) {
         return;
     };
     if row.hold(facts, at.header.at) {
+        rows.put_portfolio(facts.portfolio, row);
+    }
+}
+
+/// A copy of it that lands late lifts nothing that was said since.
+fn released(at: At<'_>, facts: &PortfolioReleasedV1, rows: &mut Rows) {
+    let Some(mut row) = rows.portfolio(facts.portfolio).cloned() else {
+        return;
+    };
+    if row.controls.is_new(at.header.id) {
+        row.controls.remember(at.header.id);
+        row.held = None;
         rows.put_portfolio(facts.portfolio, row);
     }
 }
@@ -137,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn a_hold_said_by_a_clock_that_was_ahead_is_not_believed_and_gives_way_to_the_next() {
+        let mut stage = Stage::default();
+        stage.declares(1, None);
+        let year = 365 * 24 * HOUR;
+        stage.happens(2, year, PortfolioHeldV1 { portfolio: PORTFOLIO, until: year + HOUR, code: 1 });
+        assert_eq!(stage.row().held(HOUR), None);
+        stage.happens(3, HOUR, PortfolioHeldV1 { portfolio: PORTFOLIO, until: year, code: 2 });
+        let held = stage.row().held(2 * HOUR).expect("held");
+        assert_eq!((held.code, held.until), (2, 74 * HOUR), "three days at most");
+    }
+
+    #[test]
     fn a_hold_lasts_as_long_as_the_longest_word_of_it() {
         let mut stage = Stage::default();
         stage.declares(1, None);
@@ -148,5 +174,11 @@ mod tests {
         assert_eq!(stage.row().held(6 * HOUR), None);
         stage.declares(5, Some(250));
         assert!(stage.row().held(2 * HOUR).is_some(), "another limit is no word of Meta's");
+        let lifted = || PortfolioReleasedV1 { portfolio: PORTFOLIO, reason: "mended".to_owned() };
+        stage.happens(6, 2 * HOUR, lifted());
+        assert_eq!(stage.row().held(2 * HOUR), None);
+        stage.happens(7, 3 * HOUR, PortfolioHeldV1 { portfolio: PORTFOLIO, until: 5 * HOUR, code: 7 });
+        stage.happens(6, 3 * HOUR, lifted());
+        assert_eq!(stage.row().held(3 * HOUR).map(|held| held.until), Some(5 * HOUR), "shorter than before, and news");
     }
 }

@@ -130,8 +130,10 @@ fn event(life: Position, (n, what, more): Step) -> Event {
         5 => reported(n, attempt, more / 3),
         6 if more.is_multiple_of(2) => MessageCancelledV1 { message: message(n), round: Some(round) }.into(),
         6 => MessageExpiredV1 { message: message(n), round: Some(round) }.into(),
-        7 => MessageRequeuedV1 { message: message(n), round: round + 1, expires_at: 9, reason: "again".to_owned() }
-            .into(),
+        7 => {
+            let (reason, past_campaign) = ("again".to_owned(), more.is_multiple_of(5).then_some(true));
+            MessageRequeuedV1 { message: message(n), round: round + 1, expires_at: 9, reason, past_campaign }.into()
+        }
         _ => {
             let resolution = [Resolution::Sent, Resolution::Resend, Resolution::GiveUp][usize::from(more / 3 % 3)];
             UnknownResolvedV1 { of, resolution, reason: None }.into()

@@ -26,6 +26,12 @@ impl Controls {
         !self.0.contains(&event)
     }
 
+    /// The last one.
+    #[must_use]
+    pub fn last(&self) -> Option<EventId> {
+        self.0.last().copied()
+    }
+
     /// Remembers that it was taken.
     pub fn remember(&mut self, event: EventId) {
         if self.0.len() == MAX_CONTROLS {

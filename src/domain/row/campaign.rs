@@ -7,12 +7,14 @@ use super::super::event::{CampaignDeclaredV1, CampaignMovedV1, CampaignStep, Cat
 use super::super::gate::{Gate, MAX_CAMPAIGNS_OF_TENANT};
 use super::super::id::{CampaignId, SessionId, TenantId};
 use super::super::message::State;
-use super::super::record::{Micros, Principal};
+use super::super::record::{Micros, Position, Principal};
 use super::{Asked, Controls, MessageRow};
 
 /// The last step of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
+    /// Where it stands.
+    pub position: Position,
     /// When.
     pub at: Micros,
     /// By whom.
@@ -102,14 +104,21 @@ impl CampaignRow {
         Gate::Campaign { tenant: self.tenant, campaign, session: self.session }
     }
 
-    /// Takes a step, if it leads somewhere from here: what it asks of the gate is `asked`, but for what only this knows.
+    /// Takes a step, if it leads somewhere from here and nothing came between it and what it follows: what it asks of the
+    /// gate is `asked`, but for what only this knows.
     pub fn step(&mut self, facts: &CampaignMovedV1, asked: Asked) -> Option<Asked> {
+        let last = self.moved.as_ref().map(|moved| moved.position);
+        if facts.follows.is_some_and(|follows| Some(follows) != last) {
+            return None;
+        }
         self.state = self.state.after(facts.step)?;
         if facts.step == CampaignStep::Start {
             self.started_at = Some(asked.at);
         }
-        self.moved = Some(Moved { at: asked.at, by: asked.by, reason: facts.reason.clone() });
-        Some(Asked { closed: self.state != CampaignState::Running, over: self.state.is_over(), ..asked })
+        self.moved = Some(Moved { position: asked.position, at: asked.at, by: asked.by, reason: facts.reason.clone() });
+        // One that is finished stays open: what failed in it may be queued again.
+        let open = matches!(self.state, CampaignState::Running | CampaignState::Finished);
+        Some(Asked { closed: !open, over: self.state.is_over(), ..asked })
     }
 }
 
@@ -118,12 +127,16 @@ impl CampaignRow {
 pub struct LiveCampaign {
     /// Which.
     pub campaign: CampaignId,
+    /// Its gate, which says where its messages stand.
+    pub gate: Gate,
     /// Where it is.
     pub state: CampaignState,
     /// It starts by itself then.
     pub start_at: Option<Micros>,
     /// When its last step was taken, or it was declared.
     pub since: Micros,
+    /// Where its last step stands; none while it is a draft.
+    pub moved: Option<Position>,
 }
 
 /// The campaigns of a tenant that are not over: what its actor looks after.
@@ -144,7 +157,8 @@ impl CampaignsRow {
     pub fn follow(&mut self, campaign: CampaignId, row: &CampaignRow) {
         let at = self.live.iter().position(|live| live.campaign == campaign);
         let since = row.moved.as_ref().map_or(row.declared_at, |moved| moved.at);
-        let now = LiveCampaign { campaign, state: row.state, start_at: row.start_at, since };
+        let (gate, moved) = (row.gate(campaign), row.moved.as_ref().map(|moved| moved.position));
+        let now = LiveCampaign { campaign, gate, state: row.state, start_at: row.start_at, since, moved };
         match at {
             Some(at) if row.state.is_over() => drop(self.live.remove(at)),
             Some(at) => self.live[at] = now,
@@ -168,6 +182,8 @@ const PIECES: usize = 7;
 pub struct ProgressRow {
     /// By [`PROGRESS`]: each message once.
     pub counts: [u64; 8],
+    /// When the first of its messages was accepted.
+    pub first_accepted: Option<Micros>,
     /// When the first was sent.
     pub first_sent: Option<Micros>,
     /// When the last was sent.
@@ -181,12 +197,14 @@ pub struct ProgressRow {
 pub(super) struct Part {
     pub(super) campaign: CampaignId,
     place: usize,
+    accepted: Micros,
     sent: Option<Micros>,
 }
 
 impl Part {
     pub(super) fn of(row: &MessageRow) -> Option<Self> {
-        let campaign = row.accepted.as_ref()?.campaign?;
+        let accepted = row.accepted.as_ref()?;
+        let (campaign, accepted) = (accepted.campaign?, accepted.fact.at);
         let place = match row.state() {
             State::Withdrawn => return None,
             State::Scheduled | State::Queued | State::Sending => 0,
@@ -198,7 +216,7 @@ impl Part {
             State::Expired => 6,
             State::Cancelled => 7,
         };
-        Some(Self { campaign, place, sent: row.sent.map(|fact| fact.at) })
+        Some(Self { campaign, place, accepted, sent: row.sent.map(|fact| fact.at) })
     }
 }
 
@@ -210,6 +228,7 @@ impl ProgressRow {
         }
         if let Some(is) = is {
             self.counts[is.place] += 1;
+            self.first_accepted = Some(self.first_accepted.map_or(is.accepted, |first| first.min(is.accepted)));
         }
         let sent = is.and_then(|is| is.sent).filter(|_| was.is_none_or(|was| was.sent.is_none()));
         if let Some(at) = sent {
@@ -230,6 +249,12 @@ impl ProgressRow {
                 self.pieces.drain(..old);
             }
         }
+    }
+
+    /// Whether something was in it at this time.
+    #[must_use]
+    pub fn was_loaded(&self, at: Micros) -> bool {
+        self.all() > 0 && self.first_accepted.is_some_and(|first| first <= at)
     }
 
     /// How many messages there are.
@@ -260,7 +285,7 @@ mod tests {
     use super::*;
 
     fn part(place: usize, sent: Option<Micros>) -> Part {
-        Part { campaign: CampaignId([1; 16]), place, sent }
+        Part { campaign: CampaignId([1; 16]), place, accepted: 7, sent }
     }
 
     #[test]
@@ -274,6 +299,7 @@ mod tests {
         row.moved(Some(&sent), Some(&read));
         assert_eq!((row.counts[2], row.counts[4], row.all()), (0, 1, 2));
         assert_eq!((row.first_sent, row.last_sent), (Some(5_000_000), Some(5_000_000)));
+        assert!(row.was_loaded(7) && !row.was_loaded(6));
         row.moved(Some(&waiting), None);
         assert_eq!((row.all(), row.left()), (1, 0), "withdrawn");
     }

@@ -64,6 +64,16 @@ pub struct Accepted {
     pub country: Option<u16>,
     /// The campaign it was loaded into.
     pub campaign: Option<CampaignId>,
+    /// It was queued again after that was finished, and stands behind its gate no more.
+    pub past_campaign: bool,
+}
+
+impl Accepted {
+    /// The campaign whose gate it stands behind.
+    #[must_use]
+    pub fn gate_of_campaign(&self) -> Option<CampaignId> {
+        self.campaign.filter(|_| !self.past_campaign)
+    }
 }
 
 /// An attempt whose intent was valid.

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::event::{PortfolioDeclaredV1, PortfolioHeldV1};
+use super::super::hold;
 use super::super::id::{BudgetId, KeyId};
-use super::super::portfolio::{Hour, People};
+use super::super::portfolio::{Admitted, People};
 use super::super::record::{Micros, Position};
 use super::Controls;
 
@@ -21,8 +22,8 @@ pub struct PersonId {
 /// window, as there is a contact's row for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRow {
-    /// In this hour.
-    pub admitted: Hour,
+    /// Then.
+    pub admitted: Admitted,
 }
 
 /// A portfolio.
@@ -69,17 +70,19 @@ impl PortfolioRow {
 
     /// Takes a hold; one that ends earlier than the one that is known changes nothing.
     pub fn hold(&mut self, facts: &PortfolioHeldV1, at: Micros) -> bool {
-        if self.held.is_some_and(|held| held.until >= facts.until) {
+        let known = self.held(at);
+        if known.is_some_and(|held| held.until >= facts.until) {
             return false;
         }
-        let since = self.held.filter(|held| held.until > at).map_or(at, |held| held.since);
+        let since = known.map_or(at, |held| held.since);
         self.held = Some(PortfolioHeld { since, until: facts.until, code: facts.code });
         true
     }
 
-    /// The hold, if there is one at this time.
+    /// The hold, if there is one at this time, as far as it is believed.
     #[must_use]
     pub fn held(&self, now: Micros) -> Option<PortfolioHeld> {
-        self.held.filter(|held| held.until > now)
+        let held = self.held.map(|held| PortfolioHeld { until: hold::ends(held.since, held.until, now), ..held });
+        held.filter(|held| held.until > now)
     }
 }

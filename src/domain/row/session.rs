@@ -4,6 +4,7 @@ use governor::Quota;
 use serde::{Deserialize, Serialize};
 
 use super::super::event::{SessionDeclaredV1, SessionHeldV1, SessionPacedV1};
+use super::super::hold;
 use super::super::id::TenantId;
 use super::super::pacing::learned::Paced;
 use super::super::pacing::{quota, with_margin};
@@ -111,15 +112,22 @@ impl HeldRow {
     pub fn after(facts: &SessionHeldV1, at: Micros, before: Option<&Self>) -> (Self, bool) {
         let class = facts.class.clone().unwrap_or_default();
         let same = before.filter(|held| held.class == class && held.bucket == facts.bucket);
-        let since = same.map_or(at, |held| held.since);
+        // A clock that was ahead said when it began.
+        let since = same.map_or(at, |held| held.since.min(at));
         let row = Self { since, until: facts.until, code: facts.code, class, bucket: facts.bucket.clone() };
         (row, same.is_none())
+    }
+
+    /// Until when nothing may leave for its sake, as far as that is believed.
+    #[must_use]
+    pub fn ends(&self, now: Micros) -> Micros {
+        hold::ends(self.since, self.until, now)
     }
 
     /// Whether nothing may leave for its sake.
     #[must_use]
     pub fn holds(&self, now: Micros) -> bool {
-        self.until > now
+        self.ends(now) > now
     }
 
     /// Class and bucket as one word, as notifications keep it: `throttle:number`.

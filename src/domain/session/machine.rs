@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::super::event::{AttemptRef, ByPriority, Priority, Resolution, UnknownPolicy};
 use super::super::failure::Answer;
 use super::super::id::{KeyId, MessageId};
+use super::super::message::NO_ATTEMPT;
 use super::super::pacing::{Held, Pacer};
 use super::super::record::Micros;
 use super::super::retry::{Tries, Verdict, barred, judge};
@@ -242,6 +243,11 @@ impl Machine {
     /// The outcome goes to the journal whatever the machine believes: it is a fact. The lane is free at once, the slot of
     /// the window when the outcome has come back.
     fn end(&mut self, of: AttemptRef, verdict: Verdict, now: Micros, endings: &mut Vec<Ending>) {
+        let verdict = match verdict {
+            // There is no number for another attempt.
+            Verdict::Retry { class, code, .. } if of.attempt >= NO_ATTEMPT - 1 => Verdict::Failed { class, code },
+            verdict => verdict,
+        };
         if let Some(flight) = self.flights.get_mut(&of.message).filter(|flight| flight.of == of) {
             flight.phase = Phase::Closing;
             match verdict.keeps_place_until() {

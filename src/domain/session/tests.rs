@@ -6,6 +6,7 @@ use std::time::Duration;
 use governor::Quota;
 
 use super::super::failure::{Bucket, FailureClass};
+use super::super::message::NO_ATTEMPT;
 use super::super::pacing::Pacer;
 use super::*;
 
@@ -284,6 +285,37 @@ fn throttled_attempts_are_none_of_its_tries() {
         }
     }
     panic!("it never failed");
+}
+
+#[test]
+fn the_last_attempt_that_has_a_number_ends_its_message() {
+    let mut machine = machine();
+    let first = proposed(&machine.step([queued(1, NO_ATTEMPT - 1, 0)], START, 1));
+    let ended = answer(&mut machine, &first, &Answer::NotSent { why: "deadline" }, START);
+    assert_eq!(endings(&ended)[0].verdict, Verdict::Failed { class: "deadline", code: 0 });
+    let Input::Standing(message, Standing::Queued(again)) = queued(2, NO_ATTEMPT, 0) else { panic!("it is queued") };
+    let over = Standing::Queued(Queued { expires_at: 0, ..again });
+    let effects = machine.step([Input::Standing(message, over)], START, 1);
+    assert!(effects.contains(&Effect::Expire(message)) && proposed(&effects).is_empty(), "{effects:?}");
+}
+
+#[test]
+fn what_was_released_leaves_in_its_order_and_what_is_retried_before_it() {
+    let mut machine = machine();
+    let to_one = |n: u32, attempt, not_before| {
+        let Input::Standing(message, Standing::Queued(it)) = queued(n, attempt, not_before) else { panic!("queued") };
+        Input::Standing(message, Standing::Queued(Queued { contact: KeyId([7; 16]), ..it }))
+    };
+    let released = (1..=3).map(|n| to_one(n, 2, 0));
+    let mut left = Vec::new();
+    let mut effects = machine.step(released.chain([to_one(4, 2, START - 1)]), START, 1);
+    while let [of] = proposed(&effects)[..] {
+        left.push(of.message);
+        effects = answer(&mut machine, &[of], &Answer::Sent { provider_id: "w".to_owned() }, START);
+    }
+    let expected =
+        [4, 1, 2, 3].map(|n| if let Input::Standing(message, _) = queued(n, 1, 0) { message } else { panic!() });
+    assert_eq!(left, expected);
 }
 
 #[test]

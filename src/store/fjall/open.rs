@@ -16,7 +16,7 @@ use super::options::Options;
 use crate::domain::id::InstallationId;
 
 /// Format of keys and rows. Raised whenever a row type changes: rows are rebuilt, not migrated.
-pub(super) const FORMAT: u16 = 12;
+pub(super) const FORMAT: u16 = 14;
 
 const MARKER: &str = "FORMAT";
 const ROWS: &str = "rows";

@@ -23,12 +23,12 @@ use waybill::store::rows;
 use super::deaths::Deaths;
 use super::world::{World, limits};
 
-const SOON: Duration = Duration::from_secs(40);
-const HOUR: Micros = 3_600_000_000;
+pub(super) const SOON: Duration = Duration::from_secs(40);
+pub(super) const HOUR: Micros = 3_600_000_000;
 
 /// The machine's clocks, put forward.
 #[derive(Default)]
-struct Ahead(AtomicI64);
+pub(super) struct Ahead(pub(super) AtomicI64);
 
 impl Clock for Ahead {
     fn wall(&self) -> Micros {
@@ -41,18 +41,18 @@ impl Clock for Ahead {
     }
 }
 
-struct Business {
-    world: World,
-    channel: Arc<Scripted>,
-    clock: Arc<Ahead>,
-    tenant: TenantId,
-    sessions: [SessionId; 2],
-    portfolio: BudgetId,
+pub(super) struct Business {
+    pub(super) world: World,
+    pub(super) channel: Arc<Scripted>,
+    pub(super) clock: Arc<Ahead>,
+    pub(super) tenant: TenantId,
+    pub(super) sessions: [SessionId; 2],
+    pub(super) portfolio: BudgetId,
 }
 
 impl Business {
     /// Two numbers of one business account, in a portfolio of so many people a day.
-    async fn of(people_per_day: Option<u32>, script: Vec<Line>, fault: Option<Fault>) -> Self {
+    pub(super) async fn of(people_per_day: Option<u32>, script: Vec<Line>, fault: Option<Fault>) -> Self {
         let clock = Arc::new(Ahead::default());
         let channel = Arc::new(Scripted::new(Arc::clone(&clock) as Arc<dyn Clock>, script));
         let (by, as_channel) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&channel) as Arc<dyn Channel>);
@@ -73,7 +73,7 @@ impl Business {
     }
 
     /// A template to each of these people, by one number and the other in turn.
-    async fn write_to(&self, people: impl Iterator<Item = usize>) -> Vec<MessageId> {
+    pub(super) async fn write_to(&self, people: impl Iterator<Item = usize>) -> Vec<MessageId> {
         let expires = Some(self.clock.wall() + 96 * HOUR);
         let mut messages = Vec::new();
         for n in people {
@@ -84,11 +84,11 @@ impl Business {
     }
 
     /// The people who were written to.
-    fn reached(&self) -> BTreeSet<String> {
+    pub(super) fn reached(&self) -> BTreeSet<String> {
         self.channel.asked().into_iter().map(|command| command.to).collect()
     }
 
-    async fn row(&self) -> PortfolioRow {
+    pub(super) async fn row(&self) -> PortfolioRow {
         match rows::get(self.world.hands.store.as_ref(), &RowId::Portfolio(self.portfolio)).await.unwrap() {
             Some(Row::Portfolio(row)) => *row,
             other => panic!("no portfolio but {other:?}"),
@@ -107,7 +107,7 @@ impl Business {
     }
 
     /// Waits until so many of these wait for their portfolio.
-    async fn until_waiting(&self, messages: &[MessageId], count: usize) {
+    pub(super) async fn until_waiting(&self, messages: &[MessageId], count: usize) {
         let start = std::time::Instant::now();
         loop {
             let waiting = self.waiting(messages).await;
@@ -120,7 +120,7 @@ impl Business {
     }
 }
 
-fn number(n: usize) -> String {
+pub(super) fn number(n: usize) -> String {
     format!("+49155{n:07}")
 }
 
@@ -231,7 +231,7 @@ async fn deaths_of_partitions_and_sessions_admit_nobody_more() {
     business.world.stop().await;
 }
 
-fn refused(code: i32, bucket: Bucket, wait: Duration) -> Line {
+pub(super) fn refused(code: i32, bucket: Bucket, wait: Duration) -> Line {
     let retry_after_ms = Some(u64::try_from(wait.as_millis()).expect("short"));
     let class = FailureClass::Throttle(bucket);
     Line::Say(Answer::Rejected { code, class, retry_after_ms, detail: String::new() })
@@ -303,30 +303,42 @@ async fn a_business_accounts_throttle_that_one_number_meets_calms_the_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_template_that_the_provider_paused_stops_by_itself_and_goes_on_when_somebody_says_so() {
-    let script = vec![refused(132_015, Bucket::Template, Duration::from_secs(1))];
+    let refusal = || refused(132_015, Bucket::Template, Duration::from_secs(1));
+    let script = vec![refusal()];
     let business = Business::of(None, script, None).await;
     let (tenant, session) = (business.tenant, business.sessions[0]);
     let first = business.world.accept_template(tenant, session, (&number(0), "sale"), None).await;
     let gate = Gate::Template { tenant, name: "sale".to_owned() };
-    let start = std::time::Instant::now();
-    let asked = loop {
-        let found = rows::get(business.world.hands.store.as_ref(), &RowId::Asks(tenant)).await.unwrap();
-        if let Some(Row::Asks(asks)) = found
-            && let Some(asked) = asks.on(&gate).filter(|asked| asked.effective)
-        {
-            break asked.clone();
+    let stopped = async || {
+        let start = std::time::Instant::now();
+        loop {
+            let found = rows::get(business.world.hands.store.as_ref(), &RowId::Asks(tenant)).await.unwrap();
+            if let Some(Row::Asks(asks)) = found
+                && let Some(asked) = asks.on(&gate).filter(|asked| asked.closed && asked.effective)
+            {
+                break asked.clone();
+            }
+            assert!(start.elapsed() < SOON, "its gate is open");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert!(start.elapsed() < SOON, "its gate is open");
-        tokio::time::sleep(Duration::from_millis(10)).await;
     };
+    let asked = stopped().await;
     assert!(asked.closed && asked.reason.contains("132015") && asked.by == Principal::Meta, "{asked:?}");
     let second = business.world.accept_template(tenant, session, (&number(1), "sale"), None).await;
     let other = business.world.accept_template(tenant, session, (&number(2), "update"), None).await;
     business.world.until(&[other], SOON, &[State::Sent]).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(business.channel.asked().len(), 2, "one of the paused template was tried again");
-    let facts = waybill::domain::event::GateAskedV1 { gate, closed: false, reason: "mended".to_owned() };
-    business.world.tell(tenant, tenant, facts).await;
+    let mended = || {
+        let (gate, reason) = (gate.clone(), "mended".to_owned());
+        waybill::domain::event::GateAskedV1 { gate, closed: false, reason }
+    };
+    // Not mended at all: it is stopped again at once.
+    business.channel.then(refusal());
+    business.world.tell(tenant, tenant, mended()).await;
+    business.world.applied(tenant).await;
+    assert_ne!(stopped().await.event, asked.event);
+    business.world.tell(tenant, tenant, mended()).await;
     business.world.until(&[first, second], SOON, &[State::Sent]).await;
     business.world.stop().await;
 }

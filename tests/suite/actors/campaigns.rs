@@ -33,9 +33,9 @@ const SOON: Duration = Duration::from_secs(30);
 /// What leaves at once after a rest.
 const BURST: usize = 100;
 
-struct Scene {
-    world: World,
-    channel: Arc<Scripted>,
+pub(super) struct Scene {
+    pub(super) world: World,
+    pub(super) channel: Arc<Scripted>,
     tenant: TenantId,
     session: SessionId,
     campaign: CampaignId,
@@ -43,7 +43,11 @@ struct Scene {
 
 impl Scene {
     /// A campaign of a session at this rate.
-    async fn new(per_second: u32, start_at: Option<Micros>, fault: Option<waybill::actors::hands::Fault>) -> Self {
+    pub(super) async fn new(
+        per_second: u32,
+        start_at: Option<Micros>,
+        fault: Option<waybill::actors::hands::Fault>,
+    ) -> Self {
         let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
         let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), fault).await;
         let tenant = world.tenant("acme", 100_000).await;
@@ -85,7 +89,7 @@ impl Scene {
         self.world.applied(self.session).await;
     }
 
-    async fn load(&self, people: std::ops::Range<u32>) -> Vec<MessageId> {
+    pub(super) async fn load(&self, people: std::ops::Range<u32>) -> Vec<MessageId> {
         let mut loaded = Vec::new();
         for n in people {
             let to = format!("+49155{n:07}");
@@ -97,13 +101,13 @@ impl Scene {
     }
 
     async fn step(&self, step: CampaignStep) {
-        let facts = CampaignMovedV1 { campaign: self.campaign, step, reason: "asked".to_owned() };
+        let facts = CampaignMovedV1 { campaign: self.campaign, step, reason: "asked".to_owned(), follows: None };
         self.world.tell(self.tenant, self.tenant, facts).await;
         self.world.applied(self.tenant).await;
     }
 
     /// Takes a step, and waits until it is recorded as effective.
-    async fn steps(&self, step: CampaignStep) {
+    pub(super) async fn steps(&self, step: CampaignStep) {
         self.step(step).await;
         let start = std::time::Instant::now();
         while self.row(RowId::Asks(self.tenant)).await.is_some_and(|row| match row {
@@ -263,7 +267,8 @@ async fn a_campaign_leaves_as_planned_stops_when_paused_and_is_finished() {
     let rows = scene.rows(&all).await;
     let first = begun(&rows, opened.0..closed.0);
     let second = begun(&rows, reopened.0..u64::MAX);
-    assert_eq!(first.len() + second.len(), 1_010, "one was begun while the gate was closed");
+    // One that was begun right before the pause was stopped before it left, and was begun once more.
+    assert_eq!(first.len() + second.len(), begun(&rows, 0..u64::MAX).len(), "one was begun while the gate was closed");
     // Behind the burst with which each half begins. What a busy machine comes too
     // late, a burst makes up for.
     let (mut took, mut seconds) = (0.0, 0.0);
@@ -280,7 +285,8 @@ async fn a_campaign_leaves_as_planned_stops_when_paused_and_is_finished() {
     scene.world.applied(scene.session).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let gates = scene.gates().await;
-    assert_eq!((gates.campaigns(), gates.closings().len()), (0, 1), "over, and remembered as such: {gates:?}");
+    assert_eq!((gates.campaigns(), gates.closings().len()), (0, 0), "over: {gates:?}");
+    assert!(gates.campaign(scene.campaign).is_some_and(|known| known.over && known.closed.is_none()), "{gates:?}");
     scene.world.stop().await;
 }
 

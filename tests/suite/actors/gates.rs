@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use waybill::actors::egress::Place;
 use waybill::channel::{Channel, Scripted};
 use waybill::domain::event::{Event, GateAskedV1, SessionResumedV1, SessionSuspendedV1};
 use waybill::domain::gate::Gate;
@@ -312,5 +313,47 @@ async fn deaths_while_gates_close_and_open_lose_none_and_double_none() {
     deaths.were_more_than(10);
     assert!(states[&State::Sent] > messages.len() / 2, "{states:?}");
     scene.asked_at_most_once();
+    scene.world.stop().await;
+}
+
+impl Scene {
+    /// Nothing else may be on its way while these are held.
+    async fn all_places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        for _ in 0..1_024 {
+            places.push(self.world.hands.windows.take(self.tenant).await.expect("a place"));
+        }
+        places
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stopped_while_its_attempt_waits_does_not_leave() {
+    let scene = Scene::new(None).await;
+    let (world, session) = (&scene.world, scene.session);
+    // Nothing has a place: intents are valid, and wait.
+    let places = scene.all_places().await;
+    let messages = [scene.accept("+4915500000001", "price").await, scene.accept("+4915500000002", "greeting").await];
+    world.until(&messages, SOON, &[State::Sending]).await;
+    scene.switch(scene.template("price"), true).await;
+    drop(places);
+    world.until(&messages[1..], SOON, &[State::Sent]).await;
+    scene.are_behind(&messages[..1]).await;
+    assert!(scene.order(&messages[..1]).is_empty(), "one left through a closed gate");
+    let row = world.row(messages[0]).await.expect("a row");
+    assert_eq!((row.attempts.len(), row.counted), (1, 0), "none of its tries: {row:?}");
+    scene.switch(scene.template("price"), false).await;
+    world.until(&messages, SOON, &[State::Sent]).await;
+    // The same of a session.
+    let places = scene.all_places().await;
+    let third = scene.accept("+4915500000003", "greeting").await;
+    world.until(&[third], SOON, &[State::Sending]).await;
+    world.tell(session, scene.tenant, SessionSuspendedV1 { session, reason: "full".to_owned() }).await;
+    world.applied(session).await;
+    drop(places);
+    world.until(&[third], SOON, &[State::Queued]).await;
+    assert!(scene.order(&[third]).is_empty(), "one left a suspended session");
+    world.tell(session, scene.tenant, SessionResumedV1 { session, reason: None }).await;
+    world.until(&[third], SOON, &[State::Sent]).await;
     scene.world.stop().await;
 }

@@ -225,3 +225,53 @@ async fn a_tenant_is_held_to_its_budget() {
     assert!((2.0..6.0).contains(&took), "60 messages at 20 a second took {took:.2} s");
     world.stop().await;
 }
+
+/// Keeps every call of this tenant's numbers, and answers the others at once.
+struct Slow {
+    capabilities: Capabilities,
+    under_way: AtomicUsize,
+}
+
+impl Channel for Slow {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn send(&self, command: SendCommand, _: Arc<Credential>) -> BoxFuture<'static, Answer> {
+        let slow = command.account.starts_with('2');
+        self.under_way.fetch_add(usize::from(slow), Relaxed);
+        Box::pin(async move {
+            if slow {
+                std::future::pending::<()>().await;
+            }
+            Answer::Sent { provider_id: format!("wamid.{}.{}", command.message, command.attempt) }
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_whose_calls_never_end_leaves_places_for_another_one() {
+    let channel = Arc::new(Slow { capabilities: whatsapp::capabilities(), under_way: AtomicUsize::new(0) });
+    let limits = Limits { intent_deadline: Duration::from_secs(2), ..limits() };
+    let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits, None).await;
+    let (slow, quick) = (world.tenant("slow", 100_000).await, world.tenant("quick", 100_000).await);
+    // 64 windows of 16: as many calls as there may be in the house.
+    for n in 0..64 {
+        let (name, account) = (format!("slow-{n}"), format!("20000000000{n:04}"));
+        let session = world.session_at(slow, &name, &account, 100_000).await;
+        accept(&world, slow, session, 16).await;
+    }
+    let start = Instant::now();
+    while channel.under_way.load(Relaxed) < 800 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} are under way", channel.under_way.load(Relaxed));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let good = world.session_at(quick, "good", GOOD, 100_000).await;
+    let messages = accept(&world, quick, good, 50).await;
+    world.until(&messages, Duration::from_secs(20), &[State::Sent]).await;
+    for message in messages {
+        let row = world.row(message).await.expect("it is there");
+        assert_eq!(row.attempts.len(), 1, "an attempt missed its deadline");
+    }
+    world.stop().await;
+}

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use governor::Quota;
 use ractor::{Actor, ActorRef};
-use tokio::sync::Semaphore;
+use waybill::actors::egress::Egress;
 use waybill::actors::hands::{Delivers, Fault, Hands, Limits};
 use waybill::actors::registry::Registry;
-use waybill::actors::root::{Root, Start};
+use waybill::actors::root::{Order, Root};
 use waybill::channel::Channel;
 use waybill::domain::address::Address;
 use waybill::domain::consent::Gates;
@@ -43,7 +43,7 @@ pub struct World {
     pub journal: Arc<Unruly>,
     pub vault: Arc<MemoryVault>,
     pub endpoint: Arc<ScriptedEndpoint>,
-    pub root: ActorRef<Start>,
+    pub root: ActorRef<Order>,
 }
 
 /// Settings for tests: short waits, no rate that would slow a test down.
@@ -129,7 +129,7 @@ impl World {
             registry: Arc::new(Registry::default()),
             node: NodeId([7; 16]),
             limits: Arc::new(limits),
-            windows: Arc::new(Semaphore::new(1_024)),
+            windows: Egress::new(1_024),
             fault,
         };
         let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");

@@ -197,7 +197,8 @@ impl Alphabet {
             }
             Sym::Requeued { message, round } => {
                 let (message, round) = (message_id(message), u16::from(round));
-                MessageRequeuedV1 { message, round, expires_at: i64::MAX, reason: "asked".to_owned() }.into()
+                let reason = "asked".to_owned();
+                MessageRequeuedV1 { message, round, expires_at: i64::MAX, reason, past_campaign: None }.into()
             }
             Sym::Suspended => {
                 let reason = "asked".to_owned();

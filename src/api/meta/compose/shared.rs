@@ -49,7 +49,7 @@ async fn portfolio(scene: &Scene<'_>, sender: Sender, until: Micros, code: i32) 
     };
     let portfolio = BudgetId::portfolio(scene.app.journal.genesis().installation, &name);
     if let Some(Row::Portfolio(row)) = rows::get(&*scene.app.store, &RowId::Portfolio(portfolio)).await?
-        && row.held.is_some_and(|held| held.until.saturating_add(WORTH) >= until)
+        && row.held(scene.now).is_some_and(|held| held.until.saturating_add(WORTH) >= until)
     {
         return Ok(None);
     }
@@ -69,12 +69,12 @@ async fn template(scene: &Scene<'_>, of: AttemptRef, code: i32) -> Result<Option
     };
     let tenant = accepted.tenant;
     let gate = Gate::Template { tenant, name: name.clone() };
-    if let Some(Row::Asks(asks)) = rows::get(&*scene.app.store, &RowId::Asks(tenant)).await?
-        && asks.on(&gate).is_some_and(|asked| asked.closed)
-    {
-        return Ok(None);
-    }
-    let (id, facts) = GateAskedV1::paused(tenant, name, code, scene.now);
+    let last = match rows::get(&*scene.app.store, &RowId::Asks(tenant)).await? {
+        Some(Row::Asks(asks)) if asks.on(&gate).is_some_and(|asked| asked.closed) => return Ok(None),
+        Some(Row::Asks(asks)) => asks.last_on(&gate),
+        _ => None,
+    };
+    let (id, facts) = GateAskedV1::paused(tenant, name, code, last);
     let mailbox = Mailbox { address: tenant.into(), partition: scene.app.partition_of(tenant) };
     scene.aside(mailbox, id, &Event::from(facts)).map(Some)
 }

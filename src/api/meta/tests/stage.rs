@@ -250,7 +250,7 @@ fn put(append: Append, partition: u16, number: usize, at: Position) -> Option<cr
             let number = u16::try_from(number).expect("few");
             rows::put_failing(tenant, partition, number, &row, at).expect("a row")
         }
-        Append::Due { at: due, message } => rows::put_due(partition, due, message, at),
+        Append::Due { at: due, place, message } => rows::put_due(partition, (due, place, message), at),
         Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
         Append::Quarantine { .. } => return None,
     })

@@ -10,6 +10,7 @@ pub(super) fn example(number: u16) -> Option<Event> {
         96 => PortfolioDeclaredV1 { portfolio, name: "acme-group".into(), people_per_day: Some(2_000) }.into(),
         97 => PeopleAskedV1 { portfolio, people: vec![CONTACT, KeyId([0x34; 16])] }.into(),
         98 => PortfolioHeldV1 { portfolio, until: AT, code: 131_064 }.into(),
+        99 => PortfolioReleasedV1 { portfolio, reason: "the restriction is lifted".into() }.into(),
         _ => return None,
     })
 }

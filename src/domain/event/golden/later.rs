@@ -3,6 +3,7 @@
 use super::super::super::gate::Gate;
 use super::super::super::id::{CampaignId, EventId};
 use super::super::super::quiet::QuietHours;
+use super::super::super::record::Position;
 use super::super::*;
 use super::{AT, SESSION, TENANT, attempt, example};
 
@@ -47,6 +48,11 @@ fn second(number: u16) -> Option<Event> {
         Event::MessageReleased(facts) => Some(MessageReleasedV1 { closing: Some(EventId([0xaa; 16])), ..facts }.into()),
         Event::MessageCancelled(facts) => Some(MessageCancelledV1 { round: Some(3), ..facts }.into()),
         Event::MessageExpired(facts) => Some(MessageExpiredV1 { round: Some(3), ..facts }.into()),
+        Event::CampaignMoved(facts) => {
+            let (step, follows) = (CampaignStep::Finish, Some(Position(70_002)));
+            Some(CampaignMovedV1 { step, follows, ..facts }.into())
+        }
+        Event::MessageRequeued(facts) => Some(MessageRequeuedV1 { past_campaign: Some(true), ..facts }.into()),
         Event::StatusReported(facts) => {
             let (model, kind) = (Some("PMP".into()), Some("regular".into()));
             let priced = StatusReportedV1 { billable: Some(true), pricing_model: model, pricing_type: kind, ..facts };

@@ -64,7 +64,8 @@ impl Machine {
             self.retries.insert((wait_over(&queued), message));
             self.waiting.insert(message, queued);
         } else {
-            self.lanes.push(queued, queued.attempt > 1);
+            // What was tried a moment ago keeps its place; what comes back from outside goes behind who came before it.
+            self.lanes.push(queued, queued.attempt > 1 && queued.not_before > 0);
         }
     }
 

@@ -1,6 +1,7 @@
 //! How the sender stands with its provider: held, let go, slowed down.
 
 use super::super::super::failure::Bucket;
+use super::super::super::hold;
 use super::super::super::pacing::learned::Paced;
 use super::super::super::record::Micros;
 use super::super::super::retry::Hold;
@@ -47,6 +48,7 @@ impl Machine {
 
     /// Another sender met a wall that is this one's too. It is told on by nobody, and at its end one attempt shows.
     pub(super) fn shared(&mut self, hold: Hold, now: Micros, effects: &mut Vec<Effect>) {
+        let hold = Hold { until: hold.until.min(now.saturating_add(hold::LONGEST)), ..hold };
         if hold.until <= now.max(self.wall.until()) {
             return;
         }

@@ -1,0 +1,47 @@
+//! What is stopped, as each partition of this process has applied it: looked at without waiting, right before the first byte
+//! of an attempt leaves.
+//!
+//! An intent that stands before a stop is valid, and its attempt may have waited since for a place among those under way, for
+//! a connection, for the person's row. What is told as stopped must not leave any more, so what is written here is written
+//! before its rows are: whoever has read there that a gate is closed has it closed here.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::domain::gate::{GatesRow, Marks};
+use crate::domain::id::SessionId;
+
+/// Why an attempt did not leave: it goes back to where it waits, and it is none of its tries.
+pub const STOPPED: &str = "stopped";
+
+/// What is stopped.
+#[derive(Debug, Default)]
+pub struct Stops {
+    gates: RwLock<HashMap<u16, Arc<GatesRow>>>,
+    suspended: RwLock<HashSet<SessionId>>,
+}
+
+impl Stops {
+    /// The gates of a partition are these now.
+    pub fn set_gates(&self, partition: u16, gates: Arc<GatesRow>) {
+        self.gates.write().insert(partition, gates);
+    }
+
+    /// A session is suspended, or let go.
+    pub fn set_suspended(&self, session: SessionId, suspended: bool) {
+        if suspended {
+            self.suspended.write().insert(session);
+        } else if self.suspended.read().contains(&session) {
+            self.suspended.write().remove(&session);
+        }
+    }
+
+    /// Whether a message of this session may leave, as far as anybody stopped it.
+    #[must_use]
+    pub fn may_leave(&self, (partition, session): (u16, SessionId), marks: Marks<'_>) -> bool {
+        let gates = self.gates.read().get(&partition).cloned();
+        !self.suspended.read().contains(&session) && gates.is_none_or(|gates| gates.bars_what(marks).is_none())
+    }
+}
