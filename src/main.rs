@@ -27,6 +27,10 @@ impl Host for House {
         })
     }
 
+    fn found(&self, settings: Settings) -> BoxFuture<'_, Result<String, StartFailure>> {
+        Box::pin(async move { Node::found(&settings).await.map_err(|error| refused(&error)) })
+    }
+
     fn log(&self, settings: &Settings, color: bool) -> Result<(), String> {
         let json = settings.telemetry.log_format == LogFormat::Json;
         waybill::telemetry::init_log(&settings.telemetry.log, json, color)

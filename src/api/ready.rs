@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::state::App;
+use crate::domain::record::Position;
 
 /// Events that rows may be behind before this node is not ready: some hundreds of milliseconds of applying.
 const LAG_MAX: u64 = 10_000;
@@ -34,10 +35,10 @@ pub async fn ready(State(app): State<Arc<App>>) -> Result<Response, Problem> {
 /// Whether rows are far behind the journal, as while they are rebuilt.
 async fn is_behind(app: &App) -> Result<bool, Problem> {
     for partition in 0..app.partitions {
-        let end = app.journal.end(partition).0;
+        let end = app.journal.end(partition);
         let applied = app.store.applied(partition).await?;
-        let next = applied.map_or(0, |position| position.0 + 1);
-        if end.saturating_sub(next) > LAG_MAX || (applied.is_none() && end > 0) {
+        let next = applied.map_or(Position(0), Position::next);
+        if app.journal.distance(partition, next, end) > LAG_MAX || (applied.is_none() && end > Position(0)) {
             return Ok(true);
         }
     }

@@ -9,8 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
 use super::{
-    apply, campaign, check_config, failures, gates, inspect, rebind, release, revoke, send, serve, status, stop, tail,
-    usage,
+    apply, campaign, check_config, cluster, failures, gates, inspect, rebind, release, revoke, send, serve, status,
+    stop, tail, usage,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -95,6 +95,7 @@ pub enum Verb {
     Serve(serve::Serve),
     #[cfg(feature = "demo")]
     Demo(super::demo::Demo),
+    Cluster(cluster::Cluster),
     Apply(apply::Apply),
     Revoke(revoke::Revoke),
     Send(Box<send::Send>),

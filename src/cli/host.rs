@@ -25,6 +25,9 @@ pub trait Host: Send + Sync {
     /// Starts a node.
     fn start(&self, settings: Settings) -> BoxFuture<'_, Result<Box<dyn Hosted>, StartFailure>>;
 
+    /// Founds an installation whose journal is in Kafka, and says what was founded.
+    fn found(&self, settings: Settings) -> BoxFuture<'_, Result<String, StartFailure>>;
+
     /// Sends the log where the settings say, in colour if asked to. Asked once, before a node starts.
     ///
     /// # Errors

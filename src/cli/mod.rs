@@ -23,6 +23,7 @@ pub mod bulk;
 pub mod campaign;
 pub mod check_config;
 pub mod client;
+pub mod cluster;
 pub mod context;
 pub mod declare;
 #[cfg(feature = "demo")]

@@ -67,6 +67,7 @@ async fn perform(context: &Context, verb: Verb, host: &dyn Host) -> Result<(), F
         Verb::Serve(serve) => serve.run(context, host).await,
         #[cfg(feature = "demo")]
         Verb::Demo(demo) => Box::pin(demo.run(context, host)).await,
+        Verb::Cluster(cluster) => cluster.run(context, host).await,
         Verb::Apply(apply) => apply.run(context).await,
         Verb::Revoke(revoke) => revoke.run(context).await,
         Verb::Send(send) => Box::pin(send.run(context)).await,

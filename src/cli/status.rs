@@ -49,15 +49,9 @@ pub fn lines(status: &Value) -> Vec<String> {
         ("installation", words("installation")),
         ("node", words("node")),
         ("partitions", partitions.len().to_string()),
-        ("events", sum(|it| it["end"].as_u64().unwrap_or(0))),
-        ("not yet applied", sum(behind)),
+        ("events", sum(|it| it["events"].as_u64().unwrap_or(0))),
+        ("not yet applied", sum(|it| it["behind"].as_u64().unwrap_or(0))),
         ("quarantined", sum(|it| it["quarantined"].as_u64().unwrap_or(0))),
     ]);
     facts.into_iter().map(|(name, value)| format!("{name:<17}{}", calm(&value))).collect()
-}
-
-/// Events of a partition that are durable and not in the rows yet.
-fn behind(partition: &Value) -> u64 {
-    let applied = partition["applied"].as_u64().map_or(0, |position| position + 1);
-    partition["end"].as_u64().unwrap_or(0).saturating_sub(applied)
 }

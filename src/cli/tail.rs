@@ -76,8 +76,9 @@ impl Tail {
             return Err(Failure::usage(format!("the journal has no partition {only}"))
                 .remedy("`waybill status --json` lists the partitions."));
         }
-        next.values_mut().for_each(|end| *end = end.saturating_sub(self.lines));
-        Ok(Reader { client, tenant, next })
+        let newest = self.lines;
+        let next = next.into_iter().map(|(partition, end)| (partition, (newest == 0).then_some(end))).collect();
+        Ok(Reader { client, tenant, newest, next })
     }
 }
 
@@ -85,7 +86,9 @@ impl Tail {
 struct Reader {
     client: Client,
     tenant: Option<String>,
-    next: BTreeMap<u16, u64>,
+    newest: u64,
+    /// Where to go on; nothing before the newest events were read.
+    next: BTreeMap<u16, Option<u64>>,
 }
 
 impl Reader {
@@ -94,12 +97,13 @@ impl Reader {
     async fn read(&mut self) -> Result<Vec<Value>, Failure> {
         let mut found = Vec::new();
         for (partition, end) in ends(&self.client).await? {
-            let Some(next) = self.next.get_mut(&partition).filter(|next| **next < end) else {
+            let Some(next) = self.next.get_mut(&partition).filter(|next| next.is_none_or(|next| next < end)) else {
                 continue;
             };
-            let query = [("partition", partition.to_string()), ("from", next.to_string()), ("limit", PAGE.to_string())];
+            let place = next.map_or(("last", self.newest.to_string()), |next| ("from", next.to_string()));
+            let query = [("partition", partition.to_string()), place, ("limit", PAGE.to_string())];
             let mut page = self.client.get("/v1/admin/events", &query).await?;
-            *next = page["next"].as_u64().unwrap_or(*next).max(*next);
+            *next = page["next"].as_u64().max(*next);
             for mut event in page["events"].as_array_mut().map(std::mem::take).unwrap_or_default() {
                 if self.tenant.as_ref().is_none_or(|tenant| event["tenant"] == tenant.as_str()) {
                     event["partition"] = partition.into();

@@ -84,6 +84,27 @@ pub(super) fn graph_version(text: &String) -> Verdict {
     require(good, format!("{} is not a version of the Graph API", quote(text)), "Write it as \"v25.0\"")
 }
 
+/// A broker's address: a host, an IPv6 address in square brackets too, and a port.
+pub(super) fn broker(text: &String) -> Verdict {
+    let good = text.rsplit_once(':').is_some_and(|(host, port)| {
+        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
+        !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    require(good, format!("{} is not the address of a broker", quote(text)), "Write it as \"kafka-1.internal:9092\"")
+}
+
+/// The name of a topic, as Kafka allows it.
+pub(super) fn topic(text: &String) -> Verdict {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let good = (1..=249).contains(&text.len()) && text.chars().all(plain) && text != "." && text != "..";
+    require(
+        good,
+        format!("{} is not the name of a topic", quote(text)),
+        "Use 1 to 249 letters, digits, \".\", \"_\" and \"-\"",
+    )
+}
+
 /// Meta's ids are strings of digits, too long for some number types.
 pub(super) fn digits(text: &String) -> Verdict {
     let good = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());

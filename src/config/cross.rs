@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::check::Complaint;
 use super::mistake::Mistake;
 use super::node::Node;
+use super::section::JournalKind;
 use super::setting::Setting;
 use super::settings::Settings;
 
@@ -49,6 +50,41 @@ const RULES: &[Rule] = &[
     Rule {
         keys: &["journal.batch_bytes", "journal.tail_memory"],
         broken: |s| at_most("batch_bytes", s.journal.batch_bytes, "journal.tail_memory", s.journal.tail_memory),
+    },
+    // A node would look for its journal nowhere.
+    Rule {
+        keys: &["journal.kafka.brokers", "journal.kind"],
+        broken: |s| {
+            says(s.journal.kind == JournalKind::Kafka && s.journal.kafka.brokers.is_empty(), || {
+                ("brokers is empty, and the journal is in Kafka".into(), "Name some brokers, \"host:port\"".into())
+            })
+        },
+    },
+    // A name without its password, or the other way round, would be refused by every broker.
+    Rule {
+        keys: &["journal.kafka.user", "journal.kafka.password"],
+        broken: |s| {
+            says(s.journal.kafka.user.is_empty() != s.journal.kafka.password.is_none(), || {
+                ("one of user and password is set without the other".into(), "Set both, or leave both empty".into())
+            })
+        },
+    },
+    // Who names an authority expects TLS; the password would cross the network readable.
+    Rule {
+        keys: &["journal.kafka.tls_ca", "journal.kafka.tls"],
+        broken: |s| {
+            says(s.journal.kafka.tls_ca.is_some() && !s.journal.kafka.tls, || {
+                ("tls_ca is set, but tls is false".into(), "Set tls = true, or leave tls_ca empty".into())
+            })
+        },
+    },
+    // More copies than there are would never be in sync: nothing would be taken.
+    Rule {
+        keys: &["journal.kafka.min_insync", "journal.kafka.replicas"],
+        broken: |s| {
+            let kafka = &s.journal.kafka;
+            at_most("min_insync", kafka.min_insync, "journal.kafka.replicas", kafka.replicas)
+        },
     },
     // An intent that ends while its call may still run would be called unknown each time Meta is slow.
     Rule {

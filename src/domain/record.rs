@@ -38,7 +38,8 @@ pub const MAX_RECORD: usize = 1024 * 1024;
 /// Headers are facts, not content; a header of this size holds 512 closed attempts.
 pub const MAX_HEADER: usize = 128 * 1024;
 
-/// A place in one partition: dense, from 0 (the genesis), without gaps.
+/// A place in one partition: ascending, from 0 (the genesis). Places between two records may hold nothing, so positions
+/// are compared and never counted; how many records lie between two of them, only a journal knows.
 #[derive(
     Debug,
     Clone,

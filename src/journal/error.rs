@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::genesis::Genesis;
+use super::kafka::TopicError;
 use crate::domain::record::Position;
 
 /// Why an append was not taken. A refused append never appears.
@@ -120,8 +121,8 @@ pub enum JournalError {
         /// What the system said, and what to do.
         why: String,
     },
-    /// Nothing stands there yet.
-    #[error("partition {partition} has no position {position}: it ends before {end}", position = position.0, end = end.0)]
+    /// Nothing stands there, or nothing yet.
+    #[error("no record stands at {partition}:{position}; the partition ends before {end}", position = position.0, end = end.0)]
     Missing {
         /// Asked for.
         partition: u16,
@@ -141,6 +142,9 @@ pub enum JournalError {
     /// Settings that cannot work.
     #[error("journal settings: {0}")]
     Options(String),
+    /// A topic cannot be this journal, or cannot be read.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
     /// The latch has fallen; nothing more will come.
     #[error("the journal has failed: {0}")]
     Failed(String),

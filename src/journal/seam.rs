@@ -25,7 +25,7 @@ pub struct Entry {
 /// The answer to an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
-    /// The records stand at `first..=last`, and survive any crash.
+    /// The records stand at `first..=last`, one at each of these positions, and survive any crash.
     Durable {
         /// Position of the first record of the call.
         first: Position,
@@ -78,6 +78,10 @@ impl Future for Appending {
 }
 
 /// An append-only log in partitions. Shared by reference between all that append and read.
+///
+/// Positions ascend. The records of one append have consecutive ones; between two appends positions may be left out, and
+/// hold nothing for ever. So nobody may take `position + 1` for the next record, or a difference for a number of records:
+/// the next record is what a tail from `position + 1` gives, and [`Journal::distance`] counts.
 pub trait Journal: Send + Sync + 'static {
     /// What this journal is: installation, partitions, routing.
     fn genesis(&self) -> Genesis;
@@ -86,18 +90,22 @@ pub trait Journal: Send + Sync + 'static {
     /// Never blocks; two calls of one thread to one partition keep their order unless one is answered doubtful.
     fn append(&self, partition: u16, records: Vec<Record>) -> Appending;
 
-    /// Reads a partition from `from` on, waiting for what is not there yet.
+    /// Reads a partition from the first record at or after `from` on, waiting for what is not there yet.
     fn tail(&self, partition: u16, from: Position) -> Box<dyn Tail>;
 
     /// Reads one record.
     ///
     /// # Errors
-    /// [`JournalError::Missing`] beyond the end; damage and failures of the disk as they are found.
+    /// [`JournalError::Missing`] where none stands, as beyond the end; damage and failures of the disk as they are found.
     fn read(&self, partition: u16, at: Position) -> BoxFuture<'_, Result<Arc<Entry>, JournalError>>;
 
-    /// The position that the next durable record will get, as far as this node knows; 0 for a partition that does not
-    /// exist.
+    /// One more than the position of the last durable record, as far as this node knows: the next one will stand here or
+    /// later. 0 for a partition that does not exist.
     fn end(&self, partition: u16) -> Position;
+
+    /// About how many records stand from `from` up to before `to`: a measure of lag. Exact where positions are dense;
+    /// where several records may share one place of the log below, those places are counted.
+    fn distance(&self, partition: u16, from: Position, to: Position) -> u64;
 
     /// Why it takes nothing more, if it does not: a latch, it never opens again.
     fn failed(&self) -> Option<String>;
@@ -119,7 +127,7 @@ pub trait Tail: Send {
     /// and nothing more can come.
     fn next(&mut self) -> BoxFuture<'_, Result<Vec<Arc<Entry>>, JournalError>>;
 
-    /// The position of the next entry this will give.
+    /// The next entry this will give stands here or later; everything before was given.
     fn position(&self) -> Position;
 }
 

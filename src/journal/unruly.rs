@@ -2,7 +2,7 @@
 //!
 //! Several handles ("nodes") share one log; each has its own script, its own slow tails, its own latch. Without a script
 //! it behaves, and passes the same contract as every other journal. The same script or seed and the same calls give the
-//! same log.
+//! same log. [`Unruly::with_gaps`] leaves out positions between appends, as Kafka's column does.
 
 mod log;
 mod script;
@@ -30,7 +30,18 @@ impl Unruly {
     /// A new log with its genesis records, and the first node on it.
     #[must_use]
     pub fn new(genesis: Genesis) -> Self {
-        Self { log: Arc::new(Log::new(genesis)), node: Arc::new(Node::new(genesis.count)) }
+        Self::on(Log::new(genesis, 1))
+    }
+
+    /// A new log where every append begins at a multiple of 256, whatever stood before it.
+    #[must_use]
+    pub fn with_gaps(genesis: Genesis) -> Self {
+        Self::on(Log::new(genesis, 256))
+    }
+
+    fn on(log: Log) -> Self {
+        let node = Arc::new(Node::new(log.genesis.count));
+        Self { log: Arc::new(log), node }
     }
 
     /// Another node on the same log: well-behaved, open, and seeing everything.
@@ -68,7 +79,7 @@ impl Unruly {
 
     /// Shows `entries` more of one partition to this node.
     pub fn release(&self, partition: u16, entries: u64) {
-        self.node.release(partition, entries);
+        self.node.release(&self.log, partition, entries);
         self.log.wake(partition);
     }
 
@@ -126,6 +137,10 @@ impl Journal for Unruly {
 
     fn end(&self, partition: u16) -> Position {
         Position(self.node.visible(&self.log, partition))
+    }
+
+    fn distance(&self, partition: u16, from: Position, to: Position) -> u64 {
+        self.log.distance(partition, from, to)
     }
 
     fn failed(&self) -> Option<String> {

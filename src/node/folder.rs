@@ -27,8 +27,8 @@ pub enum Found {
     Nothing,
     /// An installation whose vault is there.
     Installation,
-    /// A vault whose journal was never made: the last founding was cut short.
-    HalfFounded,
+    /// A vault without a journal: that is in Kafka, or the founding was cut short.
+    VaultAlone,
 }
 
 /// The places in a data folder.
@@ -72,7 +72,7 @@ impl Folder {
     pub fn found(&self) -> Found {
         match (self.dir.join("journal").is_dir(), self.vault().is_dir()) {
             (false, false) => Found::Nothing,
-            (false, true) => Found::HalfFounded,
+            (false, true) => Found::VaultAlone,
             // Without its vault too: opening the vault says what that means.
             (true, _) => Found::Installation,
         }

@@ -6,6 +6,7 @@
 //! | file | |
 //! | --- | --- |
 //! | [`start`] | opening what the data folder holds, or founding a new installation |
+//! | [`column`] | where the journal is: in the folder, or in a topic of a Kafka cluster |
 //! | [`folder`] | the data folder: lock, operator key, installation |
 //! | [`exposed`] | whether a secret's file is for its owner alone |
 //! | [`listeners`] | where it listens: the API, and metrics and health apart |
@@ -16,6 +17,7 @@
 //!
 //! To add a hand: choose it in `start.rs`, hand it in through `actors::hands`. To add something to watch: `watch.rs`.
 
+mod column;
 pub mod error;
 mod exposed;
 mod folder;

@@ -9,10 +9,11 @@ use ractor::{Actor, ActorRef};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::column::Column;
 use super::error::StartError;
-use super::folder::{Folder, Found};
+use super::folder::Folder;
 use super::listeners::Listeners;
-use super::{limits, survey, watch as watching};
+use super::{column, limits, survey, watch as watching};
 use crate::actors::egress::Egress;
 use crate::actors::hands::Hands;
 use crate::actors::registry::Registry;
@@ -21,15 +22,15 @@ use crate::api::{self, App, OperatorKey, Parts};
 use crate::channel::Channel;
 use crate::channel::null::NullChannel;
 use crate::channel::whatsapp::{self, WhatsApp};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::domain::failure::CodeTable;
 use crate::domain::id::NodeId;
-use crate::journal::{EmbeddedJournal, Journal, Options};
+use crate::journal::{FolderLock, Journal};
 use crate::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use crate::store::Store;
 use crate::store::fjall::{FjallStore, Options as StoreOptions};
 use crate::telemetry::{self, Exporter};
-use crate::vault::{CacheBounds, FileVault, Opening, Vault};
+use crate::vault::{FileVault, Vault};
 use crate::webhook::{Guard, Ports, Poster, PosterSettings};
 
 /// Meta's table of error codes, as data.
@@ -45,6 +46,8 @@ pub struct Node {
     shutdown: watch::Sender<bool>,
     fatal: watch::Receiver<Option<String>>,
     tasks: Vec<JoinHandle<()>>,
+    /// The hold on the data folder, where the journal does not have it. Let go last.
+    lock: Option<FolderLock>,
 }
 
 impl Node {
@@ -57,9 +60,19 @@ impl Node {
         let folder = Folder::at(&settings.data.dir)?;
         let listeners = Listeners::bind(&settings.server).await?;
         let exporter = telemetry::install().map_err(|error| StartError::Hand(error.to_string()))?;
-        let hands = open(&settings, &folder)?;
+        let (hands, lock) = open(&settings, &folder).await?;
         let operator_key = folder.operator_key(|| OperatorKey::draw(hands.entropy.as_ref()).0)?;
-        Self::run(settings, folder, listeners, exporter, hands, operator_key).await
+        Self::run(settings, folder, listeners, exporter, hands, operator_key).await.map(|node| Self { lock, ..node })
+    }
+
+    /// Founds an installation whose journal is in Kafka, and says what was founded.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn found(settings: &Settings) -> Result<String, StartError> {
+        let folder = Folder::at(&settings.data.dir)?;
+        let genesis = column::found(settings, &folder, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+        Ok(genesis.to_string())
     }
 
     async fn run(
@@ -97,7 +110,7 @@ impl Node {
             crate::runtime::spawn("directory", directory),
             crate::runtime::spawn("serve", serve),
         ];
-        Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks })
+        Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks, lock: None })
     }
 
     /// Where it listens.
@@ -146,6 +159,7 @@ impl Node {
         self.hands.store.close().await?;
         self.hands.vault.close().await?;
         self.hands.journal.close().await?;
+        drop(self.lock);
         Ok(())
     }
 
@@ -189,41 +203,15 @@ fn is_of_size(folder: &Folder, count: u16, asked: u16) -> Result<(), StartError>
     Err(StartError::Folder { path, why })
 }
 
-/// Opens the hands that the embedded column is made of.
-fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> {
+/// Opens the hands that the settings name.
+async fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<(Hands, Option<FolderLock>), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let options = journal_options(settings);
-    match folder.found() {
-        Found::Nothing => folder.found_new(settings, clock.as_ref(), entropy.as_ref(), &options)?,
-        Found::Installation => {}
-        Found::HalfFounded => {
-            return Err(StartError::Folder {
-                path: folder.dir.clone(),
-                why: "it has a vault but no journal. Restore the journal; or, if this installation was never used, \
-                      remove the folder and start again"
-                    .to_owned(),
-            });
-        }
-    }
-    // The journal first: it takes the folder's lock.
-    let (journal, report) = EmbeddedJournal::open(&folder.dir, options, Arc::clone(&clock))?;
-    if let Some(cut) = &report.cut {
-        tracing::warn!(?cut, "the journal's torn end was cut; nothing in it was ever acknowledged");
-    }
+    // The journal first: with it the folder is locked.
+    let Column { journal, lock } = column::open(settings, folder, &clock, entropy.as_ref()).await?;
     let genesis = journal.genesis();
     is_of_size(folder, genesis.count, settings.journal.partitions)?;
-    let opening = Opening {
-        dir: folder.vault(),
-        key_file: settings.vault.key_file.clone(),
-        cache: CacheBounds {
-            life: settings.vault.key_cache,
-            most: usize::try_from(settings.vault.key_cache_entries).unwrap_or(100_000),
-        },
-        count: genesis.count,
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
-    };
+    let opening = column::opening(settings, folder, genesis.count, &clock, &entropy);
     let (vault, vault_report) = FileVault::open(opening)?;
     if vault.installation() != genesis.installation {
         return Err(StartError::Folder {
@@ -241,9 +229,9 @@ fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<Hands, StartError> 
         ..StoreOptions::default()
     };
     let store = FjallStore::open(&folder.store(), genesis.installation, &store_options)?;
-    let hands = hands(settings, Arc::new(journal), Arc::new(vault), Arc::new(store), clock, entropy)?;
+    let hands = hands(settings, journal, Arc::new(vault), Arc::new(store), clock, entropy)?;
     hands.health.set("restored", watching::put_together(&vault_report));
-    Ok(hands)
+    Ok((hands, lock))
 }
 
 fn code_table() -> Result<Arc<CodeTable>, StartError> {
@@ -298,35 +286,4 @@ fn hands(
         windows: Egress::new(usize::try_from(settings.delivery.windows_total).unwrap_or(2_048)),
         fault: None,
     })
-}
-
-fn journal_options(settings: &Settings) -> Options {
-    let journal = &settings.journal;
-    Options {
-        segment_bytes: journal.segment_size.bytes(),
-        batch_events: usize::try_from(journal.batch_events).unwrap_or(256),
-        batch_bytes: journal.batch_bytes.as_usize(),
-        linger: journal.linger,
-        tail_memory: journal.tail_memory.as_usize(),
-        verify: match journal.verify {
-            config::Verify::All => crate::journal::segments::Verify::All,
-            config::Verify::Tail => crate::journal::segments::Verify::Tail,
-        },
-        observer: Some(Arc::new(|batch| {
-            telemetry::committed(batch.records as u64, batch.bytes as u64, Duration::from_micros(batch.sync_micros));
-        })),
-        #[cfg(feature = "mutants")]
-        durability: mutant(),
-        ..Options::default()
-    }
-}
-
-/// A defect for the kill harness: acknowledges a tenth of a second before it writes.
-#[cfg(feature = "mutants")]
-fn mutant() -> crate::journal::segments::Durability {
-    use crate::journal::segments::Durability;
-    match crate::runtime::mutant::is("ack_before_sync") {
-        true => Durability::AckBeforeSync(Duration::from_millis(100)),
-        false => Durability::Synced,
-    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::actors::hands::Hands;
 use crate::domain::id::{EndpointId, SessionId};
-use crate::domain::record::Micros;
+use crate::domain::record::{Micros, Position};
 use crate::domain::row::{EndpointRow, PartitionRow, Row, RowId, SessionRow, Waiting};
 use crate::journal::Journal;
 use crate::store::{Store, StoreError, rows};
@@ -71,10 +71,10 @@ async fn part(store: &dyn Store, journal: &dyn Journal, partition: u16, now: Mic
         Some(Row::Partition(row)) => row,
         _ => PartitionRow::default(),
     };
-    let reached = store.applied(partition).await?.map_or(0, |applied| applied.0 + 1);
+    let next = store.applied(partition).await?.map_or(Position(0), Position::next);
     let mut part = Part {
         waiting: row.waiting,
-        behind: journal.end(partition).0.saturating_sub(reached),
+        behind: journal.distance(partition, next, journal.end(partition)),
         set_aside: rows::quarantined(store, partition).await?.len() as u64,
         ..Part::default()
     };

@@ -17,7 +17,8 @@
 //! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` ‖ partition | – |
 //! | sticky | `Sticky` | pool | contact |
 //!
-//! A bucket is 65,536 positions: the unit that is dropped when everything in it is settled.
+//! A bucket is 16,777,216 positions, which are 65,536 appends where appends stand 256 apart: few enough rows for one
+//! partition of a wide table, and few enough buckets to read over where a tenant has nothing.
 
 mod due;
 mod failing;
@@ -42,7 +43,7 @@ use super::error::StoreError;
 use super::seam::{Put, Scan, Store};
 
 /// Positions of one bucket.
-pub const BUCKET: u64 = 65_536;
+pub const BUCKET: u64 = 1 << 24;
 
 /// Kinds of name, as their first key byte.
 pub const NAME_KINDS: [&str; 6] = ["tenant", "key", "session", "endpoint", "portfolio", "campaign"];

@@ -159,6 +159,48 @@ pub fn committed(records: u64, bytes: u64, sync: Duration) {
     histogram!(names::JOURNAL_SYNC_SECONDS).record(sync.as_secs_f64());
 }
 
+/// Nobody knows whether an append stands.
+pub fn doubtful() {
+    counter!(names::JOURNAL_DOUBTFUL).increment(1);
+}
+
+/// What the client of the Kafka brokers says of itself. Counts are since it was started.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Brokers {
+    /// Brokers known, and those connected to.
+    pub brokers: (u64, u64),
+    /// Appends and bytes not acknowledged yet.
+    pub queue: (u64, u64),
+    /// Requests not answered yet.
+    pub waiting: u64,
+    /// p99 of the slowest broker: answering, waiting to be sent, held back by a quota.
+    pub seconds: [f64; 3],
+    /// Requests that failed, were repeated, were not answered in time.
+    pub trouble: [u64; 3],
+}
+
+/// Shows what the client of the Kafka brokers says of itself.
+pub fn brokers(said: &Brokers) {
+    let [answer, wait, throttle] = said.seconds;
+    let gauges = [
+        (names::KAFKA_BROKERS, said.brokers.0 as f64),
+        (names::KAFKA_BROKERS_UP, said.brokers.1 as f64),
+        (names::KAFKA_QUEUE_APPENDS, said.queue.0 as f64),
+        (names::KAFKA_QUEUE_BYTES, said.queue.1 as f64),
+        (names::KAFKA_WAITING, said.waiting as f64),
+        (names::KAFKA_ANSWER_SECONDS, answer),
+        (names::KAFKA_WAIT_SECONDS, wait),
+        (names::KAFKA_THROTTLE_SECONDS, throttle),
+    ];
+    for (name, value) in gauges {
+        gauge!(name).set(value);
+    }
+    let [errors, retries, timeouts] = said.trouble;
+    counter!(names::KAFKA_ERRORS).absolute(errors);
+    counter!(names::KAFKA_RETRIES).absolute(retries);
+    counter!(names::KAFKA_TIMEOUTS).absolute(timeouts);
+}
+
 /// Whether the house is well.
 pub fn health(well: bool) {
     gauge!(names::HEALTHY).set(if well { 1.0 } else { 0.0 });

@@ -62,8 +62,32 @@ names! {
     JOURNAL_BYTES = "waybill_journal_bytes_total", describe_counter;
     /// Records of one commit.
     JOURNAL_BATCH = "waybill_journal_batch_records", describe_histogram;
-    /// Seconds one sync took, without waiting for it: see stage commit. Above 50 ms the disk is the bottleneck.
+    /// Seconds one sync took, without waiting for it: see stage commit. Above 50 ms the disk is the bottleneck. With the journal in Kafka: from sending an append to its acknowledgement by all replicas in sync.
     JOURNAL_SYNC_SECONDS = "waybill_journal_sync_seconds", describe_histogram;
+    /// Appends that Kafka did not answer in time: nobody knows whether they stand. A steady rate means brokers or network; see the log.
+    JOURNAL_DOUBTFUL = "waybill_journal_doubtful_total", describe_counter;
+    /// Kafka brokers known.
+    KAFKA_BROKERS = "waybill_kafka_brokers", describe_gauge;
+    /// Kafka brokers that this node is connected to.
+    KAFKA_BROKERS_UP = "waybill_kafka_brokers_up", describe_gauge;
+    /// Appends handed to the Kafka client and not acknowledged yet.
+    KAFKA_QUEUE_APPENDS = "waybill_kafka_queue_appends", describe_gauge;
+    /// Their bytes. At `journal.kafka.queue_bytes` appends are refused.
+    KAFKA_QUEUE_BYTES = "waybill_kafka_queue_bytes", describe_gauge;
+    /// Requests that brokers have not answered yet.
+    KAFKA_WAITING = "waybill_kafka_requests_waiting", describe_gauge;
+    /// Seconds a request takes until it is answered, p99 of the slowest broker.
+    KAFKA_ANSWER_SECONDS = "waybill_kafka_answer_p99_seconds", describe_gauge;
+    /// Seconds a request waits in the client before it is sent, p99 of the slowest broker.
+    KAFKA_WAIT_SECONDS = "waybill_kafka_wait_p99_seconds", describe_gauge;
+    /// Seconds brokers held requests back because of a quota, p99 of the slowest broker.
+    KAFKA_THROTTLE_SECONDS = "waybill_kafka_throttle_p99_seconds", describe_gauge;
+    /// Requests to brokers that failed on the way out or back.
+    KAFKA_ERRORS = "waybill_kafka_errors_total", describe_counter;
+    /// Requests to brokers that were sent again.
+    KAFKA_RETRIES = "waybill_kafka_retries_total", describe_counter;
+    /// Requests to brokers that were not answered in time.
+    KAFKA_TIMEOUTS = "waybill_kafka_timeouts_total", describe_counter;
     /// 1 while intake and egress are allowed, else 0; /readyz names the part, waybill status says why.
     HEALTHY = "waybill_healthy", describe_gauge;
 }

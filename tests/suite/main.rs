@@ -10,6 +10,8 @@
 )]
 
 mod actors;
+#[cfg(feature = "demo")]
+mod cluster;
 mod domain_alone;
 mod exhaustive;
 #[cfg(feature = "demo")]

@@ -8,6 +8,7 @@ use crate::domain::event::CursorV1;
 use crate::domain::projection::FeedRow;
 use crate::domain::record::{Micros, Position};
 use crate::domain::row::EndpointRow;
+use crate::journal::Journal;
 use crate::store::{StoreError, rows};
 
 /// A notification to post.
@@ -99,15 +100,15 @@ async fn read_feed(
     pass.more |= !all;
     // A page that was read to its end settles everything applied, also what is of other tenants.
     let settled = if all { Some(applied) } else { settled };
-    let worth = taken > 0 || !all || far(cursor, settled);
+    let worth = taken > 0 || !all || far(hands.journal.as_ref(), partition, cursor, settled);
     pass.cursors.extend(settled.filter(|_| worth).map(|position| CursorV1 { partition, position }));
     Ok(all)
 }
 
 /// A cursor that only passes over other tenants' events is written down rarely: reading over them again is cheap.
-fn far(cursor: Option<Position>, settled: Option<Position>) -> bool {
+fn far(journal: &dyn Journal, partition: u16, cursor: Option<Position>, settled: Option<Position>) -> bool {
     const FAR: u64 = 16_384;
-    settled.is_some_and(|settled| settled.0 > cursor.map_or(0, |cursor| cursor.0) + FAR)
+    settled.is_some_and(|settled| journal.distance(partition, cursor.unwrap_or_default(), settled) > FAR)
 }
 
 /// Rows that one event may have in a feed: 64 outcomes, each with itself, a first `sent` and eight statuses that waited

@@ -152,8 +152,8 @@ impl State {
         let applied = hands.store.applied(number).await?;
         let from = applied.map_or(Position(0), Position::next);
         let target = hands.journal.end(number);
-        let set_aside = Poison::read_ahead(hands.journal.as_ref(), number, from, target).await?;
-        let poison = Poison::begin(hands.store.as_ref(), number, applied, target, set_aside).await?;
+        let ahead = Poison::read_ahead(hands.journal.as_ref(), number, from, target).await?;
+        let poison = Poison::begin(hands.store.as_ref(), number, applied, target, ahead).await?;
         let mut rows = Rows::default();
         load_own(hands.store.as_ref(), number, &mut rows).await?;
         hands.registry.stops.set_gates(number, Arc::new(rows.gates(number).cloned().unwrap_or_default()));

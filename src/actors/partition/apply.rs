@@ -42,14 +42,13 @@ pub enum ApplyError {
         /// Why.
         why: String,
     },
-    /// The journal's tail is not what was asked for.
-    #[error("the tail of partition {partition} skips from {expected:?} to {found:?}")]
-    Gap {
+    /// The journal's tail is not what was asked for. That nothing is missing further on is the journal's own promise:
+    /// places between two records may be empty.
+    #[error("the tail of partition {partition} begins at {found:?}, not with its genesis")]
+    Headless {
         /// The partition.
         partition: u16,
-        /// What should have come.
-        expected: Position,
-        /// What came.
+        /// What came first.
         found: Position,
     },
 }
@@ -107,11 +106,10 @@ impl State {
     }
 
     fn expect(&self, entry: &Entry) -> Result<(), ApplyError> {
-        let expected = self.reached.map_or(Position(0), Position::next);
-        if entry.position == expected {
+        if self.reached.is_some() || entry.position == Position(0) {
             return Ok(());
         }
-        Err(ApplyError::Gap { partition: self.number, expected, found: entry.position })
+        Err(ApplyError::Headless { partition: self.number, found: entry.position })
     }
 
     async fn apply_one(&mut self, entry: &Entry, told: &mut Vec<Told>) -> Result<(), ApplyError> {

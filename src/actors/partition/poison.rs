@@ -25,7 +25,15 @@ pub struct Poison {
     set_aside: BTreeSet<Position>,
     tries: u16,
     until: Option<Position>,
-    mark: Option<Position>,
+    /// The first event after the mark.
+    next: Option<Position>,
+}
+
+/// What stands ahead of applying.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    set_aside: BTreeSet<Position>,
+    next: Option<Position>,
 }
 
 impl Poison {
@@ -44,7 +52,7 @@ impl Poison {
     /// The event that a process died of again and again, even when everything before it was committed on its own.
     #[must_use]
     pub fn culprit(&self) -> Option<Position> {
-        (self.tries > 2 * TRIES).then(|| self.mark.map_or(Position(0), Position::next))
+        self.next.filter(|_| self.tries > 2 * TRIES)
     }
 
     /// The start got through: what came before does not count any more.
@@ -57,7 +65,7 @@ impl Poison {
         over
     }
 
-    /// Reads the decisions that stand between `from` and `end`, ahead of applying.
+    /// Reads ahead of applying: the decisions that stand between `from` and `end`, and which event is the next.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -66,13 +74,14 @@ impl Poison {
         partition: u16,
         from: Position,
         end: Position,
-    ) -> Result<BTreeSet<Position>, JournalError> {
-        let mut found = BTreeSet::new();
+    ) -> Result<Ahead, JournalError> {
+        let mut found = Ahead::default();
         let mut tail = journal.tail(partition, from);
         while tail.position() < end {
             for entry in tail.next().await? {
+                found.next.get_or_insert(entry.position);
                 if let Ok(Event::Quarantined(facts)) = entry.record.event() {
-                    found.insert(facts.position);
+                    found.set_aside.insert(facts.position);
                 }
             }
         }
@@ -88,7 +97,7 @@ impl Poison {
         partition: u16,
         mark: Option<Position>,
         end: Position,
-        set_aside: BTreeSet<Position>,
+        ahead: Ahead,
     ) -> Result<Self, StoreError> {
         // Among the hints, which a rebuild need not give back.
         let key = RowKey::single(Table::OpenSession, KeyPart::join(&[b"tries", &partition.to_be_bytes()]));
@@ -104,7 +113,7 @@ impl Poison {
             store.commit(Commit { partition, through, puts: vec![put], drops: Vec::new() }).await?;
         }
         let until = end.0.checked_sub(1).map(Position);
-        Ok(Self { set_aside, tries, until, mark })
+        Ok(Self { set_aside: ahead.set_aside, tries, until, next: ahead.next })
     }
 }
 
@@ -136,5 +145,41 @@ impl State {
             }
         }
         self.poison.set_aside.insert(position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::GenesisV1;
+    use crate::domain::id::InstallationId;
+    use crate::journal::{Genesis, Unruly};
+    use crate::store::MemoryStore;
+
+    #[tokio::test]
+    async fn the_culprit_is_the_event_after_the_mark_wherever_it_stands() {
+        let journal = Unruly::with_gaps(Genesis::new(InstallationId([5; 16]), 1));
+        let store = MemoryStore::new();
+        for n in 1..=3 {
+            let facts = GenesisV1 { installation: InstallationId([5; 16]), partition: 0, count: 1, routing: 1 };
+            let draft =
+                Draft::new(EventId([n; 16]), Address::partition(0), &Event::from(facts), Principal::Operator, 1);
+            let appended = journal.append(0, vec![draft.record().expect("small")]).await;
+            assert!(matches!(appended, Appended::Durable { .. }), "{appended:?}");
+        }
+        let (mark, end) = (Position(256), journal.end(0));
+        store
+            .commit(Commit { partition: 0, through: mark, puts: Vec::new(), drops: Vec::new() })
+            .await
+            .expect("a mark");
+        for _ in 0..=2 * TRIES {
+            let ahead = Poison::read_ahead(&journal, 0, mark.next(), end).await.expect("readable");
+            let poison = Poison::begin(&store, 0, Some(mark), end, ahead).await.expect("counted");
+            if let Some(culprit) = poison.culprit() {
+                assert_eq!((culprit, poison.tries), (Position(512), 2 * TRIES + 1));
+                return;
+            }
+        }
+        panic!("nobody was found");
     }
 }

@@ -17,7 +17,7 @@ use super::super::state::App;
 use super::super::time::stamp;
 use super::facts::facts;
 use crate::domain::record::{Position, Principal};
-use crate::journal::Entry;
+use crate::journal::{Entry, Journal};
 
 /// Events of one answer.
 const LIMIT: usize = 100;
@@ -35,24 +35,54 @@ pub struct Ask {
     partition: u16,
     #[serde(default)]
     from: u64,
+    last: Option<usize>,
     limit: Option<usize>,
 }
 
-/// Shows events from a position on; none when there are none yet.
+/// Shows events from a position on, or the newest; none when there are none yet.
 pub async fn events(State(app): State<Arc<App>>, _: Operator, Query(ask): Query<Ask>) -> Result<Json<Value>, Problem> {
     if ask.partition >= app.partitions {
         return Err(Problem::new(Code::InvalidQuery, format!("there are {} partitions, from 0", app.partitions)));
     }
     let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-    let entries = read(&app, ask.partition, Position(ask.from)).await?;
+    let entries = match ask.last {
+        Some(last) => newest(&app, ask.partition, last.clamp(1, limit)).await?,
+        None => read(&app, ask.partition, Position(ask.from)).await?,
+    };
     let shown: Vec<Value> = entries.iter().take(limit).map(|entry| view(entry)).collect();
-    let next = ask.from + shown.len() as u64;
+    let next = entries[..shown.len()].last().map_or(ask.from, |last| last.position.0 + 1);
     Ok(Json(json!({
         "partition": ask.partition,
         "events": shown,
         "next": next,
         "end": app.journal.end(ask.partition).0,
     })))
+}
+
+/// The newest so many events.
+async fn newest(app: &App, partition: u16, count: usize) -> Result<Vec<Arc<Entry>>, Problem> {
+    let end = app.journal.end(partition);
+    let mut from = before(app.journal.as_ref(), partition, end, count as u64);
+    let mut found = Vec::new();
+    while from < end {
+        let page = read(app, partition, from).await?;
+        let Some(last) = page.last() else { break };
+        from = last.position.next();
+        found.extend(page);
+        found.drain(..found.len().saturating_sub(count));
+    }
+    Ok(found)
+}
+
+/// The last position from which on at least so many events stand; what lies between two positions only the journal knows.
+fn before(journal: &dyn Journal, partition: u16, end: Position, count: u64) -> Position {
+    let (mut low, mut high) = (0, end.0);
+    while low + 1 < high {
+        let middle = low + (high - low) / 2;
+        let enough = journal.distance(partition, Position(middle), end) >= count;
+        if enough { low = middle } else { high = middle }
+    }
+    Position(low)
 }
 
 async fn read(app: &App, partition: u16, from: Position) -> Result<Vec<Arc<Entry>>, Problem> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::auth::Operator;
 use super::super::problem::Problem;
 use super::super::state::App;
+use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
 use crate::store::rows;
 
@@ -22,9 +23,13 @@ pub async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Val
         };
         let applied = app.store.applied(partition).await?;
         let set_aside = rows::quarantined(&*app.store, partition).await?;
+        let end = app.journal.end(partition);
+        let next = applied.map_or(Position(0), Position::next);
         partitions.push(json!({
             "partition": partition,
-            "end": app.journal.end(partition).0,
+            "end": end.0,
+            "events": app.journal.distance(partition, Position(0), end),
+            "behind": app.journal.distance(partition, next, end),
             "applied": applied.map(|position| position.0),
             "epoch": row.claim.map(|position| position.0),
             "node": row.node.map(|node| node.to_string()),

@@ -50,6 +50,16 @@ async fn events_are_shown_page_by_page_and_nothing_sealed_is() {
     {
         assert!(names.iter().any(|found| found == name), "{name} in {names:?}");
     }
+    for partition in 0..COUNT {
+        let all = stage.get_operator(&format!("/v1/admin/events?partition={partition}")).await.expect(200);
+        let all = all["events"].as_array().expect("events");
+        for last in 1..=all.len() + 1 {
+            let path = format!("/v1/admin/events?partition={partition}&last={last}");
+            let page = stage.get_operator(&path).await.expect(200);
+            assert_eq!(page["events"].as_array().expect("events"), &all[all.len().saturating_sub(last)..]);
+            assert_eq!(page["next"], page["end"]);
+        }
+    }
     assert_eq!(stage.get_operator("/v1/admin/events?partition=99").await.code(), "invalid_query");
     assert_eq!(stage.get_operator("/v1/admin/events").await.code(), "invalid_query");
 }
@@ -65,5 +75,7 @@ async fn status_shows_reasons_to_the_operator_alone() {
     for partition in status["partitions"].as_array().expect("partitions") {
         let (end, applied) = (partition["end"].as_u64(), partition["applied"].as_u64());
         assert_eq!(end, applied.map(|applied| applied + 1), "{partition}");
+        assert_eq!(partition["behind"], 0);
+        assert!(partition["events"].as_u64() >= Some(1) && partition["events"].as_u64() <= end, "{partition}");
     }
 }

@@ -103,7 +103,7 @@ impl Stage {
     pub(super) fn bare(change: impl FnOnce(&mut Settings)) -> Self {
         let installation = InstallationId([5; 16]);
         let entropy = Arc::new(SeededEntropy::new(11));
-        let journal = Arc::new(Unruly::new(Genesis::new(installation, COUNT)));
+        let journal = Arc::new(Unruly::with_gaps(Genesis::new(installation, COUNT)));
         let vault = Arc::new(MemoryVault::new(installation, COUNT, entropy.clone()));
         let (store, health) = (Arc::new(MemoryStore::new()), Arc::new(Health::default()));
         let clock = Arc::new(ManualClock::at(NOW));

@@ -18,6 +18,7 @@ fn the_definition_is_consistent() {
 fn every_command_is_understood() {
     let lines: &[&[&str]] = &[
         &["serve"],
+        &["cluster", "init", "--json"],
         &["apply", "-f", "tenants.toml", "--dry-run"],
         &["apply", "--file", "tenants.toml", "--keys-out", "keys.json"],
         &["send", "--from", "orders", "--to", "+4915500010000", "--text", "Hello"],

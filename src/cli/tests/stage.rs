@@ -82,6 +82,10 @@ impl Host for Refusing {
         Box::pin(std::future::ready(Err(failure)))
     }
 
+    fn found(&self, _: Settings) -> BoxFuture<'_, Result<String, StartFailure>> {
+        Box::pin(std::future::ready(Ok("inst_1 with 64 partitions".to_owned())))
+    }
+
     fn log(&self, _: &Settings, _: bool) -> Result<(), String> {
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::kafka::Kafka;
 use super::{ms, s};
 use crate::config::check::within;
 use crate::config::choice::choice;
@@ -27,10 +28,22 @@ choice! {
     }
 }
 
+choice! {
+    /// Where the journal is.
+    pub enum JournalKind {
+        /// In the data folder of the one node.
+        Embedded = "embedded",
+        /// In a topic of a Kafka cluster.
+        Kafka = "kafka",
+    }
+}
+
 keys! {
-    /// The embedded journal.
+    /// The journal.
     pub struct Journal {
-        /// Number of partitions; fixed when the data folder is initialised.
+        /// Where it is.
+        kind: JournalKind;
+        /// Number of partitions; fixed when the installation is founded.
         partitions: u16 => within(1..=1024);
         /// Size of a segment file.
         segment_size: Size => within(Size::mib(4)..=Size::gib(1));
@@ -45,6 +58,8 @@ keys! {
         verify: Verify;
         /// Memory for the newest records, which readers are served from.
         tail_memory: Size => within(Size::mib(4)..=Size::gib(4));
+        /// The topic, where the journal is in Kafka.
+        kafka: Kafka;
     }
 }
 

@@ -4,6 +4,7 @@
 mod consent;
 mod delivery;
 mod durable;
+mod kafka;
 mod meta;
 mod pool;
 mod process;
@@ -12,7 +13,8 @@ mod webhooks;
 
 pub use consent::Consent;
 pub use delivery::{Delivery, Expiry, Pacing, Unknown, UnknownPolicy};
-pub use durable::{Data, Journal, Store, Vault, Verify};
+pub use durable::{Data, Journal, JournalKind, Store, Vault, Verify};
+pub use kafka::{Kafka, Mechanism};
 pub use meta::Meta;
 pub use pool::Pool;
 pub use process::{Auth, Health, LogFormat, Runtime, Telemetry};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::read;
 use crate::config::setting::{Setting, Shape};
-use crate::config::{DEFAULTS, LogFormat, Settings, Size, UnknownPolicy, Verify};
+use crate::config::{DEFAULTS, JournalKind, LogFormat, Mechanism, Settings, Size, UnknownPolicy, Verify};
 
 /// The dotted names of all keys of a table.
 fn keys(shape: &Shape, prefix: &str) -> Vec<String> {
@@ -76,6 +76,10 @@ fn what_is_kept() {
     assert_eq!((d.journal.batch_events, d.journal.batch_bytes), (256, Size::mib(4)));
     assert_eq!((d.journal.linger, d.journal.verify), (Duration::from_micros(500), Verify::All));
     assert_eq!((d.journal.tail_memory, d.store.cache, d.store.memtable), (Size::mib(16), Size::mib(64), Size::mib(16)));
+    assert_eq!((d.journal.kind, d.journal.kafka.replicas, d.journal.kafka.min_insync), (JournalKind::Embedded, 3, 2));
+    assert!(d.journal.kafka.brokers.is_empty() && d.journal.kafka.password.is_none() && !d.journal.kafka.tls);
+    assert_eq!((d.journal.kafka.topic.as_str(), d.journal.kafka.mechanism), ("waybill", Mechanism::Sha512));
+    assert_eq!((d.journal.kafka.delivery_timeout, d.journal.kafka.linger), (seconds(10), Duration::from_millis(1)));
     assert_eq!((&d.vault.key_file, d.vault.key_cache, d.vault.key_cache_entries), (&None, seconds(60), 100_000));
     assert_eq!((d.health.disk_free_min, d.health.inodes_free_min), (Size::gib(1), 10_000));
     assert_eq!(d.health.memory_max, Size::gib(0));

@@ -26,6 +26,19 @@ const BROKEN_RULES: &[(&str, &str)] = &[
         "w.toml:3:15 journal.batch_bytes: batch_bytes (\"8MiB\") is more than journal.tail_memory (\"4MiB\"). ",
     ),
     (
+        "[journal]\nkind = \"kafka\"",
+        "w.toml:2:8 journal.kind: brokers is empty, and the journal is in Kafka. Name some brokers",
+    ),
+    (
+        "[journal.kafka]\nuser = \"waybill\"",
+        "w.toml:2:8 journal.kafka.user: one of user and password is set without the other. ",
+    ),
+    ("[journal.kafka]\ntls_ca = \"ca.pem\"", "w.toml:2:10 journal.kafka.tls_ca: tls_ca is set, but tls is false. "),
+    (
+        "[journal.kafka]\nmin_insync = 4",
+        "w.toml:2:14 journal.kafka.min_insync: min_insync (4) is more than journal.kafka.replicas (3). ",
+    ),
+    (
         "[meta]\nrequest_timeout = \"25s\"",
         "w.toml:2:19 meta.request_timeout: intent_deadline (\"30s\") is not more than meta.request_timeout and meta.connect_timeout together (\"30s\"). Raise",
     ),

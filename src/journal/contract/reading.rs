@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::{Subject, contents, durable, number, record, soon, until};
+use super::{Subject, contents, durable, number, page, record, soon, take, until};
 use crate::domain::record::Position;
 use crate::journal::{JournalError, Tail};
 
@@ -15,14 +15,20 @@ pub async fn a_tail_starts_anywhere(subject: &impl Subject) {
         durable(&*journal, 2, vec![record(n + 100, 10)]).await;
     }
     let all = contents(&*journal, 1).await;
-    for from in 0..=31 {
-        let mut tail = journal.tail(1, Position(from));
-        assert_eq!(tail.position(), Position(from));
-        assert_eq!(until(&mut *tail, 1, 31).await, all[from as usize..]);
+    let end = journal.end(1);
+    assert_eq!((all.len(), all.last().map(|last| last.position.next())), (31, Some(end)));
+    for place in all.iter().map(|entry| entry.position.0) {
+        for from in [place.saturating_sub(1), place, place + 1] {
+            let mut tail = journal.tail(1, Position(from));
+            assert_eq!(tail.position(), Position(from));
+            let expected = all.partition_point(|entry| entry.position.0 < from);
+            assert_eq!(until(&mut *tail, 1, end.0).await, all[expected..]);
+        }
     }
-    let mut ahead = journal.tail(1, Position(32));
-    durable(&*journal, 1, vec![record(31, 10), record(32, 10)]).await;
-    assert_eq!(number(&soon(ahead.next()).await.expect("a page")[0]), 32, "a tail from beyond the end waits");
+    let mut ahead = journal.tail(1, end.next());
+    let (first, _) = durable(&*journal, 1, vec![record(31, 10), record(32, 10)]).await;
+    let next = if first > end.0 { 31 } else { 32 };
+    assert_eq!(number(&page(&mut *ahead, 1).await[0]), next, "a tail from beyond the end waits");
     let error = soon(journal.tail(64, Position(0)).next()).await.expect_err("no such partition");
     assert_eq!(error, JournalError::NoSuchPartition { partition: 64, count: 64 });
 }
@@ -34,7 +40,7 @@ pub async fn a_tail_is_handed_over_from_old_to_live(subject: &impl Subject) {
     for n in 0..600 {
         if n % 60 == 0 {
             let mut tail = journal.tail(0, Position(0));
-            readers.push(tokio::spawn(async move { until(&mut *tail, 0, 1 + 600 * 2).await }));
+            readers.push(tokio::spawn(async move { take(&mut *tail, 0, 1 + 600 * 2).await }));
         }
         let begun = [journal.append(0, vec![record(n, 200)]), journal.append(0, vec![record(n + 1000, 3)])];
         for appending in begun {
@@ -61,14 +67,14 @@ pub async fn a_tail_that_was_dropped_in_waiting_has_taken_nothing(subject: &impl
     poll_once(&mut *tail);
     assert_eq!(tail.position(), Position(1));
     durable(&*journal, 9, vec![record(1, 5)]).await;
-    assert_eq!(number(&until(&mut *tail, 9, 2).await[0]), 1);
+    assert_eq!(number(&take(&mut *tail, 9, 1).await[0]), 1);
     poll_once(&mut *tail);
     durable(&*journal, 9, vec![record(2, 5)]).await;
-    assert_eq!(number(&until(&mut *tail, 9, 3).await[0]), 2);
+    assert_eq!(number(&take(&mut *tail, 9, 1).await[0]), 2);
 }
 
 /// `read` gives what `tail` gives.
-pub async fn one_record_is_read_and_none_beyond_the_end(subject: &impl Subject) {
+pub async fn one_record_is_read_and_none_where_none_stands(subject: &impl Subject) {
     let journal = subject.open();
     for n in 0..20 {
         durable(&*journal, 3, vec![record(n, 100)]).await;
@@ -76,8 +82,10 @@ pub async fn one_record_is_read_and_none_beyond_the_end(subject: &impl Subject) 
     for entry in contents(&*journal, 3).await {
         assert_eq!(soon(journal.read(3, entry.position)).await, Ok(Arc::clone(&entry)));
     }
-    for position in [Position(21), Position(u64::MAX)] {
-        let missing = JournalError::Missing { partition: 3, position, end: Position(21) };
+    let (end, all) = (journal.end(3), contents(&*journal, 3).await);
+    let between = (0..end.0).map(Position).find(|place| all.iter().all(|entry| entry.position != *place));
+    for position in [end, Position(u64::MAX)].into_iter().chain(between) {
+        let missing = JournalError::Missing { partition: 3, position, end };
         assert_eq!(soon(journal.read(3, position)).await, Err(missing));
     }
     let nowhere = JournalError::NoSuchPartition { partition: 64, count: 64 };
@@ -94,7 +102,26 @@ pub async fn pages_are_bounded(subject: &impl Subject) {
         durable(&*journal, 0, (0..100).map(|m| record(n * 100 + m, 0)).collect()).await;
     }
     let mut tail = journal.tail(0, Position(1));
-    let page = soon(tail.next()).await.expect("a page");
-    assert!(page.iter().map(|entry| entry.record.len()).sum::<usize>() <= 4 * 1024 * 1024);
-    until(&mut *tail, 0, 1 + 12 + 3000).await;
+    let first = page(&mut *tail, 0).await;
+    assert!(first.iter().map(|entry| entry.record.len()).sum::<usize>() <= 4 * 1024 * 1024);
+    take(&mut *tail, 0, 12 + 3000 - first.len()).await;
+}
+
+/// Of single appends every one counts; of what stands together at least one, and at most all.
+pub async fn distances_count_what_stands_between(subject: &impl Subject) {
+    let journal = subject.open();
+    for n in 0..10 {
+        durable(&*journal, 6, vec![record(n, 10)]).await;
+    }
+    let all = contents(&*journal, 6).await;
+    for (n, from) in all.iter().enumerate() {
+        for (m, to) in all.iter().enumerate() {
+            let distance = journal.distance(6, from.position, to.position);
+            assert_eq!(distance, m.saturating_sub(n) as u64);
+        }
+        assert_eq!(journal.distance(6, from.position, journal.end(6)), (all.len() - n) as u64);
+    }
+    let before = journal.end(6);
+    durable(&*journal, 6, (0..9).map(|n| record(n, 10)).collect()).await;
+    assert!((1..=9).contains(&journal.distance(6, before, journal.end(6))));
 }

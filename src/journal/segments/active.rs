@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::super::error::JournalError;
 use super::super::genesis::Genesis;
 use super::folder::{prepared_path, segment_path, sync_dir};
-use super::format::{BATCH, BatchHeader, BatchKind, SEAL, Seal, SegmentHeader, frame};
+use super::format::{BATCH, BatchHeader, BatchKind, Place, SEAL, Seal, SegmentHeader, frame};
 use super::medium::Medium;
 use crate::domain::record::{Position, Record};
 
@@ -53,7 +53,7 @@ impl Batch {
     /// Adds a record.
     pub fn put(&mut self, partition: u16, position: Position, record: &Record) {
         self.offsets.push(self.bytes.len() as u32);
-        frame::put(&mut self.bytes, partition, position, record);
+        frame::put(&mut self.bytes, partition, Place::At(position), record);
     }
 
     /// Writes the header in front of the frames.

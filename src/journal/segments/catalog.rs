@@ -11,7 +11,7 @@ use super::super::error::JournalError;
 use super::super::seam::{Entry, PAGE, PAGE_BYTES};
 use super::active::Active;
 use super::format::frame::announced;
-use super::format::{FRAME, Frame};
+use super::format::{FRAME, Frame, Place};
 use super::index::Index;
 use super::walk::corrupt;
 use super::window::{PROBE, Window};
@@ -89,7 +89,7 @@ impl Readable {
         let io = |error| JournalError::io("read", &self.path, &error);
         let length = announced(window.at(offset, FRAME).map_err(io)?).map_err(damaged)?;
         let frame = Frame::parse(window.at(offset, length).map_err(io)?).map_err(damaged)?;
-        if (frame.partition, frame.position) != (partition, position) {
+        if (frame.partition, frame.place) != (partition, Place::At(position)) {
             return Err(damaged(format!("position {} of partition {partition} should stand here", position.0)));
         }
         Ok(Entry { partition, position, record: frame.record().map_err(damaged)? })

@@ -130,6 +130,10 @@ impl Journal for EmbeddedJournal {
         self.shared.end(partition).unwrap_or_default()
     }
 
+    fn distance(&self, _: u16, from: Position, to: Position) -> u64 {
+        to.0.saturating_sub(from.0)
+    }
+
     fn failed(&self) -> Option<String> {
         self.shared.failed()
     }

@@ -40,6 +40,7 @@ mod window;
 mod writer;
 
 pub use embedded::EmbeddedJournal;
+pub use lock::Lock as FolderLock;
 pub use medium::{Disk, Medium};
 pub use options::{Durability, Options, Verify};
 pub use recover::{Cut, OpenReport};

@@ -13,12 +13,13 @@ use super::super::genesis::Genesis;
 use super::active::Active;
 use super::catalog::{Catalog, Listed, Readable};
 use super::folder::{list, open_segment, remove_prepared, segments_dir, sync_dir};
-use super::format::{BatchKind, Frame, SEAL, Seal, SegmentHeader};
+use super::format::{BatchKind, Frame, Place, SEAL, Seal, SegmentHeader};
 use super::index::Index;
 use super::medium::Medium;
 use super::options::{Options, Verify};
 use super::walk::{Depth, Reached, Step, Walk, corrupt, read_header};
 use super::window::{Window, last_nonzero};
+use crate::domain::record::Position;
 use crate::domain::routing::ROUTING_VERSION;
 
 /// A torn end that was cut off.
@@ -148,7 +149,7 @@ fn check_genesis(segments: &[Segment], options: &Options) -> Result<Genesis, Jou
 
 fn is_genesis(frame: &Frame<'_>, genesis: Genesis) -> bool {
     let found = frame.record().ok().and_then(|record| Genesis::read(&record, frame.partition));
-    frame.position.0 == 0 && found == Some(genesis)
+    frame.place == Place::At(Position(0)) && found == Some(genesis)
 }
 
 /// Checks what a header can know of the segment before it.

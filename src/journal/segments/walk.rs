@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use super::super::error::JournalError;
 use super::format::batch::BATCH_MAGIC;
 use super::format::segment::{BadHeader, SEAL_MAGIC, VERSION};
-use super::format::{BATCH, BatchHeader, Frame, SEAL, Seal, SegmentHeader};
+use super::format::{BATCH, BatchHeader, Frame, Place, SEAL, Seal, SegmentHeader};
 use super::window::{SCAN, Window, last_nonzero};
+use crate::domain::record::Position;
 
 /// What to do about damage that no crash leaves behind.
 pub const RESTORE: &str = "Nothing was changed. Restore the file from a copy; if there is none, keep this folder as \
@@ -256,8 +257,8 @@ fn follow(reached: &mut Reached, path: &Path, batch: &[u8], header: &BatchHeader
         frame.digest_into(&mut reached.hash);
         let expected = reached.ends.get_mut(usize::from(frame.partition));
         match expected {
-            Some(end) if *end == frame.position.0 => *end += 1,
-            _ => wrong = wrong.or(Some((at, frame.partition, frame.position.0))),
+            Some(end) if frame.place == Place::At(Position(*end)) => *end += 1,
+            _ => wrong = wrong.or(Some((at, frame.partition, frame.place))),
         }
     });
     if let Some((at, partition, position)) = wrong {

@@ -20,6 +20,8 @@ pub(super) struct Log {
 
 struct State {
     partitions: Vec<Vec<Arc<Entry>>>,
+    /// What an append's first position is a multiple of: 1 where positions are dense.
+    stride: u64,
     late: Vec<Late>,
 }
 
@@ -30,15 +32,24 @@ struct Late {
     records: Vec<Record>,
 }
 
+/// One more than the last position.
+fn after(log: &[Arc<Entry>]) -> u64 {
+    log.last().map_or(0, |last| last.position.0 + 1)
+}
+
+/// The number of entries before a position.
+fn before(log: &[Arc<Entry>], position: u64) -> usize {
+    log.partition_point(|entry| entry.position.0 < position)
+}
+
 impl State {
     fn land(&mut self, partition: u16, records: Vec<Record>) -> Option<(Position, Position)> {
         let log = self.partitions.get_mut(usize::from(partition))?;
-        let first = log.len() as u64;
-        for record in records {
-            let position = Position(log.len() as u64);
+        let first = after(log).next_multiple_of(self.stride);
+        for (position, record) in (first..).map(Position).zip(records) {
             log.push(Arc::new(Entry { partition, position, record }));
         }
-        Some((Position(first), Position((log.len() as u64).checked_sub(1)?)))
+        Some((Position(first), log.last()?.position))
     }
 
     /// Counts one append, and takes out what has waited long enough.
@@ -58,8 +69,9 @@ impl State {
 }
 
 impl Log {
-    pub(super) fn new(genesis: Genesis) -> Self {
-        let mut state = State { partitions: vec![Vec::new(); usize::from(genesis.count)], late: Vec::new() };
+    pub(super) fn new(genesis: Genesis, stride: u64) -> Self {
+        let partitions = vec![Vec::new(); usize::from(genesis.count)];
+        let mut state = State { partitions, stride, late: Vec::new() };
         for partition in 0..genesis.count {
             let record = genesis.record(partition, 0).expect("a genesis header is small and encodes");
             state.land(partition, vec![record]);
@@ -126,7 +138,21 @@ impl Log {
     }
 
     pub(super) fn end(&self, partition: u16) -> u64 {
-        self.state.lock().partitions.get(usize::from(partition)).map_or(0, |log| log.len() as u64)
+        self.state.lock().partitions.get(usize::from(partition)).map_or(0, |log| after(log))
+    }
+
+    pub(super) fn distance(&self, partition: u16, from: Position, to: Position) -> u64 {
+        let state = self.state.lock();
+        let log = state.partitions.get(usize::from(partition)).map(Vec::as_slice).unwrap_or_default();
+        before(log, to.0).saturating_sub(before(log, from.0)) as u64
+    }
+
+    /// How far somebody sees who sees `entries` more than before `end`.
+    pub(super) fn beyond(&self, partition: u16, end: u64, entries: u64) -> u64 {
+        let state = self.state.lock();
+        let log = state.partitions.get(usize::from(partition)).map(Vec::as_slice).unwrap_or_default();
+        let more = before(log, end) + usize::try_from(entries).unwrap_or(usize::MAX);
+        more.checked_sub(1).and_then(|last| log.get(last)).map_or(end + entries, |last| last.position.0 + 1)
     }
 
     pub(super) fn contents(&self, partition: u16) -> Vec<Arc<Entry>> {
@@ -139,9 +165,7 @@ impl Log {
         let Some(log) = state.partitions.get(usize::from(partition)) else {
             return Vec::new();
         };
-        let skip = usize::try_from(from).unwrap_or(usize::MAX);
-        let count = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
-        page(log.iter().skip(skip).take(count))
+        page(log[before(log, from)..].iter().take_while(|entry| entry.position.0 < end))
     }
 
     pub(super) fn read(&self, partition: u16, at: Position) -> Result<Arc<Entry>, JournalError> {
@@ -149,8 +173,8 @@ impl Log {
         let count = self.genesis.count;
         let log =
             state.partitions.get(usize::from(partition)).ok_or(JournalError::NoSuchPartition { partition, count })?;
-        let end = Position(log.len() as u64);
-        let found = usize::try_from(at.0).ok().and_then(|at| log.get(at));
+        let end = Position(after(log));
+        let found = log.get(before(log, at.0)).filter(|entry| entry.position == at);
         found.cloned().ok_or(JournalError::Missing { partition, position: at, end })
     }
 }

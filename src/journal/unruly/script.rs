@@ -186,10 +186,10 @@ impl Node {
         }
     }
 
-    pub(super) fn release(&self, partition: u16, entries: u64) {
+    pub(super) fn release(&self, log: &Log, partition: u16, entries: u64) {
         let mut it = self.0.lock();
         if let Some(end) = it.held.as_mut().and_then(|ends| ends.get_mut(usize::from(partition))) {
-            *end += entries;
+            *end = log.beyond(partition, *end, entries);
         }
     }
 

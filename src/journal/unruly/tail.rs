@@ -31,8 +31,8 @@ impl UnrulyTail {
             // The reason is read before the end, so that what landed before the end of everything is still served.
             let ended = self.node.ended();
             let page = self.log.page(partition, self.at, self.node.visible(&self.log, partition));
-            if !page.is_empty() {
-                self.at += page.len() as u64;
+            if let Some(last) = page.last() {
+                self.at = last.position.0 + 1;
                 return Ok(page);
             }
             if let Some(error) = ended {

@@ -19,6 +19,12 @@ mod contract {
     suite!(InMemory(Unruly::new(genesis())));
 }
 
+mod contract_with_gaps {
+    use super::*;
+
+    suite!(InMemory(Unruly::with_gaps(genesis())));
+}
+
 async fn append(journal: &Unruly, n: u64) -> Appended {
     soon(journal.append(0, (3 * n..3 * n + 3).map(|n| record(n, 10)).collect())).await
 }
@@ -50,8 +56,7 @@ async fn each_deed_does_what_it_says() {
     assert_eq!(groups(&journal), [0, 3, 3, 5, 2, 5, 7, 6]);
 }
 
-async fn misbehaved(seed: u64) -> (Vec<(u64, Appended)>, Vec<Arc<Entry>>) {
-    let journal = Unruly::new(genesis());
+async fn misbehaved(journal: Unruly, seed: u64) -> (Vec<(u64, Appended)>, Vec<Arc<Entry>>) {
     journal.misbehave(seed, Odds { doubtful: 100, late: 200, twice: 100, lost: 100, overloaded: 50 });
     let mut answers = Vec::new();
     for n in 0..500 {
@@ -63,11 +68,13 @@ async fn misbehaved(seed: u64) -> (Vec<(u64, Appended)>, Vec<Arc<Entry>>) {
 
 #[tokio::test]
 async fn even_misbehaving_its_three_answers_are_true_and_a_seed_repeats_itself() {
-    let (answers, entries) = misbehaved(11).await;
-    let (durable, refused, doubtful) = check_answers(&answers, &entries);
-    assert!(durable > 200 && refused > 5 && doubtful > 100, "{durable} {refused} {doubtful}");
-    assert_eq!(misbehaved(11).await, (answers.clone(), entries));
-    assert_ne!(misbehaved(12).await.0, answers);
+    for new in [Unruly::new, Unruly::with_gaps] {
+        let (answers, entries) = misbehaved(new(genesis()), 11).await;
+        let (durable, refused, doubtful) = check_answers(&answers, &entries);
+        assert!(durable > 200 && refused > 5 && doubtful > 100, "{durable} {refused} {doubtful}");
+        assert_eq!(misbehaved(new(genesis()), 11).await, (answers.clone(), entries));
+        assert_ne!(misbehaved(new(genesis()), 12).await.0, answers);
+    }
 }
 
 #[tokio::test]
@@ -118,4 +125,17 @@ async fn a_slow_tail_shows_what_was_released() {
     slow.release_all();
     append(&fast, 2).await;
     assert_eq!(until(&mut *tail, 0, 7).await.len(), 4);
+}
+
+#[tokio::test]
+async fn with_gaps_what_is_released_are_entries_all_the_same() {
+    let fast = Unruly::with_gaps(genesis());
+    let slow = fast.another_node();
+    slow.hold_tails();
+    append(&fast, 1).await;
+    append(&fast, 2).await;
+    assert_eq!((slow.end(0), fast.end(0)), (Position(1), Position(515)));
+    slow.release(0, 4);
+    assert_eq!(slow.end(0), Position(513));
+    assert_eq!(until(&mut *slow.tail(0, Position(1)), 0, 513).await.len(), 4);
 }

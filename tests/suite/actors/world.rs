@@ -114,7 +114,7 @@ impl World {
         (limits, fault, clock): (Limits, Option<Fault>, Arc<dyn Clock>),
     ) -> Self {
         let installation = InstallationId([1; 16]);
-        let journal = Arc::new(Unruly::new(Genesis::new(installation, PARTITIONS)));
+        let journal = Arc::new(Unruly::with_gaps(Genesis::new(installation, PARTITIONS)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = Arc::new(MemoryVault::new(installation, PARTITIONS, Arc::clone(&entropy)));
         let hands = Hands {

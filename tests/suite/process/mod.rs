@@ -31,7 +31,7 @@ mod fixtures;
 mod graceful;
 pub mod house;
 pub mod http;
-mod kill9;
+pub mod kill9;
 pub mod load;
 mod mutants;
 pub mod node;

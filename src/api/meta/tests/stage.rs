@@ -73,7 +73,7 @@ impl Stage {
         let entropy = Arc::new(SeededEntropy::new(11));
         let key = NewKey::draw(&*entropy, false);
         let (journal, clock) =
-            (Arc::new(Unruly::new(Genesis::new(installation, COUNT))), Arc::new(ManualClock::at(NOW)));
+            (Arc::new(Unruly::with_gaps(Genesis::new(installation, COUNT))), Arc::new(ManualClock::at(NOW)));
         let vault = Arc::new(MemoryVault::new(installation, COUNT, entropy.clone()));
         let (store, health) = (Arc::new(MemoryStore::new()), Arc::new(Health::default()));
         let app = Arc::new(App::new(Parts {

@@ -1,37 +1,21 @@
 //! The bytes of a segment, as `FORMAT.md` describes them. Integers are little-endian.
 
 pub mod batch;
-pub mod frame;
 pub mod segment;
 
 pub use batch::{BATCH, BatchHeader, BatchKind};
-pub use frame::{FRAME, Frame};
 pub use segment::{SEAL, Seal, SegmentHeader};
 
-/// Reads an integer's bytes out of a slice that is known to be long enough.
-pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let mut out = [0; N];
-    out.copy_from_slice(&bytes[at..at + N]);
-    out
-}
-
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes(array(bytes, at))
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(array(bytes, at))
-}
-
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(array(bytes, at))
-}
+pub(super) use super::super::frame;
+pub use super::super::frame::{FRAME, Frame, Place};
+use super::super::frame::{array, u16_at, u32_at, u64_at};
 
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
     use super::super::super::contract::record;
+
     use super::super::super::genesis::Genesis;
     use super::*;
     use crate::domain::id::InstallationId;
@@ -52,16 +36,19 @@ mod tests {
     #[test]
     fn a_frame_reads_back_and_no_flipped_bit_passes() {
         let record = record(5, 40);
-        let mut bytes = Vec::new();
-        frame::put(&mut bytes, 3, Position(12), &record);
-        let read = Frame::parse(&bytes).expect("a frame");
-        assert_eq!((read.partition, read.position, read.length()), (3, Position(12), bytes.len()));
-        assert_eq!(read.record().expect("a record"), record);
-        for bit in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            let passes = Frame::parse(&flipped).and_then(|frame| frame.record());
-            assert!(passes.is_err(), "bit {bit}");
+        let among = Place::Among { index: 255, base: (1 << 56) - 1 };
+        for place in [Place::At(Position(12)), Place::At(Position(u64::MAX)), among] {
+            let mut bytes = Vec::new();
+            frame::put(&mut bytes, 3, place, &record);
+            let read = Frame::parse(&bytes).expect("a frame");
+            assert_eq!((read.partition, read.place, read.length()), (3, place, bytes.len()));
+            assert_eq!(read.record().expect("a record"), record);
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let passes = Frame::parse(&flipped).and_then(|frame| frame.record());
+                assert!(passes.is_err(), "bit {bit}");
+            }
         }
     }
 
@@ -69,7 +56,7 @@ mod tests {
     fn a_body_can_be_dropped_in_place_and_the_record_still_verifies() {
         let mut record = record(5, 40);
         let mut bytes = Vec::new();
-        frame::put(&mut bytes, 0, Position(1), &record);
+        frame::put(&mut bytes, 0, Place::At(Position(1)), &record);
         let body = bytes.len() - record.body.len();
         bytes[body..].fill(0);
         assert!(Frame::parse(&bytes).and_then(|frame| frame.record()).is_err());
@@ -77,7 +64,7 @@ mod tests {
         record.body = Bytes::new();
         assert_eq!(Frame::parse(&bytes).and_then(|frame| frame.record()), Ok(record.clone()));
         let mut again = Vec::new();
-        frame::put(&mut again, 0, Position(1), &record);
+        frame::put(&mut again, 0, Place::At(Position(1)), &record);
         assert_eq!(Frame::parse(&again).and_then(|frame| frame.record()), Ok(record));
     }
 

@@ -1,15 +1,35 @@
-//! Record frame: prefix, header, body.
+//! Record frame: prefix, header, body. The bytes of one record in every column.
 //!
 //! The checksum covers the prefix and the header, not the flags and not the body: a body can be dropped in place (flag
 //! set, bytes zeroed) and the frame, the seal and every audit proof still verify. Flags are checked against the body,
 //! the body against the digest in the header.
 
+use std::fmt;
+
 use bytes::Bytes;
 use minicbor::Decoder;
 use sha2::{Digest, Sha256};
 
-use super::{u16_at, u32_at, u64_at};
 use crate::domain::record::{BodyDigest, Header, MAX_HEADER, MAX_RECORD, Position, Record};
+
+/// Reads an integer's bytes out of a slice that is known to be long enough.
+pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[at..at + N]);
+    out
+}
+
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(array(bytes, at))
+}
+
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(array(bytes, at))
+}
+
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(array(bytes, at))
+}
 
 /// Bytes of a frame's prefix.
 pub const FRAME: usize = 32;
@@ -23,13 +43,57 @@ pub const FLAGS: usize = 8;
 /// The flag that says: the body was dropped; its place, if any, is zeroed.
 pub const DROPPED: u8 = 1;
 
-/// One record as it stands in a segment.
+/// Where the two bytes stand that say how the position is meant.
+const MEANING: usize = 14;
+
+/// How a frame says where its record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// There: the position itself.
+    At(Position),
+    /// The frame does not know it; whoever keeps it does. Its place among the records it was written with, and a number of
+    /// the keeper's own.
+    Among {
+        /// Which record of the call, from 0.
+        index: u8,
+        /// What the keeper needs to count by, below 2^56.
+        base: u64,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(position) => write!(f, "{}", position.0),
+            Self::Among { index, .. } => write!(f, "#{index}"),
+        }
+    }
+}
+
+impl Place {
+    fn bytes(self) -> (u16, u64) {
+        match self {
+            Self::At(position) => (0, position.0),
+            Self::Among { index, base } => (1, base << 8 | u64::from(index)),
+        }
+    }
+
+    fn read(meaning: u16, field: u64) -> Result<Self, String> {
+        match meaning {
+            0 => Ok(Self::At(Position(field))),
+            1 => Ok(Self::Among { index: field as u8, base: field >> 8 }),
+            other => Err(format!("a record's position has the unknown meaning {other}")),
+        }
+    }
+}
+
+/// One record as it stands in a segment or a message.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     /// Which partition.
     pub partition: u16,
     /// Where in it.
-    pub position: Position,
+    pub place: Place,
     dropped: bool,
     prefix: &'a [u8],
     header: &'a [u8],
@@ -37,12 +101,14 @@ pub struct Frame<'a> {
 }
 
 /// Appends a record's frame to `out`.
-pub fn put(out: &mut Vec<u8>, partition: u16, position: Position, record: &Record) {
+pub fn put(out: &mut Vec<u8>, partition: u16, place: Place, record: &Record) {
+    let (meaning, field) = place.bytes();
     let mut prefix = [0; FRAME];
     prefix[..4].copy_from_slice(&FRAME_MAGIC);
     prefix[FLAGS] = if record.header.body.is_some() && record.body.is_empty() { DROPPED } else { 0 };
     prefix[12..14].copy_from_slice(&partition.to_le_bytes());
-    prefix[16..24].copy_from_slice(&position.0.to_le_bytes());
+    prefix[MEANING..16].copy_from_slice(&meaning.to_le_bytes());
+    prefix[16..24].copy_from_slice(&field.to_le_bytes());
     prefix[24..28].copy_from_slice(&(record.raw.len() as u32).to_le_bytes());
     prefix[28..32].copy_from_slice(&(record.body.len() as u32).to_le_bytes());
     let crc = checksum(&prefix, &record.raw);
@@ -85,8 +151,8 @@ impl<'a> Frame<'a> {
         if prefix[FLAGS] & !DROPPED != 0 || prefix[FLAGS + 1..FLAGS + 4] != [0; 3] {
             return Err("a record has flags that do not exist".to_owned());
         }
-        let (partition, position) = (u16_at(prefix, 12), Position(u64_at(prefix, 16)));
-        Ok(Self { partition, position, dropped: prefix[FLAGS] == DROPPED, prefix, header, body })
+        let (partition, place) = (u16_at(prefix, 12), Place::read(u16_at(prefix, MEANING), u64_at(prefix, 16))?);
+        Ok(Self { partition, place, dropped: prefix[FLAGS] == DROPPED, prefix, header, body })
     }
 
     /// Bytes of the whole frame.
