@@ -118,20 +118,18 @@ async fn attempt(
     if let Gate::Ask(portfolio, asker) = said {
         drop(place);
         said = ask_portfolio(hands, portfolio, asker).await;
+        // Who may not leave waits for no place.
+        if said != Gate::Open {
+            return kept(said);
+        }
         let Some(again) = hands.windows.take(reference.tenant).await else {
             return Ok(not_sent("stopping"));
         };
         place = again;
-        if said == Gate::Open {
-            said = gate(hands, sender, (reference, of), &content).await;
-        }
+        said = gate(hands, sender, (reference, of), &content).await;
     }
-    match said {
-        Gate::Open => {}
-        Gate::Barred(bar) => return Err(bar),
-        Gate::Later(why) => return Ok(not_sent(why)),
-        // Its hour was over while it waited.
-        Gate::Ask(..) => return Ok(not_sent("portfolio_behind")),
+    if said != Gate::Open {
+        return kept(said);
     }
     hands.trip("attempt:before_call");
     let command = SendCommand {
@@ -155,6 +153,16 @@ async fn attempt(
     };
     drop(place);
     Ok(Answered { answer, provider })
+}
+
+/// What becomes of an attempt that the gate does not let pass.
+fn kept(said: Gate) -> Result<Answered, Bar> {
+    match said {
+        Gate::Barred(bar) => Err(bar),
+        Gate::Later(why) => Ok(not_sent(why)),
+        // Its hour was over while it waited for a place.
+        Gate::Ask(..) | Gate::Open => Ok(not_sent("portfolio_behind")),
+    }
 }
 
 /// Whether nobody has stopped the message since its intent was judged.

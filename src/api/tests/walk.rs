@@ -156,6 +156,7 @@ async fn every_operation_answers_as_it_is_described() {
     let elsewhere = [
         "get /callbacks/meta",
         "post /callbacks/meta",
+        "post /v1/admin/portfolios/{name}/release",
         "post /v1/campaigns/{name}/cancel",
         "post /v1/campaigns/{name}/pause",
         "post /v1/campaigns/{name}/resume",

@@ -33,7 +33,7 @@ async fn accept(
 async fn normal_and_urgent_messages_pass_a_backlog_in_bulk_also_after_a_restart() {
     for restarted in [false, true] {
         let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
-        let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), None).await;
+        let mut world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), None).await;
         let tenant = world.tenant("acme", 100_000).await;
         let session = world.session(tenant, "orders").await;
         let at = (tenant, session);
@@ -42,7 +42,9 @@ async fn normal_and_urgent_messages_pass_a_backlog_in_bulk_also_after_a_restart(
         let normal = accept(&world, at, Priority::Normal, BULK..BULK + 20).await;
         let urgent = accept(&world, at, Priority::Urgent, BULK + 20..BULK + 25).await;
         all.extend(normal.iter().chain(&urgent));
-        let world = if restarted { world.reborn().await } else { world };
+        if restarted {
+            world.restart().await;
+        }
         world.tell(session, tenant, SessionResumedV1 { session, reason: None }).await;
         let states = world.until(&all, Duration::from_secs(60), &[State::Sent]).await;
         assert_eq!(states[&State::Sent], all.len());
