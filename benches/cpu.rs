@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// The allocator of the product.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Formats durations as Criterion does for time on the wall.
 static DURATIONS: WallTime = WallTime;
