@@ -9,6 +9,7 @@
 //!   actor, which here is `accepted/encode`, and a share each of `started/encode` and `closed/encode`.
 //! - Rows: "building rows 2.5" µs a message for all of its mutations; a message's row is written three times.
 //!
+//! `leaf` is what the audit costs each event: its header hashed, its leaf, and its share of the tree's nodes.
 //! `event` is the hot path's decoding: the embedded tail hands records on in memory, only the facts are decoded. `decode`
 //! is what a replay pays.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a bench may fail loudly, and lives in real time")]
@@ -20,9 +21,10 @@ mod sample;
 use bytes::Bytes;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
+use waybill::domain::audit::leaf::Leaf;
 use waybill::domain::event::{Event, Status};
-use waybill::domain::record::Record;
-use waybill::domain::row::Row;
+use waybill::domain::record::{Position, Record};
+use waybill::domain::row::{Row, TreeRow};
 use waybill::store::{Put, codec};
 
 use cpu::CpuTime;
@@ -48,6 +50,13 @@ fn case(group: &mut Group<'_>, event: &Event, body: Option<&Bytes>) {
         b.iter(|| Record::decode(record.raw.clone(), record.body.clone()).unwrap().event().unwrap());
     });
     group.bench_function("event", |b| b.iter(|| black_box(&record).event().unwrap()));
+    group.bench_function("leaf", |b| {
+        let (mut tree, mut at) = (TreeRow::default(), 0);
+        b.iter(|| {
+            at += 1;
+            tree.grow(&Leaf::of(black_box(&record), 7, at), Position(at), true);
+        });
+    });
 }
 
 /// The row of a message that was sent, delivered and read: the largest of its states.

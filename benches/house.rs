@@ -11,8 +11,9 @@ use governor::Quota;
 use ractor::{Actor, ActorRef};
 use waybill::actors::egress::Egress;
 use waybill::actors::hands::{Hands, Limits};
+use waybill::actors::ownership::Ownership;
 use waybill::actors::registry::Registry;
-use waybill::actors::root::{Order, Root};
+use waybill::actors::root::{Order, Root, RootArgs};
 use waybill::channel::null::NullChannel;
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand};
 use waybill::domain::address::Address;
@@ -110,7 +111,7 @@ impl House {
     pub async fn start(kept: Kept) -> Self {
         let channel = Arc::new(AtOnce(NullChannel::default(), AtomicU64::new(0)));
         let hands = hands(kept, Arc::clone(&channel) as Arc<dyn Channel>);
-        let (root, _) = Actor::spawn(None, Root, hands.clone()).await.unwrap();
+        let (root, _) = Actor::spawn(None, Root, alone(&hands)).await.unwrap();
         let tenant = TenantId::named(INSTALLATION, "acme");
         let sessions = (0..SENDERS).map(|n| SessionId::named(tenant, &format!("sender-{n}"))).collect();
         let house = Self { hands, channel, root, tenant, sessions };
@@ -272,8 +273,14 @@ fn limits() -> Limits {
         endpoint_concurrency: 8,
         endpoint_batch: 64,
         disable_after: 3_600_000_000,
+        publish_every: 3_600_000_000,
         restart_budget: 0,
         restart_window: Duration::from_secs(60),
         restart_backoff: (Duration::from_secs(1), Duration::from_secs(1)),
     }
+}
+
+/// A root that owns every partition.
+fn alone(hands: &Hands) -> RootArgs {
+    RootArgs { hands: hands.clone(), ownership: Ownership::of_all(hands.journal.genesis().count) }
 }

@@ -49,6 +49,7 @@ fn queued(n: u64) -> Queued {
         priority: Priority::Normal,
         expires_at: Micros::MAX,
         not_before: 0,
+        keeps_until: 0,
         attempt: 1,
         counted: 0,
         strict: false,

@@ -28,8 +28,8 @@
 //! ```text
 //! floor 4   main.rs  cli/  node/                            assemble, start, drain
 //! floor 3   api/  actors/                                   what is called, what lives
-//! floor 2   journal/  store/  vault/  channel/  webhook/    hands: each touches one thing outside
-//! floor 1   config/  telemetry/  runtime/                   settings, signals, clock and supervision
+//! floor 2   journal/  store/  vault/  channel/  webhook/  audit/    hands: each touches one thing outside
+//! floor 1   config/  telemetry/  runtime/  cql/             settings, signals, clock and supervision, a CQL cluster
 //! floor 0   domain/                                         decides; touches nothing
 //! ```
 
@@ -37,9 +37,11 @@
 
 pub mod actors;
 pub mod api;
+pub mod audit;
 pub mod channel;
 pub mod cli;
 pub mod config;
+pub mod cql;
 pub mod domain;
 pub mod journal;
 pub mod node;

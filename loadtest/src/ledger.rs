@@ -13,6 +13,7 @@
 //! | duplicated | messages the counterpart accepted more often than acknowledged, and no list explains it: must be 0 |
 //! | duplicated_listed | the same, explained by an attempt that was listed as unknown |
 //! | reordered | messages that reached the counterpart before one of the same sender and recipient acknowledged earlier |
+//! | reordered_listed | the same, where only messages that were visibly unknown were overtaken: those block nobody |
 //! | notified | messages with at least one notification |
 //! | unacknowledged | markers at the counterpart that nobody acknowledged: the answer was lost, not the message |
 
@@ -67,6 +68,9 @@ pub struct Ledger {
     pub duplicated_listed: u64,
     /// Messages that overtook an earlier one to the same recipient.
     pub reordered: u64,
+    /// Messages that overtook none but such as were visibly unknown.
+    #[serde(default)]
+    pub reordered_listed: u64,
     /// Messages with at least one notification.
     pub notified: u64,
     /// Markers at the counterpart that nobody acknowledged.
@@ -100,10 +104,10 @@ impl std::fmt::Display for Ledger {
             f,
             "ledger     accepted {accepted}, sent {sent}, delivered {delivered}, read {read}, failed {failed}, unknown {unknown}, notified {notified}"
         )?;
-        let Self { lost, duplicated, duplicated_listed, reordered, unacknowledged, .. } = self;
+        let Self { lost, duplicated, duplicated_listed, reordered, reordered_listed, unacknowledged, .. } = self;
         write!(
             f,
-            "           lost {lost}, duplicated {duplicated} (listed {duplicated_listed}), reordered {reordered}, unacknowledged {unacknowledged}"
+            "           lost {lost}, duplicated {duplicated} (listed {duplicated_listed}), reordered {reordered} (listed {reordered_listed}), unacknowledged {unacknowledged}"
         )?;
         self.examples.iter().try_for_each(|(kind, markers)| write!(f, "\n           {kind}: {}", markers.join(" ")))
     }
@@ -191,7 +195,11 @@ pub fn join(acks: &[Ack], requests: &[Recorded], notices: &[Notified], unknown: 
         let acks = promises.get(marker).map_or(&[][..], Vec::as_slice);
         excess(&mut ledger, marker, *arrived, acks, unknown);
     }
-    ledger.reordered = reordered(acks, &arrived);
+    let is_unknown = |ack: &Ack| {
+        let said = told.get(&*ack.id).is_some_and(|told| told.unknown);
+        said || unknown.contains(&ack.id) || unknown.contains(&ack.marker)
+    };
+    reordered(&mut ledger, acks, &arrived, is_unknown);
     ledger
 }
 
@@ -226,32 +234,47 @@ fn excess(ledger: &mut Ledger, marker: &str, arrived: Arrived, acks: &[&Ack], un
     }
 }
 
-/// Messages that arrived before one whose acknowledgement was there before they were even started.
-///
-/// Two requests under way at once have no order, so only such pairs count. Per sender and recipient: sorted by start, with the latest
-/// arrival among those acknowledged so far, each message is looked at once.
-fn reordered(acks: &[Ack], arrived: &HashMap<&str, Arrived>) -> u64 {
-    let mut lanes: HashMap<(&str, &str), Vec<(u64, u64, u64)>> = HashMap::new();
-    for ack in acks.iter().filter(|ack| ack.started_us > 0 && ack.acked_us > 0) {
-        if let Some(arrived) = arrived.get(&*ack.marker) {
-            lanes.entry((&ack.from, &ack.to)).or_default().push((ack.started_us, ack.acked_us, arrived.first));
-        }
-    }
-    lanes.into_values().map(overtaking).sum()
+/// One message on its lane: those of one sender to one recipient.
+struct Passage<'a> {
+    started: u64,
+    acked: u64,
+    arrival: u64,
+    unknown: bool,
+    marker: &'a str,
 }
 
-fn overtaking(mut lane: Vec<(u64, u64, u64)>) -> u64 {
-    let mut by_ack = lane.clone();
-    by_ack.sort_unstable_by_key(|(_, acked, _)| *acked);
-    lane.sort_unstable();
-    let (mut acked, mut latest, mut found) = (by_ack.into_iter().peekable(), 0, 0);
-    for (started, _, arrival) in lane {
-        while let Some((_, _, earlier)) = acked.next_if(|(_, acked_us, _)| *acked_us < started) {
-            latest = latest.max(earlier);
+/// Counts messages that arrived before one whose acknowledgement was there before they were even started: two requests under
+/// way at once have no order.
+fn reordered(ledger: &mut Ledger, acks: &[Ack], arrived: &HashMap<&str, Arrived>, is_unknown: impl Fn(&Ack) -> bool) {
+    let mut lanes: HashMap<(&str, &str), Vec<Passage<'_>>> = HashMap::new();
+    for ack in acks.iter().filter(|ack| ack.started_us > 0 && ack.acked_us > 0) {
+        if let Some(arrived) = arrived.get(&*ack.marker) {
+            let (started, acked, arrival) = (ack.started_us, ack.acked_us, arrived.first);
+            let passage = Passage { started, acked, arrival, unknown: is_unknown(ack), marker: &ack.marker };
+            lanes.entry((&ack.from, &ack.to)).or_default().push(passage);
         }
-        found += u64::from(latest > arrival);
     }
-    found
+    lanes.into_values().for_each(|lane| overtaking(ledger, lane));
+}
+
+/// Sorted by start, with the latest arrivals among those acknowledged so far, each message is looked at once.
+fn overtaking(ledger: &mut Ledger, mut lane: Vec<Passage<'_>>) {
+    let mut by_ack: Vec<(u64, u64, bool)> = lane.iter().map(|it| (it.acked, it.arrival, it.unknown)).collect();
+    by_ack.sort_unstable();
+    lane.sort_unstable_by_key(|it| (it.started, it.acked));
+    let (mut acked, mut latest, mut latest_unknown) = (by_ack.into_iter().peekable(), 0, 0);
+    for it in lane {
+        while let Some((_, earlier, unknown)) = acked.next_if(|(acked, ..)| *acked < it.started) {
+            let of = if unknown { &mut latest_unknown } else { &mut latest };
+            *of = earlier.max(*of);
+        }
+        if latest > it.arrival {
+            ledger.reordered += 1;
+            ledger.example("reordered", it.marker);
+        } else if latest_unknown > it.arrival {
+            ledger.reordered_listed += 1;
+        }
+    }
 }
 
 #[cfg(test)]

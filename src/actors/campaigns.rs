@@ -20,7 +20,7 @@ use crate::domain::event::{CampaignMovedV1, CampaignStep, Event};
 use crate::domain::id::{CampaignId, EventId, TenantId, derive};
 use crate::domain::record::{Position, Principal};
 use crate::domain::row::{CampaignsRow, LiveCampaign};
-use crate::store::{StoreError, applied, gates};
+use crate::store::{StoreError, applied, gates, rows};
 
 /// How often it looks: a row for each campaign that runs.
 const EVERY: Duration = Duration::from_secs(1);
@@ -31,6 +31,9 @@ const QUIET: Duration = Duration::from_secs(3);
 
 /// How long one look waits in all for partitions that are behind. Nothing is finished by what they have not applied.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How soon it looks again whether what was on its way has come, within that.
+const POLL: Duration = Duration::from_millis(20);
 
 /// The campaigns of one tenant.
 #[derive(Debug, Default)]
@@ -153,18 +156,50 @@ async fn look(
     Ok(())
 }
 
-/// How many messages a campaign has of which nothing is left, once the partition in which they stand has applied what its
-/// journal holds now.
+/// How many messages a campaign has of which nothing is left, once the partitions in which they stand have applied what their
+/// journals hold now, and what was between two of them has come: on its way it is counted in neither.
 async fn nothing_left(hands: &Hands, live: &LiveCampaign, until: Duration) -> Result<Option<u64>, StoreError> {
     let count = hands.journal.genesis().count;
-    for partition in live.gate.partitions(count) {
-        let (end, patience) = (hands.journal.end(partition), until.saturating_sub(hands.clock.steady()));
-        if !applied::caught_up(hands.store.as_ref(), partition, end, patience).await? {
-            return Ok(None);
-        }
+    let partitions = live.gate.partitions(count);
+    if !all_applied(hands, &partitions, until).await? {
+        return Ok(None);
+    }
+    if partitions.len() > 1
+        && !(all_come(hands, &partitions, until).await? && all_applied(hands, &partitions, until).await?)
+    {
+        return Ok(None);
     }
     let found = gates::progress(hands.store.as_ref(), count, &live.gate, live.campaign).await?;
     Ok(found.filter(|progress| progress.left() == 0).map(|progress| progress.all()))
+}
+
+async fn all_applied(hands: &Hands, partitions: &[u16], until: Duration) -> Result<bool, StoreError> {
+    for &partition in partitions {
+        // Lines may have been appended by other nodes.
+        let Ok(end) = hands.journal.fresh_end(partition).await else {
+            return Ok(false);
+        };
+        let patience = until.saturating_sub(hands.clock.steady());
+        if !applied::caught_up(hands.store.as_ref(), partition, end, patience).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether everything that left one of these partitions, as far as it is applied now, has come where it goes.
+async fn all_come(hands: &Hands, partitions: &[u16], until: Duration) -> Result<bool, StoreError> {
+    let store = hands.store.as_ref();
+    for &partition in partitions {
+        let end = store.applied(partition).await?.map_or(Position(0), Position::next);
+        while !rows::have_come(store, partition, None, end).await? {
+            if hands.clock.steady() >= until {
+                return Ok(false);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    Ok(true)
 }
 
 fn step(hands: &Hands, (tenant, home): (TenantId, u16), live: &LiveCampaign, step: CampaignStep) {

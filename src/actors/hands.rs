@@ -60,6 +60,8 @@ pub struct Limits {
     pub endpoint_batch: usize,
     /// Only failures for so long: the endpoint is told nothing more.
     pub disable_after: Micros,
+    /// Customers are told of a checkpoint so often.
+    pub publish_every: Micros,
     /// Restarts of one actor within the window before it rests for the longest backoff.
     pub restart_budget: u32,
     /// That window.

@@ -57,6 +57,17 @@ impl<M> Inbox<M> {
         std::mem::take(&mut *self.mail.lock())
     }
 
+    /// Throws away mail of this kind.
+    pub fn discard(&self, kind: impl Fn(&M) -> bool) {
+        self.mail.lock().retain(|mail| !kind(mail));
+    }
+
+    /// The least of what mail has of this.
+    #[must_use]
+    pub fn least<K: Ord>(&self, of: impl Fn(&M) -> Option<K>) -> Option<K> {
+        self.mail.lock().iter().filter_map(of).min()
+    }
+
     /// How much of the mail is of this kind.
     #[must_use]
     pub fn count(&self, kind: impl Fn(&M) -> bool) -> usize {

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 
@@ -18,7 +19,7 @@ pub struct Ask {
     pub session: SessionId,
     /// How many it would like, at most.
     pub wanted: u32,
-    /// Where the grant goes: how many, until when.
+    /// Where the grant goes: how many, for how long. Two nodes' clocks need not agree on a time.
     pub grant: Box<dyn FnOnce(u32, crate::domain::record::Micros) + Send>,
 }
 
@@ -45,10 +46,16 @@ pub struct Registry {
     pub shares: super::session::shared::Shares,
     /// What is stopped.
     pub stops: super::stops::Stops,
+    /// Since when events wait to be signed for.
+    pub unsealed: super::audit::unsealed::Unsealed,
     /// What is asked of portfolios.
     pub portfolios: super::portfolio::Portfolios,
     /// Partitions whose rows have been up to date in this life of the process.
     current: RwLock<HashSet<u16>>,
+    /// Partitions that this process owns.
+    owned: RwLock<HashSet<u16>>,
+    /// Other nodes own partitions too.
+    shared: AtomicBool,
 }
 
 impl std::fmt::Debug for Registry {
@@ -63,6 +70,47 @@ impl Registry {
         self.budgets.write().insert(tenant, asks);
     }
 
+    /// It lives in this process no more.
+    pub fn budget_left(&self, tenant: TenantId, asks: &Asks) {
+        let mut budgets = self.budgets.write();
+        if budgets.get(&tenant).is_some_and(|known| Arc::ptr_eq(known, asks)) {
+            budgets.remove(&tenant);
+        }
+    }
+
+    /// Other nodes own partitions too, or may have.
+    pub fn share(&self) {
+        self.shared.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they do. Where not, an earlier owner is dead.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
+    /// This process owns a partition, or no more.
+    pub fn set_owned(&self, partition: u16, owned: bool) {
+        let mut all = self.owned.write();
+        if owned {
+            all.insert(partition)
+        } else {
+            all.remove(&partition)
+        };
+    }
+
+    /// Whether this process owns a partition, as far as it has read.
+    #[must_use]
+    pub fn owns(&self, partition: u16) -> bool {
+        self.owned.read().contains(&partition)
+    }
+
+    /// How many partitions this process owns.
+    #[must_use]
+    pub fn owned(&self) -> usize {
+        self.owned.read().len()
+    }
+
     /// Asks a tenant's budget. Nobody there: the caller asks again after its patience.
     pub fn ask(&self, tenant: TenantId, ask: Ask) {
         let asks = self.budgets.read().get(&tenant).cloned();
@@ -75,6 +123,15 @@ impl Registry {
     /// its partition rings no more.
     pub fn listen(&self, tenant: TenantId, endpoint: EndpointId, who: Arc<EndpointBox>) {
         self.bells.write().entry(tenant).or_default().insert(endpoint, who);
+    }
+
+    /// Whoever has this box lives in this process no more.
+    pub fn listen_no_more(&self, who: &Arc<EndpointBox>) {
+        let mut bells = self.bells.write();
+        for bells in bells.values_mut() {
+            bells.retain(|_, bell| !Arc::ptr_eq(bell, who));
+        }
+        bells.retain(|_, bells| !bells.is_empty());
     }
 
     /// The tenant's feed of this partition grew.

@@ -4,27 +4,61 @@
 //! | --- | --- |
 //! | parent | the node |
 //! | count | one |
-//! | mail | start a partition (again) |
+//! | mail | what this node is to own; a partition to be started |
 //! | bound | one child for each partition |
 //! | restart | never: its death is the process's |
 //! | stops when | the node drains |
 //! | lost if it dies | nothing |
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use parking_lot::Mutex;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::hands::Hands;
-use super::partition::{Partition, PartitionArgs};
+use super::inbox::Nudge;
+use super::ownership::{Ownership, Wanted};
+use super::partition::leaving::Handover;
+use super::partition::{Notice, Partition, PartitionArgs};
+use super::seats::{Seat, Seats};
 use crate::domain::address::AddressKind;
+use crate::domain::record::Position;
 use crate::runtime::restart::{Deaths, RestartLimits};
+
+/// How long a partition of a node that stops goes on, where another node may have it: that one hears of it within a heartbeat
+/// of the group, and reads the partition's rows before it claims it.
+const HANDOVER: Duration = Duration::from_secs(8);
+
+/// Partitions that start at once.
+const STARTS: usize = 16;
+
+/// A partition, and how its start came out.
+type Started = (u16, Result<(ActorRef<Nudge>, JoinHandle<()>), SpawnErr>);
+
+/// How long whoever claimed a partition may take to begin, the first time.
+const VACANCY: Duration = Duration::from_secs(5);
 
 /// The actor.
 pub struct Root;
 
+/// What it is born with.
+pub struct RootArgs {
+    /// What the actors work with.
+    pub hands: Hands,
+    /// What this node is to own.
+    pub ownership: Ownership,
+}
+
 /// What it hears.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Order {
+    /// This node is to own these.
+    Wanted(Wanted),
+    /// The journal of this partition went so far when it was wanted by the proposal of that number.
+    WantedSince(u16, u64, Position),
     /// Start this partition.
     Start(u16),
     /// This life of a partition is so old that it may be called well again, if it lasts.
@@ -34,6 +68,9 @@ pub enum Order {
 /// What it remembers.
 pub struct State {
     hands: Hands,
+    shared: bool,
+    /// Partitions say there themselves what became of them: their end may be heard of before their mail.
+    seats: Arc<Mutex<Seats>>,
     partitions: HashMap<ActorId, u16>,
     deaths: HashMap<u16, Deaths>,
     failing: Failing,
@@ -71,30 +108,41 @@ impl Failing {
 impl Actor for Root {
     type Msg = Order;
     type State = State;
-    type Arguments = Hands;
+    type Arguments = RootArgs;
 
-    async fn pre_start(&self, myself: ActorRef<Order>, hands: Hands) -> Result<State, ActorProcessingErr> {
-        for number in 0..hands.journal.genesis().count {
-            myself.send_message(Order::Start(number))?;
+    async fn pre_start(&self, myself: ActorRef<Order>, args: RootArgs) -> Result<State, ActorProcessingErr> {
+        let RootArgs { hands, mut ownership } = args;
+        let shared = ownership.is_shared();
+        if shared {
+            hands.registry.share();
         }
-        Ok(State { hands, partitions: HashMap::new(), deaths: HashMap::new(), failing: Failing::default() })
+        myself.send_message(Order::Wanted(ownership.now()))?;
+        crate::runtime::spawn("ownership", async move {
+            while let Some(wanted) = ownership.next().await {
+                if myself.send_message(Order::Wanted(wanted)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(State {
+            hands,
+            shared,
+            seats: Arc::default(),
+            partitions: HashMap::new(),
+            deaths: HashMap::new(),
+            failing: Failing::default(),
+        })
     }
 
     async fn handle(&self, myself: ActorRef<Order>, order: Order, state: &mut State) -> Result<(), ActorProcessingErr> {
-        let number = match order {
-            Order::Start(number) => number,
-            Order::Lived(number, life) => {
-                state.lived(number, life);
-                return Ok(());
+        match order {
+            Order::Wanted(wanted) => state.follow(&wanted, &myself).await,
+            Order::WantedSince(number, proposal, end) => {
+                state.seats.lock().wanted_since(number, proposal, end);
+                state.start([number], &myself).await;
             }
-        };
-        let args = PartitionArgs { number, hands: state.hands.clone() };
-        match myself.spawn_linked(None, Partition, args).await {
-            Ok((actor, _)) => {
-                state.partitions.insert(actor.get_id(), number);
-                state.watch(number, actor.get_id(), &myself);
-            }
-            Err(error) => state.rest(number, &error.to_string(), &myself),
+            Order::Start(number) => state.start([number], &myself).await,
+            Order::Lived(number, life) => state.lived(number, life),
         }
         Ok(())
     }
@@ -108,11 +156,16 @@ impl Actor for Root {
         match event {
             SupervisionEvent::ActorFailed(who, why) => {
                 if let Some(number) = state.partitions.remove(&who.get_id()) {
+                    state.seats.lock().left(number);
+                    state.hands.registry.set_owned(number, false);
                     state.rest(number, &why.to_string(), &myself);
                 }
             }
             SupervisionEvent::ActorTerminated(who, ..) => {
-                state.partitions.remove(&who.get_id());
+                if let Some(number) = state.partitions.remove(&who.get_id()) {
+                    state.seats.lock().given_up(number);
+                    state.start([number], &myself).await;
+                }
             }
             _ => {}
         }
@@ -121,6 +174,78 @@ impl Actor for Root {
 }
 
 impl State {
+    /// What is wanted is started, and what is not wanted any more is told so.
+    async fn follow(&mut self, wanted: &Wanted, myself: &ActorRef<Order>) {
+        let (living, held) = {
+            let mut seats = self.seats.lock();
+            (seats.follow(wanted), seats.held_and_wanted())
+        };
+        for number in held {
+            self.ask_since(number, wanted.number, myself);
+        }
+        for (number, notices) in living {
+            notices.push(Notice::Wish(wanted.wish(number)));
+        }
+        self.start(wanted.partitions.iter().copied(), myself).await;
+    }
+
+    /// Starts those partitions of these that are wanted, unless they live, or were lost since they were wanted. Several at once:
+    /// each reads its rows, which takes a while where they are far away.
+    async fn start(&mut self, numbers: impl IntoIterator<Item = u16>, myself: &ActorRef<Order>) {
+        let mut starting = JoinSet::new();
+        for number in numbers {
+            let Some(args) = self.args(number) else { continue };
+            while starting.len() >= STARTS
+                && let Some(started) = starting.join_next().await
+            {
+                self.started(started, myself);
+            }
+            let root = myself.clone();
+            starting.spawn(async move { (number, root.spawn_linked(None, Partition, args).await) });
+        }
+        while let Some(started) = starting.join_next().await {
+            self.started(started, myself);
+        }
+    }
+
+    /// One that is held already may have been claimed before it was wanted anew, by a node that is no more: that claim may be read
+    /// after the proposal, and nobody would make another one.
+    fn ask_since(&self, number: u16, proposal: u64, myself: &ActorRef<Order>) {
+        let (root, journal) = (myself.clone(), Arc::clone(&self.hands.journal));
+        crate::runtime::spawn("wanted", async move {
+            match journal.fresh_end(number).await {
+                Ok(end) => drop(root.send_message(Order::WantedSince(number, proposal, end))),
+                // What was claimed before counts as lost since.
+                Err(error) => tracing::warn!(partition = number, %error, "how far its journal goes is not known"),
+            }
+        });
+    }
+
+    fn args(&self, number: u16) -> Option<PartitionArgs> {
+        let Seat { notices, vacancies, wish } = self.seats.lock().take(number)?;
+        let patience = if self.shared { HANDOVER } else { Duration::ZERO };
+        let handover = Handover { patience, vacancy: VACANCY * 2_u32.pow(vacancies.min(6)), wish };
+        let (seats, hands) = (Arc::clone(&self.seats), self.hands.clone());
+        Some(PartitionArgs { number, notices, seats, handover, hands })
+    }
+
+    fn started(&mut self, started: Result<Started, JoinError>, myself: &ActorRef<Order>) {
+        match started {
+            Ok((number, Ok((actor, _)))) => {
+                self.partitions.insert(actor.get_id(), number);
+                self.watch(number, actor.get_id(), myself);
+            }
+            Ok((number, Err(error))) => {
+                self.seats.lock().left(number);
+                self.rest(number, &error.to_string(), myself);
+            }
+            // Which one is not known: it is its seat that stays taken, and this node is not well.
+            Err(error) => {
+                self.hands.health.set("partitions", Some(format!("a partition did not start: {error}")));
+            }
+        }
+    }
+
     /// One that died again and again is called well once it has lived for as long as its deaths are counted together: a
     /// start alone says nothing, and another one's start nothing of this one.
     fn watch(&mut self, number: u16, life: ActorId, myself: &ActorRef<Order>) {

@@ -1,5 +1,6 @@
 //! Spreading words on a tenant's gates: each is copied into every partition, and recorded as effective once all have applied
-//! it.
+//! it. Where another node has just taken a partition over, a closing waits for what its last owner had open: that one may be
+//! frozen right before its calls.
 //!
 //! What is missing is read from the partitions' own rows each time: so whatever died half-way is completed by the next life,
 //! and a copy that was appended twice is one word. A partition that is behind gets a further copy with each try, to nobody's
@@ -17,11 +18,11 @@ use crate::domain::address::Address;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, GateEffectiveV1};
 use crate::domain::id::{EventId, TenantId, derive};
-use crate::domain::record::{Principal, Record};
+use crate::domain::record::{Micros, Principal, Record};
 use crate::domain::row::{Asked, AsksRow};
 use crate::journal::Appended;
 use crate::store::StoreError;
-use crate::store::gates::unheard;
+use crate::store::gates::{Late, unheard, without_effect};
 
 /// How long one try waits until a word is applied everywhere.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -160,7 +161,7 @@ async fn try_once(hands: &Hands, whose: (TenantId, u16), mut pending: Vec<Asked>
     loop {
         let mut left = Vec::with_capacity(pending.len());
         for asked in pending {
-            if missing(hands, &asked).await?.is_empty() {
+            if is_effective(hands, &asked).await? {
                 record(hands, whose, &asked);
             } else {
                 left.push(asked);
@@ -177,6 +178,15 @@ async fn try_once(hands: &Hands, whose: (TenantId, u16), mut pending: Vec<Asked>
 async fn missing(hands: &Hands, asked: &Asked) -> Result<Vec<u16>, StoreError> {
     let count = hands.journal.genesis().count;
     unheard(hands.store.as_ref(), count, &asked.gate, asked.position).await
+}
+
+/// Whether all have applied it, and nothing that it stops may leave any more.
+async fn is_effective(hands: &Hands, asked: &Asked) -> Result<bool, StoreError> {
+    let count = hands.journal.genesis().count;
+    let deadline = Micros::try_from(hands.limits.intent_deadline.as_micros()).unwrap_or(Micros::MAX);
+    let word = (&asked.gate, asked.position, asked.closed);
+    let late = hands.registry.is_shared().then(|| Late { now: hands.clock.wall(), deadline });
+    Ok(without_effect(hands.store.as_ref(), count, word, late).await?.is_empty())
 }
 
 fn copy(hands: &Hands, tenant: TenantId, asked: &Asked, partition: u16) -> Option<Record> {

@@ -4,6 +4,9 @@
 //! An intent that stands before a stop is valid, and its attempt may have waited since for a place among those under way, for
 //! a connection, for the person's row. What is told as stopped must not leave any more, so what is written here is written
 //! before its rows are: whoever has read there that a gate is closed has it closed here.
+//!
+//! Of a partition that is lost nothing is heard any more, so nothing of it leaves either: its next owner tells that a gate is
+//! closed, and does not know what waits here.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use parking_lot::RwLock;
 
 use crate::domain::gate::{GatesRow, Marks};
 use crate::domain::id::SessionId;
+use crate::domain::routing;
 
 /// Why an attempt did not leave: it goes back to where it waits, and it is none of its tries.
 pub const STOPPED: &str = "stopped";
@@ -21,12 +25,29 @@ pub const STOPPED: &str = "stopped";
 pub struct Stops {
     gates: RwLock<HashMap<u16, Arc<GatesRow>>>,
     suspended: RwLock<HashSet<SessionId>>,
+    /// Partitions of which nothing may leave from here.
+    lost: RwLock<HashSet<u16>>,
 }
 
 impl Stops {
     /// The gates of a partition are these now.
     pub fn set_gates(&self, partition: u16, gates: Arc<GatesRow>) {
         self.gates.write().insert(partition, gates);
+    }
+
+    /// Nothing is known of a partition's sessions: as of `count` partitions it is theirs by their addresses.
+    pub fn forget(&self, partition: u16, count: u16) {
+        self.suspended.write().retain(|session| routing::partition(&(*session).into(), count) != partition);
+    }
+
+    /// This process owns a partition, or has lost it.
+    pub fn set_lost(&self, partition: u16, lost: bool) {
+        let mut all = self.lost.write();
+        if lost {
+            all.insert(partition);
+        } else {
+            all.remove(&partition);
+        }
     }
 
     /// A session is suspended, or let go.
@@ -42,6 +63,8 @@ impl Stops {
     #[must_use]
     pub fn may_leave(&self, (partition, session): (u16, SessionId), marks: Marks<'_>) -> bool {
         let gates = self.gates.read().get(&partition).cloned();
-        !self.suspended.read().contains(&session) && gates.is_none_or(|gates| gates.bars_what(marks).is_none())
+        !self.lost.read().contains(&partition)
+            && !self.suspended.read().contains(&session)
+            && gates.is_none_or(|gates| gates.bars_what(marks).is_none())
     }
 }

@@ -137,7 +137,7 @@ impl State {
                 self.args.wheel.wake_at(self.args.tenant.into(), at.max(now + 1), who);
                 return;
             }
-            (ask.grant)(share, now + LEASE);
+            (ask.grant)(share, LEASE);
         }
     }
 

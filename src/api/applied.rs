@@ -22,12 +22,24 @@ pub async fn reached(app: &App, partition: u16, position: Position, wait: Durati
     Ok(applied::reached(&*app.store, partition, position, wait.min(WAIT_MAX)).await?)
 }
 
+/// The end of a partition now, whichever node appended last.
+///
+/// # Errors
+/// `unavailable` when the journal does not say.
+pub async fn end(app: &App, partition: u16) -> Result<Position, Problem> {
+    app.journal.fresh_end(partition).await.map_err(|error| {
+        tracing::warn!(%error, partition, "the end of a partition is not known");
+        Problem::new(Code::Unavailable, error.to_string()).retry_after(1)
+    })
+}
+
 /// Waits until everything that the journal holds of a partition now is in the rows.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn caught_up(app: &App, partition: u16, wait: Duration) -> Result<bool, Problem> {
-    Ok(applied::caught_up(&*app.store, partition, app.journal.end(partition), wait.min(WAIT_MAX)).await?)
+    let end = end(app, partition).await?;
+    Ok(applied::caught_up(&*app.store, partition, end, wait.min(WAIT_MAX)).await?)
 }
 
 /// As [`caught_up`], for what cannot be answered from older rows.

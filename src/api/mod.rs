@@ -57,6 +57,7 @@ pub mod tls;
 mod usage;
 
 pub use accept::{Request, Sender, Taken, accept};
+pub use admin::describe;
 pub use auth::{Caller, Operator, OperatorKey, TenantScope, authenticate};
 pub use codes::Code;
 pub use directory::keep as keep_directory;

@@ -13,7 +13,7 @@ use super::page::Page;
 use super::problem::Problem;
 use super::state::App;
 use crate::domain::pool::unable_since;
-use crate::domain::row::{Row, RowId, SessionRow};
+use crate::domain::row::{MemberRow, Row, RowId, SessionRow};
 use crate::store::{StoreError, rows};
 
 /// Lists the tenant's pools by name.
@@ -49,15 +49,15 @@ async fn shown(app: &App, caller: &Caller, pool: &Session) -> Result<Option<Valu
     if !caller.scope.owns(row.tenant) {
         return Ok(None);
     }
-    let ids: Vec<RowId> = row.members.iter().map(|member| RowId::Session(member.session)).collect();
-    let now = app.clock.wall();
-    let members = row.members.iter().zip(read(app, &ids).await?).map(|(member, session)| {
+    let members: Vec<&MemberRow> = row.members.iter().filter(|member| member.weight > 0).collect();
+    let ids: Vec<RowId> = members.iter().map(|member| RowId::Session(member.session)).collect();
+    let members = members.into_iter().zip(read(app, &ids).await?).map(|(member, session)| {
         json!({
             "session": session.as_ref().map(|session| &session.name),
             "id": member.session.to_string(),
             "weight": member.weight,
             "people": member.people,
-            "able": unable_since(session.as_ref(), now).is_none(),
+            "able": unable_since(session.as_ref()).is_none(),
         })
     });
     Ok(Some(json!({

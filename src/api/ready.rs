@@ -24,6 +24,9 @@ pub async fn live() -> Json<Value> {
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let mut parts: Vec<&str> = app.health.reasons().iter().map(|(part, _)| *part).collect();
     parts.extend(app.health.pressure().iter().map(|(part, _)| *part));
+    if app.health.is_leaving() {
+        parts.push("leaving");
+    }
     if is_behind(&app).await? {
         parts.push("replay");
     }

@@ -27,11 +27,23 @@ impl Ask {
 /// Longest reason, characters.
 const MAX: usize = 200;
 
+/// The same for a verb that may only count: then it needs none.
+///
+/// # Errors
+/// `invalid_request` at `/reason`.
+pub fn check_unless_dry(reason: Option<&str>, dry_run: bool) -> Result<(), Problem> {
+    match reason {
+        Some(reason) => check(reason),
+        None if dry_run => Ok(()),
+        None => Err(Problem::field("/reason", "is missing", "say in a few words why")),
+    }
+}
+
 /// Whether a reason can be kept.
 ///
 /// # Errors
 /// `invalid_request` at `/reason`.
-pub fn check(reason: &str) -> Result<(), Problem> {
+fn check(reason: &str) -> Result<(), Problem> {
     if reason.chars().any(disturbs) {
         return Err(Problem::field(
             "/reason",

@@ -100,6 +100,9 @@ routes! {
     get "/v1/admin/tenants" Access::Operator, admin::tenants, "List tenants";
     get "/v1/admin/messages/{id}" Access::Operator, admin::message, "A message of any tenant";
     get "/v1/admin/events" Access::Operator, admin::events, "Events of a partition, without sealed content";
+    get "/v1/admin/audit/checkpoint" Access::Operator, admin::checkpoint, "What was signed last over all events";
+    post "/v1/admin/audit/begin" Access::Operator, admin::begin_log, "Begin another audit log, after a backup was put back";
+    get "/v1/admin/audit/records" Access::Operator, admin::records, "Records of a partition, byte by byte, bodies sealed";
     get "/v1/admin/status" Access::Operator, admin::status, "How far each partition is, and what is wrong";
     get "/healthz" Access::Public, ready::live, "Whether the process answers";
     get "/readyz" Access::Public, ready::ready, "Whether messages are taken";

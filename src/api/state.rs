@@ -82,8 +82,8 @@ pub struct App {
     pub in_flight: Arc<Shares>,
     /// One place for each bulk request.
     pub bulks: Arc<Shares>,
-    /// The one campaign that is planned at once.
-    pub plans: Arc<Shares>,
+    /// The one long queue that is walked through at once: a campaign that is planned, a session that is rebound.
+    pub walks: Arc<Shares>,
     /// One place for each caller that waits for a position.
     pub waits: Arc<Shares>,
     /// Partitions of the journal, from its genesis.
@@ -112,7 +112,7 @@ impl App {
             backlogs: Backlogs::default(),
             in_flight: Shares::new(in_flight, in_flight - in_flight / 4),
             bulks: Shares::new(MAX_BULKS, TENANT_BULKS),
-            plans: Shares::new(1, 1),
+            walks: Shares::new(1, 1),
             waits: Shares::new(MAX_WAITS, TENANT_WAITS),
         }
     }

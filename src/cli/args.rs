@@ -9,8 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
 use super::{
-    apply, campaign, check_config, cluster, failures, gates, inspect, rebind, release, revoke, send, serve, status,
-    stop, tail, usage,
+    apply, audit, campaign, check_config, cluster, failures, gates, inspect, rebind, release, revoke, send, serve,
+    status, stop, tail, usage,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -101,6 +101,7 @@ pub enum Verb {
     Send(Box<send::Send>),
     Tail(tail::Tail),
     Inspect(inspect::Inspect),
+    Audit(audit::Audit),
     Release(release::Release),
     Rebind(rebind::Rebind),
     Campaign(campaign::Campaign),

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::Failure;
 use super::host::Host;
-use crate::config::JournalKind;
+use crate::config::{JournalKind, StoreKind, VaultKind};
 
 /// Found an installation whose journal is in a Kafka cluster.
 #[derive(Debug, Args)]
@@ -19,12 +19,14 @@ pub struct Cluster {
 /// What can be done with a cluster.
 #[derive(Debug, Subcommand)]
 pub enum ClusterVerb {
-    /// Make the topic and the vault, and write each partition's first record.
+    /// Make the topic, the vault and the keyspaces, and write each partition's first record.
     ///
-    /// The settings say which brokers, which topic, how many partitions and copies: journal.kind must be "kafka". The vault
-    /// is made in the data folder: without it nothing in the topic can be read, so keep a copy of it. A run that was cut
-    /// short is finished by another one; a topic that is founded already is only checked; one of another installation is
-    /// refused.
+    /// The settings say which brokers, which topic, how many partitions and copies: journal.kind must be "kafka". Where
+    /// store.kind is "cql", the keyspace of the rows is made too, or brought to this version's schema. The vault is made in
+    /// the data folder or, where vault.kind is "cql", in a keyspace of its own, and its instance key in vault.key_file: without
+    /// both nothing in the topic can be read, so keep copies. A run that was cut short is finished by another one; what is
+    /// founded already is only checked; what is another installation's is refused, and so is a new topic for a vault that has
+    /// seen another one.
     Init,
 }
 
@@ -41,10 +43,20 @@ impl Cluster {
                 .remedy("Set journal.kind = \"kafka\" and the brokers in [journal.kafka]; or run `waybill serve`."));
         }
         let topic = settings.journal.kafka.topic.clone();
+        let keyspace = (settings.store.kind == StoreKind::Cql).then(|| settings.store.cql.keyspace.clone());
+        let vault = (settings.vault.kind == VaultKind::Cql).then(|| settings.vault.cql.keyspace.clone());
         let founded = host.found(settings).await?;
         if context.json() {
-            return context.printer.line(json!({"topic": topic, "journal": founded}));
+            let said = json!({"topic": topic, "journal": founded, "keyspace": keyspace, "vault_keyspace": vault});
+            return context.printer.line(said);
         }
-        context.printer.line(format!("The topic {topic} is the journal of {founded}."))
+        context.printer.line(format!("The topic {topic} is the journal of {founded}."))?;
+        if let Some(keyspace) = keyspace {
+            context.printer.line(format!("The keyspace {keyspace} takes its rows."))?;
+        }
+        match vault {
+            Some(vault) => context.printer.line(format!("The keyspace {vault} has its keys and secrets.")),
+            None => Ok(()),
+        }
     }
 }

@@ -85,7 +85,17 @@ impl Context {
     /// # Errors
     /// Every mistake in the file and the environment.
     pub fn settings(&self) -> Result<Settings, Failure> {
-        let mut settings = Settings::load(self.global.config.as_deref(), self.variables())?;
+        self.settings_with(&[])
+    }
+
+    /// The same, with these variables over those of the environment.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn settings_with(&self, over: &[(String, String)]) -> Result<Settings, Failure> {
+        let variables = self.variables().filter(|(name, _)| over.iter().all(|(other, _)| other != name));
+        let variables = variables.chain(over.iter().cloned());
+        let mut settings = Settings::load(self.global.config.as_deref(), variables)?;
         if let Some(dir) = &self.global.data {
             settings.data.dir.clone_from(dir);
         }

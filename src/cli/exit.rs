@@ -32,7 +32,8 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
    0  The work was done.
    1  The work was done, and the answer is bad: messages were refused or failed, an object was
-      not found, or the ledger of the demo does not agree.
+      not found, the ledger of the demo does not agree, or an export does not prove what it
+      says.
    2  The command line, the settings or a declaration is wrong. Nothing was done.
    3  The server cannot be reached, or takes no requests at the moment. Try again later.
    4  The server refused the key: it is missing, unknown, or may not do this.

@@ -19,6 +19,7 @@
 
 pub mod apply;
 pub mod args;
+pub mod audit;
 pub mod bulk;
 pub mod campaign;
 pub mod check_config;

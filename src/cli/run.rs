@@ -73,6 +73,7 @@ async fn perform(context: &Context, verb: Verb, host: &dyn Host) -> Result<(), F
         Verb::Send(send) => Box::pin(send.run(context)).await,
         Verb::Tail(tail) => tail.run(context).await,
         Verb::Inspect(inspect) => inspect.run(context).await,
+        Verb::Audit(audit) => Box::pin(audit.run(context)).await,
         Verb::Release(release) => release.run(context).await,
         Verb::Rebind(rebind) => rebind.run(context).await,
         Verb::Campaign(campaign) => campaign.run(context).await,

@@ -13,16 +13,29 @@ use super::signal::Stop;
 /// It runs until SIGTERM or SIGINT, then takes nothing more, lets what is under way come to its end, and leaves. A second
 /// signal ends it at once; nothing that was acknowledged is lost either way. At its first start it makes the data folder
 /// and a key for the operator (operator.key in that folder).
+///
+/// Several nodes share the work where journal, store and vault are in clusters: each takes part of the partitions, and hands
+/// them over when it is asked to stop.
 #[derive(Debug, Args)]
-pub struct Serve {}
+pub struct Serve {
+    /// What this node is for, whatever the settings say: api, worker, or both.
+    #[arg(long, value_name = "ROLES", value_delimiter = ',')]
+    roles: Vec<String>,
+}
 
 impl Serve {
+    /// What the arguments say beyond the settings, as the environment would.
+    fn overrides(&self) -> Vec<(String, String)> {
+        let roles = (!self.roles.is_empty()).then(|| ("WAYBILL_RUNTIME__ROLES".to_owned(), self.roles.join(",")));
+        roles.into_iter().collect()
+    }
+
     /// Runs the command.
     ///
     /// # Errors
     /// When the node does not start, can no longer do its work, or does not come to a proper end.
     pub async fn run(self, context: &Context, host: &dyn Host) -> Result<(), Failure> {
-        let settings = context.settings()?;
+        let settings = context.settings_with(&self.overrides())?;
         let tls = settings.server.tls_cert.is_some();
         host.log(&settings, context.log_color())
             .map_err(|what| Failure::usage(what).remedy("Correct telemetry.log in the settings."))?;

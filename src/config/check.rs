@@ -84,14 +84,36 @@ pub(super) fn graph_version(text: &String) -> Verdict {
     require(good, format!("{} is not a version of the Graph API", quote(text)), "Write it as \"v25.0\"")
 }
 
-/// A broker's address: a host, an IPv6 address in square brackets too, and a port.
+/// A broker's address.
 pub(super) fn broker(text: &String) -> Verdict {
-    let good = text.rsplit_once(':').is_some_and(|(host, port)| {
+    let what = format!("{} is not the address of a broker", quote(text));
+    require(is_address(text), what, "Write it as \"kafka-1.internal:9092\"")
+}
+
+/// The address of a node of a CQL cluster.
+pub(super) fn node(text: &String) -> Verdict {
+    let what = format!("{} is not the address of a node", quote(text));
+    require(is_address(text), what, "Write it as \"scylla-1.internal:9042\"")
+}
+
+/// A host, an IPv6 address in square brackets too, and a port.
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
         !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    require(good, format!("{} is not the address of a broker", quote(text)), "Write it as \"kafka-1.internal:9092\"")
+    })
+}
+
+/// The name of a keyspace, in the letters that need no quotes anywhere.
+pub(super) fn keyspace(text: &String) -> Verdict {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let good = text.len() <= 48 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(plain);
+    require(
+        good,
+        format!("{} is not the name of a keyspace", quote(text)),
+        "Use 1 to 48 lower-case letters, digits and \"_\", a letter first",
+    )
 }
 
 /// The name of a topic, as Kafka allows it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::check::Complaint;
 use super::mistake::Mistake;
 use super::node::Node;
-use super::section::JournalKind;
+use super::section::{JournalKind, NodeRole, StoreKind, VaultKind};
 use super::setting::Setting;
 use super::settings::Settings;
 
@@ -84,6 +84,146 @@ const RULES: &[Rule] = &[
         broken: |s| {
             let kafka = &s.journal.kafka;
             at_most("min_insync", kafka.min_insync, "journal.kafka.replicas", kafka.replicas)
+        },
+    },
+    // Rows in a cluster are found again by whoever reads the same journal; one in a folder is read by one node alone.
+    Rule {
+        keys: &["store.kind", "journal.kind"],
+        broken: |s| {
+            says(s.store.kind == StoreKind::Cql && s.journal.kind != JournalKind::Kafka, || {
+                (
+                    "the rows are in a cluster and the journal is in a folder".into(),
+                    "Set journal.kind = \"kafka\" too".into(),
+                )
+            })
+        },
+    },
+    // As for the journal: nowhere to look, half a login, an authority without TLS.
+    Rule {
+        keys: &["store.cql.nodes", "store.kind"],
+        broken: |s| {
+            says(s.store.kind == StoreKind::Cql && s.store.cql.nodes.is_empty(), || {
+                ("nodes is empty, and the rows are in a cluster".into(), "Name some nodes, \"host:port\"".into())
+            })
+        },
+    },
+    Rule {
+        keys: &["store.cql.user", "store.cql.password"],
+        broken: |s| {
+            says(s.store.cql.user.is_empty() != s.store.cql.password.is_none(), || {
+                ("one of user and password is set without the other".into(), "Set both, or leave both empty".into())
+            })
+        },
+    },
+    Rule {
+        keys: &["store.cql.tls_ca", "store.cql.tls"],
+        broken: |s| {
+            says(s.store.cql.tls_ca.is_some() && !s.store.cql.tls, || {
+                ("tls_ca is set, but tls is false".into(), "Set tls = true, or leave tls_ca empty".into())
+            })
+        },
+    },
+    // A read would be given up while its first request may still be answered.
+    Rule {
+        keys: &["store.cql.patience", "store.cql.request_timeout"],
+        broken: |s| {
+            let cql = &s.store.cql;
+            at_most("request_timeout", cql.request_timeout, "store.cql.patience", cql.patience)
+        },
+    },
+    // Nodes that share a vault share a journal too, or each would have marks of its own in it.
+    Rule {
+        keys: &["vault.kind", "journal.kind"],
+        broken: |s| {
+            says(s.vault.kind == VaultKind::Cql && s.journal.kind != JournalKind::Kafka, || {
+                (
+                    "the vault is in a cluster and the journal is in a folder".into(),
+                    "Set journal.kind = \"kafka\" too".into(),
+                )
+            })
+        },
+    },
+    Rule {
+        keys: &["vault.cql.nodes", "vault.kind"],
+        broken: |s| {
+            says(s.vault.kind == VaultKind::Cql && s.vault.cql.nodes.is_empty(), || {
+                ("nodes is empty, and the vault is in a cluster".into(), "Name some nodes, \"host:port\"".into())
+            })
+        },
+    },
+    // Beside the data folder it would be drawn anew on each node, and all but one would be refused.
+    Rule {
+        keys: &["vault.key_file", "vault.kind"],
+        broken: |s| {
+            says(s.vault.kind == VaultKind::Cql && s.vault.key_file.is_none(), || {
+                (
+                    "key_file is empty, and the vault is in a cluster".into(),
+                    "Name the file with the instance key, the same on all nodes".into(),
+                )
+            })
+        },
+    },
+    // Rows may be dropped and are rebuilt; keys that were dropped with them are lost for ever.
+    Rule {
+        keys: &["vault.cql.keyspace", "store.cql.keyspace", "vault.kind", "store.kind"],
+        broken: |s| {
+            let both = s.vault.kind == VaultKind::Cql && s.store.kind == StoreKind::Cql;
+            says(both && s.vault.cql.keyspace == s.store.cql.keyspace, || {
+                (
+                    "keyspace is the one of the rows, which may be dropped and rebuilt; a vault may not".into(),
+                    "Name another keyspace for the vault".into(),
+                )
+            })
+        },
+    },
+    Rule {
+        keys: &["vault.cql.user", "vault.cql.password"],
+        broken: |s| {
+            says(s.vault.cql.user.is_empty() != s.vault.cql.password.is_none(), || {
+                ("one of user and password is set without the other".into(), "Set both, or leave both empty".into())
+            })
+        },
+    },
+    Rule {
+        keys: &["vault.cql.tls_ca", "vault.cql.tls"],
+        broken: |s| {
+            says(s.vault.cql.tls_ca.is_some() && !s.vault.cql.tls, || {
+                ("tls_ca is set, but tls is false".into(), "Set tls = true, or leave tls_ca empty".into())
+            })
+        },
+    },
+    Rule {
+        keys: &["vault.cql.patience", "vault.cql.request_timeout"],
+        broken: |s| {
+            let cql = &s.vault.cql;
+            at_most("request_timeout", cql.request_timeout, "vault.cql.patience", cql.patience)
+        },
+    },
+    // What this node does not do nobody would.
+    Rule {
+        keys: &["runtime.roles", "journal.kind", "store.kind", "vault.kind"],
+        broken: |s| {
+            let whole = [NodeRole::Api, NodeRole::Worker].iter().all(|role| s.runtime.roles.contains(role));
+            says(!whole && !s.is_shared(), || {
+                (
+                    "roles leaves one out, and journal, store and vault are not all in clusters that other nodes share".into(),
+                    "Give this node both roles, or set journal.kind = \"kafka\", store.kind = \"cql\" and vault.kind = \"cql\"".into(),
+                )
+            })
+        },
+    },
+    // A heartbeat that comes late twice would cost the node its partitions.
+    Rule {
+        keys: &["journal.kafka.group_heartbeat", "journal.kafka.group_session"],
+        broken: |s| {
+            let (beat, session) = (s.journal.kafka.group_heartbeat, s.journal.kafka.group_session);
+            says(beat * 3 > session, || {
+                let (beat, session) = (beat.spell(), session.spell());
+                (
+                    format!("group_heartbeat ({beat}) is more than a third of journal.kafka.group_session ({session})"),
+                    "Lower group_heartbeat or raise group_session".into(),
+                )
+            })
         },
     },
     // An intent that ends while its call may still run would be called unknown each time Meta is slow.

@@ -46,8 +46,9 @@ pub use env::{environment, no_color};
 pub use mistake::{Mistake, Mistakes};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use section::{
-    Auth, Consent, Data, Delivery, Expiry, Health, Journal, JournalKind, Kafka, LogFormat, Mechanism, Meta, Pacing,
-    Pool, Runtime, Server, Store, Telemetry, Unknown, UnknownPolicy, Vault, Verify, Webhooks,
+    Auth, Consent, Cql, Data, Delivery, Expiry, Health, Journal, JournalKind, Kafka, LogFormat, Mechanism, Meta,
+    NodeRole, Pacing, Pool, Runtime, Server, Store, StoreKind, Telemetry, Unknown, UnknownPolicy, Vault, VaultKind,
+    Verify, Webhooks,
 };
 pub use settings::{DEFAULTS, Settings};
 pub use size::Size;

@@ -7,8 +7,8 @@ use super::env;
 use super::mistake::{Mistake, Mistakes};
 use super::node::Node;
 use super::section::{
-    Auth, Consent, Data, Delivery, Health, Journal, Meta, Pacing, Pool, Runtime, Server, Store, Telemetry, Vault,
-    Webhooks,
+    Audit, Auth, Consent, Data, Delivery, Health, Journal, JournalKind, Meta, Pacing, Pool, Runtime, Server, Store,
+    StoreKind, Telemetry, Vault, VaultKind, Webhooks,
 };
 use super::setting::Setting;
 use super::source;
@@ -45,6 +45,8 @@ keys! {
         consent: Consent;
         /// How endpoints are called.
         webhooks: Webhooks;
+        /// The log of all events that is signed.
+        audit: Audit;
         /// API keys.
         auth: Auth;
         /// Threads and supervision.
@@ -81,6 +83,16 @@ impl Settings {
     /// Everything that is wrong, in all layers, at once.
     pub fn parse(text: &str, origin: &str, env: impl Iterator<Item = (String, String)>) -> Result<Self, Mistakes> {
         layered(Some(Node::parse(text, origin)), env)
+    }
+}
+
+impl Settings {
+    /// Whether nodes may share what this one works on: journal, rows and vault are all in clusters.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.journal.kind == JournalKind::Kafka
+            && self.store.kind == StoreKind::Cql
+            && self.vault.kind == VaultKind::Cql
     }
 }
 

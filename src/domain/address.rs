@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::id::{BudgetId, EndpointId, KeyId, SessionId, TenantId};
+use super::id::{BudgetId, EndpointId, InstallationId, KeyId, SessionId, TenantId};
 
 /// What kind of actor (or bare mailbox) an address belongs to. The numbers are stored for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -75,6 +75,14 @@ impl Address {
     #[must_use]
     pub fn partition(number: u16) -> Self {
         Self { kind: AddressKind::Partition, id: super::id::with_partition([0; 16], number) }
+    }
+}
+
+impl Address {
+    /// The mailbox of an installation's audit.
+    #[must_use]
+    pub fn audit(installation: InstallationId) -> Self {
+        Self { kind: AddressKind::Audit, id: installation.0 }
     }
 }
 

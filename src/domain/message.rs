@@ -13,7 +13,7 @@ use super::id::EventId;
 use super::record::{Micros, Position};
 use super::row::{Attempt, Ended, Fact, Failure, How, MessageRow};
 use super::waiting::waits_for_portfolio;
-pub use moved::MAX_DEPTH;
+pub use moved::{Arrival, MAX_DEPTH};
 
 /// Attempts kept on a row, 60 bytes each: beyond it the oldest is forgotten; the journal still has it.
 pub const MAX_ATTEMPTS_KEPT: usize = 16;
@@ -372,4 +372,4 @@ impl MessageRow {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

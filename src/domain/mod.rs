@@ -23,12 +23,14 @@
 //! | [`waiting`] | why a message has not left yet |
 //! | [`text`] | which characters people are not shown |
 //! | [`callback`] | what Meta's callbacks say, split into parts |
+//! | [`audit`] | Merkle trees, their proofs, and the texts that are signed |
 //!
 //! To add an event: a struct in `event/`, one line in the table of `event/mod.rs` with the next free number, a case in
 //! `projection/`, a golden file. A stored variant never changes; a new version is a new number.
 
 pub mod address;
 pub mod admission;
+pub mod audit;
 pub mod callback;
 pub mod campaign;
 pub mod consent;

@@ -29,6 +29,8 @@ pub enum NotificationKind {
     SessionHeld,
     /// It does no more.
     SessionReleased,
+    /// The audit's log was signed.
+    Checkpoint,
 }
 
 impl NotificationKind {
@@ -46,6 +48,7 @@ impl NotificationKind {
         Self::Received,
         Self::SessionHeld,
         Self::SessionReleased,
+        Self::Checkpoint,
     ];
 
     /// The `type` in the notification's body.
@@ -64,6 +67,7 @@ impl NotificationKind {
             Self::Received => "message.received",
             Self::SessionHeld => "session.held",
             Self::SessionReleased => "session.released",
+            Self::Checkpoint => "audit.checkpoint",
         }
     }
 
@@ -73,19 +77,29 @@ impl NotificationKind {
         matches!(self, Self::SessionHeld | Self::SessionReleased)
     }
 
+    /// Whether it says what became of a message, or came from a person.
+    #[must_use]
+    pub fn is_outcome(self) -> bool {
+        !self.is_of_session() && self != Self::Checkpoint
+    }
+
     /// Whether an endpoint with this subscription wants it. An empty subscription wants all but `message.accepted`,
-    /// which the caller of the API already knows.
+    /// which the caller of the API already knows, and `audit.checkpoint`, which is for whoever keeps such.
     #[must_use]
     pub fn wanted(self, subscription: &[String]) -> bool {
         if subscription.is_empty() {
-            return self != Self::Accepted;
+            return !matches!(self, Self::Accepted | Self::Checkpoint);
         }
         subscription.iter().any(|pattern| {
-            pattern == self.word()
-                || pattern
-                    .strip_suffix('*')
-                    .is_some_and(|prefix| self != Self::Accepted && self.word().starts_with(prefix))
+            pattern == self.word() || pattern.strip_suffix('*').is_some_and(|prefix| self.is_meant_by(prefix))
         })
+    }
+}
+
+impl NotificationKind {
+    fn is_meant_by(self, prefix: &str) -> bool {
+        let apart = self == Self::Accepted || (self == Self::Checkpoint && prefix.is_empty());
+        !apart && self.word().starts_with(prefix)
     }
 }
 
@@ -106,6 +120,8 @@ mod tests {
         assert!(!wants(&["message.read"], NotificationKind::Failed));
         assert!(wants(&[], NotificationKind::SessionHeld) && wants(&["session.*"], NotificationKind::SessionReleased));
         assert!(!wants(&["message.*"], NotificationKind::SessionHeld));
+        assert!(!wants(&[], NotificationKind::Checkpoint) && !wants(&["*"], NotificationKind::Checkpoint));
+        assert!(wants(&["audit.*"], NotificationKind::Checkpoint));
     }
 
     #[test]
@@ -114,6 +130,6 @@ mod tests {
         for (at, kind) in NotificationKind::ALL.iter().enumerate() {
             assert_eq!(*kind as usize, at, "{kind:?}");
         }
-        assert_eq!(NotificationKind::SessionReleased as usize + 1, NotificationKind::ALL.len());
+        assert_eq!(NotificationKind::Checkpoint as usize + 1, NotificationKind::ALL.len());
     }
 }

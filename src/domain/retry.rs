@@ -67,10 +67,16 @@ impl Verdict {
     #[must_use]
     pub fn keeps_place_until(&self) -> Option<Micros> {
         match self {
-            Self::Retry { class, not_before, .. } if ![USER_MARKETING, PORTFOLIO].contains(class) => Some(*not_before),
+            Self::Retry { class, not_before, .. } if keeps_place(class) => Some(*not_before),
             _ => None,
         }
     }
+}
+
+/// Whether what is tried again for this reason keeps its place: see [`Verdict::keeps_place_until`].
+#[must_use]
+pub fn keeps_place(class: &str) -> bool {
+    ![USER_MARKETING, PORTFOLIO].contains(&class)
 }
 
 /// What else an answer says: the whole sender waits.

@@ -13,3 +13,9 @@ pub fn session_token(session: SessionId) -> String {
 pub fn endpoint_secret(endpoint: EndpointId) -> String {
     format!("endpoint/{endpoint}/secret")
 }
+
+/// The seed of the key that signs the instance's audit log.
+pub const AUDIT_KEY: &str = "audit/key";
+
+/// Origin, size and root of what was signed with it last, written before the signature is made.
+pub const AUDIT_HEAD: &str = "audit/head";

@@ -65,11 +65,17 @@ pub enum Table {
     Portfolio = 27,
     /// People whom a portfolio admitted.
     Person = 28,
+    /// Trees of the audit, by partition.
+    Tree = 29,
+    /// The instance's log: how far it is, what was signed, what each partition said last.
+    Audit = 30,
+    /// Its hashes.
+    AuditHash = 31,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -96,6 +102,9 @@ impl Table {
         Self::Campaign,
         Self::Portfolio,
         Self::Person,
+        Self::Tree,
+        Self::Audit,
+        Self::AuditHash,
     ];
 
     /// The stored number.
@@ -140,6 +149,9 @@ impl Table {
             Self::Campaign => "campaign",
             Self::Portfolio => "portfolio",
             Self::Person => "person",
+            Self::Tree => "tree",
+            Self::Audit => "audit",
+            Self::AuditHash => "audit_hash",
         }
     }
 
@@ -149,8 +161,8 @@ impl Table {
     /// as a whole bucket, everything below a clustering key.
     #[must_use]
     pub const fn mutable(self) -> bool {
-        use Table::{Due, Failing, Feed, Gated, Inbound, Orphan, Outbox};
-        !matches!(self, Orphan | Inbound | Outbox | Feed | Failing | Due | Gated)
+        use Table::{AuditHash, Due, Failing, Feed, Gated, Inbound, Orphan, Outbox};
+        !matches!(self, AuditHash | Orphan | Inbound | Outbox | Feed | Failing | Due | Gated)
     }
 }
 
@@ -335,13 +347,16 @@ mod tests {
                 (26, "campaign"),
                 (27, "portfolio"),
                 (28, "person"),
+                (29, "tree"),
+                (30, "audit"),
+                (31, "audit_hash"),
             ]
         );
         assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "{listed:?}");
         for (place, (number, _)) in listed.iter().enumerate() {
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!((Table::from_number(0), Table::from_number(29)), (None, None));
+        assert_eq!((Table::from_number(0), Table::from_number(32)), (None, None));
     }
 
     #[test]

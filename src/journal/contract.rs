@@ -184,6 +184,8 @@ macro_rules! suite {
             reading::a_tail_that_was_dropped_in_waiting_has_taken_nothing,
             reading::one_record_is_read_and_none_where_none_stands,
             reading::distances_count_what_stands_between,
+            reading::neighbours_adjoin_and_nothing_adjoins_backwards,
+            reading::the_end_asked_anew_is_that_of_the_last_record,
             reading::pages_are_bounded,
             limits::the_largest_record_passes_and_comes_back,
             limits::what_is_too_much_is_refused_and_never_appears,

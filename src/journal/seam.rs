@@ -103,9 +103,19 @@ pub trait Journal: Send + Sync + 'static {
     /// later. 0 for a partition that does not exist.
     fn end(&self, partition: u16) -> Position;
 
+    /// The same, asked anew of whoever keeps the records: what other nodes have appended is in it too.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    fn fresh_end(&self, partition: u16) -> BoxFuture<'_, Result<Position, JournalError>>;
+
     /// About how many records stand from `from` up to before `to`: a measure of lag. Exact where positions are dense;
     /// where several records may share one place of the log below, those places are counted.
     fn distance(&self, partition: u16, from: Position, to: Position) -> u64;
+
+    /// Whether, as far as positions alone say it, no record stands between these two, of which `before` stands first. Where
+    /// they are dense that is exact; elsewhere it is only that they ascend, and the tail is to be believed.
+    fn adjoins(&self, partition: u16, before: Position, after: Position) -> bool;
 
     /// Why it takes nothing more, if it does not: a latch, it never opens again.
     fn failed(&self) -> Option<String>;

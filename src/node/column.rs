@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::error::StartError;
 use super::folder::{Folder, Found};
-use crate::config::{JournalKind, Settings, Verify};
+use super::vaults;
+use crate::config::{JournalKind, Settings, VaultKind, Verify};
 use crate::domain::id::InstallationId;
 use crate::journal::kafka::{Login, Security, Tls};
 use crate::journal::{EmbeddedJournal, FolderLock, Genesis, Journal, KafkaJournal, KafkaOptions, Options, segments};
 use crate::runtime::{Clock, Entropy};
 use crate::telemetry;
-use crate::vault::{CacheBounds, FileVault, Opening, Vault};
 
 /// A journal, and the hold on the data folder when the journal does not have it itself.
 pub struct Column {
@@ -65,7 +65,8 @@ fn embedded(
 
 async fn kafka(settings: &Settings, folder: &Folder, clock: &Arc<dyn Clock>) -> Result<Column, StartError> {
     match folder.found() {
-        Found::VaultAlone => {}
+        Found::VaultAlone => one_vault(settings, folder)?,
+        Found::Nothing if settings.vault.kind == VaultKind::Cql => {}
         Found::Nothing => {
             return Err(wrong(
                 folder,
@@ -95,33 +96,27 @@ pub async fn found(
     if folder.found() == Found::Installation {
         return Err(two_journals(folder));
     }
+    one_vault(settings, folder)?;
     let _lock = FolderLock::take(&folder.dir)?;
     let partitions = settings.journal.partitions;
     // Before anything is made: a broker that is not there, a topic that is somebody's.
     let standing = KafkaJournal::founded(options.clone(), Arc::clone(&clock)).await?;
-    let installation = match (folder.found(), standing) {
-        (Found::VaultAlone, _) => {
-            let vault = FileVault::open(opening(settings, folder, partitions, &clock, &entropy))?.0;
-            let installation = vault.installation();
-            vault.close().await?;
-            installation
-        }
-        (_, Some(standing)) => {
+    let vault = vaults::standing(settings, folder, &clock, &entropy).await?;
+    let installation = match (vault, standing) {
+        (Some(vault), None) if vault.used => return Err(lost(folder, vault.installation, &options.topic)),
+        (Some(vault), _) => vault.installation,
+        (None, Some(standing)) => {
             let why = format!(
-                "the topic {:?} is the journal of {standing}, and this folder has no vault of it. Put that installation's \
-                 vault here, or name another topic",
+                "the topic {:?} is the journal of {standing}, and there is no vault of it here. Put that installation's vault \
+                 here (or name its keyspace), or name another topic",
                 options.topic
             );
             return Err(wrong(folder, &why));
         }
-        (_, None) => {
-            let installation = InstallationId(entropy.id());
-            let key_file = settings.vault.key_file.as_deref();
-            FileVault::init(&folder.vault(), key_file, installation, partitions, entropy.as_ref())?;
-            installation
-        }
+        (None, None) => InstallationId(entropy.id()),
     };
     let genesis = Genesis::new(installation, partitions);
+    vaults::found(settings, folder, genesis, entropy.as_ref()).await?;
     let at = clock.wall();
     KafkaJournal::init(options, genesis, at, clock).await?;
     Ok(genesis)
@@ -129,6 +124,30 @@ pub async fn found(
 
 fn wrong(folder: &Folder, why: &str) -> StartError {
     StartError::Folder { path: folder.dir.clone(), why: why.to_owned() }
+}
+
+/// A vault that has seen a journal, and no such journal: what is in it can be opened by nobody who founds another one.
+fn lost(folder: &Folder, installation: InstallationId, topic: &str) -> StartError {
+    wrong(
+        folder,
+        &format!(
+            "the vault has seen a journal of installation {installation}, and the topic {topic:?} is not it: a new one would \
+             begin before what the vault knows was sent. Name the topic that is the journal, or restore it; for a new \
+             installation, name a new vault"
+        ),
+    )
+}
+
+/// Whoever goes on with another vault than the folder has can open nothing of what was sealed under that one.
+fn one_vault(settings: &Settings, folder: &Folder) -> Result<(), StartError> {
+    if settings.vault.kind == VaultKind::Files || !folder.vault().join("keys.wbv").exists() {
+        return Ok(());
+    }
+    Err(wrong(
+        folder,
+        "it holds a vault in files, and the settings name one in a keyspace; what was sealed under the keys in the folder could \
+         not be opened. Set `vault.kind = \"files\"`, or choose another `data.dir`",
+    ))
 }
 
 fn two_journals(folder: &Folder) -> StartError {
@@ -139,28 +158,11 @@ fn two_journals(folder: &Folder) -> StartError {
     )
 }
 
-/// How the vault is opened.
-pub fn opening(
-    settings: &Settings,
-    folder: &Folder,
-    count: u16,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Opening {
-    Opening {
-        dir: folder.vault(),
-        key_file: settings.vault.key_file.clone(),
-        cache: CacheBounds {
-            life: settings.vault.key_cache,
-            most: usize::try_from(settings.vault.key_cache_entries).unwrap_or(100_000),
-        },
-        count,
-        clock: Arc::clone(clock),
-        entropy: Arc::clone(entropy),
-    }
-}
-
-fn kafka_options(settings: &Settings) -> Result<KafkaOptions, StartError> {
+/// How the brokers are spoken to.
+///
+/// # Errors
+/// When the password cannot be read.
+pub fn kafka_options(settings: &Settings) -> Result<KafkaOptions, StartError> {
     let (journal, kafka) = (&settings.journal, &settings.journal.kafka);
     let login = match &kafka.password {
         Some(password) => Some(Login {

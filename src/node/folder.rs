@@ -5,7 +5,7 @@
 //! | `journal/` | the truth | everything |
 //! | `vault/` | keys and secrets | all content, for ever |
 //! | `store/` | rows | nothing: rebuilt |
-//! | `operator.key` | the key of the instance's own routes | a new one is drawn at the next start |
+//! | `operator.key` | the key of the instance's own routes; where nodes share a vault, a copy of what is kept there | a new one is drawn at the next start |
 //! | `LOCK` | held by the running process | – |
 
 use std::fs;
@@ -116,10 +116,20 @@ impl Folder {
             Err(e) => return Err(wrong(e)),
         }
         let text = draw();
+        self.keep_operator_key(&text)?;
+        Ok(text)
+    }
+
+    /// Keeps the operator's key, whatever stood there.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_operator_key(&self, text: &str) -> Result<(), StartError> {
+        let path = self.dir.join("operator.key");
+        let wrong = |e: std::io::Error| StartError::Folder { path: path.clone(), why: e.to_string() };
         let mut file =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(wrong)?;
-        writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(wrong)?;
-        Ok(text)
+        writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(wrong)
     }
 }
 

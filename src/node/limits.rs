@@ -49,6 +49,7 @@ pub fn limits(settings: &Settings) -> Limits {
         endpoint_concurrency: usize::try_from(settings.webhooks.concurrency_per_endpoint).unwrap_or(8),
         endpoint_batch: usize::try_from(settings.webhooks.batch).unwrap_or(64),
         disable_after: micros(settings.webhooks.disable_after),
+        publish_every: micros(settings.audit.publish_every),
         restart_budget: runtime.restart_budget,
         restart_window: runtime.restart_window,
         restart_backoff: (runtime.backoff_base, runtime.backoff_cap),

@@ -35,25 +35,27 @@ impl Listeners {
         Ok(Self { addr: api.local_addr().map_err(refused)?, api, admin })
     }
 
-    /// Serves until `stopping` says so. Metrics stand on one of the two addresses only; health stands on both, because
+    /// Serves until `stopping` says so; without a router health and metrics alone. Metrics stand on one of the two addresses only; health stands on both, because
     /// load balancers ask where the traffic goes. The admin address speaks plain HTTP: it is for the inner network.
     pub(super) fn serve(
         self,
         tls: Option<Arc<ServerConfig>>,
-        router: Router,
+        router: Option<Router>,
         app: Arc<App>,
         exporter: Exporter,
         settings: &Settings,
         stopping: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + use<> {
-        let (router, apart) = match self.admin {
-            None => (router.merge(api::metrics_route(exporter)), None),
-            Some(admin) => {
-                let inside = api::admin_router(Arc::clone(&app), exporter);
-                (router, Some(api::serve(admin, None, inside, settings, stopping.clone())))
-            }
+        let apart = self.admin.map(|admin| {
+            let inside = api::admin_router(Arc::clone(&app), exporter.clone());
+            api::serve(admin, None, inside, settings, stopping.clone())
+        });
+        let router = match router {
+            None => api::admin_router(app, exporter),
+            Some(router) if apart.is_some() => api::finished(router, &app),
+            Some(router) => api::finished(router.merge(api::metrics_route(exporter)), &app),
         };
-        let api = api::serve(self.api, tls, api::finished(router, &app), settings, stopping);
+        let api = api::serve(self.api, tls, router, settings, stopping);
         async move {
             let apart = async {
                 if let Some(apart) = apart {

@@ -7,7 +7,11 @@
 //! | --- | --- |
 //! | [`start`] | opening what the data folder holds, or founding a new installation |
 //! | [`column`] | where the journal is: in the folder, or in a topic of a Kafka cluster |
+//! | [`rows`] | where the rows are: in the folder, or in a keyspace of a CQL cluster |
+//! | [`vaults`] | where keys and secrets are: in the folder, or in a keyspace of a CQL cluster |
+//! | [`group`] | which partitions it is to own |
 //! | [`folder`] | the data folder: lock, operator key, installation |
+//! | [`operator`] | the operator's key |
 //! | [`exposed`] | whether a secret's file is for its owner alone |
 //! | [`listeners`] | where it listens: the API, and metrics and health apart |
 //! | [`limits`] | settings → the actors' bounds |
@@ -21,10 +25,14 @@ mod column;
 pub mod error;
 mod exposed;
 mod folder;
+mod group;
 mod limits;
 mod listeners;
+mod operator;
+mod rows;
 mod start;
 mod survey;
+mod vaults;
 mod watch;
 
 pub use error::StartError;

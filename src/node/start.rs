@@ -12,29 +12,33 @@ use tokio::task::JoinHandle;
 use super::column::Column;
 use super::error::StartError;
 use super::folder::Folder;
+use super::group::{self, Membership};
 use super::listeners::Listeners;
-use super::{column, limits, survey, watch as watching};
+use super::{column, limits, operator, rows, survey, vaults, watch as watching};
 use crate::actors::egress::Egress;
 use crate::actors::hands::Hands;
 use crate::actors::registry::Registry;
-use crate::actors::root::{Order, Root};
+use crate::actors::root::{Order, Root, RootArgs};
 use crate::api::{self, App, OperatorKey, Parts};
 use crate::channel::Channel;
 use crate::channel::null::NullChannel;
 use crate::channel::whatsapp::{self, WhatsApp};
-use crate::config::Settings;
+use crate::config::{NodeRole, Settings};
 use crate::domain::failure::CodeTable;
 use crate::domain::id::NodeId;
 use crate::journal::{FolderLock, Journal};
 use crate::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use crate::store::Store;
-use crate::store::fjall::{FjallStore, Options as StoreOptions};
 use crate::telemetry::{self, Exporter};
-use crate::vault::{FileVault, Vault};
+use crate::vault::Vault;
 use crate::webhook::{Guard, Ports, Poster, PosterSettings};
 
 /// Meta's table of error codes, as data.
 const META_ERRORS: &str = include_str!("../../config/meta-errors.toml");
+
+/// How long a node that stops waits for others to own what it did, beyond the time of an attempt: as long as its partitions
+/// go on, and some more for the last outcomes.
+const HANDOVER: Duration = Duration::from_secs(12);
 
 /// A running node.
 pub struct Node {
@@ -46,6 +50,8 @@ pub struct Node {
     shutdown: watch::Sender<bool>,
     fatal: watch::Receiver<Option<String>>,
     tasks: Vec<JoinHandle<()>>,
+    /// Its place among nodes that share the partitions.
+    membership: Option<Membership>,
     /// The hold on the data folder, where the journal does not have it. Let go last.
     lock: Option<FolderLock>,
 }
@@ -61,17 +67,19 @@ impl Node {
         let listeners = Listeners::bind(&settings.server).await?;
         let exporter = telemetry::install().map_err(|error| StartError::Hand(error.to_string()))?;
         let (hands, lock) = open(&settings, &folder).await?;
-        let operator_key = folder.operator_key(|| OperatorKey::draw(hands.entropy.as_ref()).0)?;
+        let operator_key = operator::key(&settings, &folder, &hands).await?;
         Self::run(settings, folder, listeners, exporter, hands, operator_key).await.map(|node| Self { lock, ..node })
     }
 
-    /// Founds an installation whose journal is in Kafka, and says what was founded.
+    /// Founds an installation whose journal is in Kafka, and its keyspace where the rows are in a cluster too. Says what was
+    /// founded.
     ///
     /// # Errors
     /// See [`StartError`].
     pub async fn found(settings: &Settings) -> Result<String, StartError> {
         let folder = Folder::at(&settings.data.dir)?;
         let genesis = column::found(settings, &folder, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+        rows::found(settings, genesis).await?;
         Ok(genesis.to_string())
     }
 
@@ -83,7 +91,11 @@ impl Node {
         hands: Hands,
         operator_key: String,
     ) -> Result<Self, StartError> {
-        if let Some(why) = watching::older_than_vault(&hands) {
+        let older = match watching::older_than_vault(&hands).await {
+            None => watching::older_than_rows(&hands).await?,
+            older => older,
+        };
+        if let Some(why) = older {
             tracing::error!(why, "held");
             hands.health.set("restored", Some(why));
         }
@@ -98,19 +110,25 @@ impl Node {
         let tls = api::tls(&settings).map_err(StartError::Tls)?;
         // Only when nothing else can be refused: actors that are stopped again in the middle of their start say so in the
         // log, before the reason.
+        let (asked, ownership) = group::ownership(&settings, hands.journal.genesis().count);
+        let args = RootArgs { hands: hands.clone(), ownership };
         let (root, root_ends) =
-            Actor::spawn(None, Root, hands.clone()).await.map_err(|error| StartError::Actors(error.to_string()))?;
-        let directory = api::keep_directory(Arc::clone(&app));
+            Actor::spawn(None, Root, args).await.map_err(|error| StartError::Actors(error.to_string()))?;
+        let router = group::is_for(&settings, NodeRole::Api).then_some(router);
+        let directory = router.is_some().then(|| api::keep_directory(Arc::clone(&app)));
         let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
-        let survey_hands = hands.clone();
-        let tasks = vec![
+        let survey = survey::survey(hands.clone(), settings.is_shared());
+        // Last: from here on others leave their partitions to this node.
+        let membership = asked.join(&settings)?;
+        let mut tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
             crate::runtime::spawn("metrics", exporter.upkeep()),
-            crate::runtime::spawn("survey", survey::survey(survey_hands)),
-            crate::runtime::spawn("directory", directory),
-            crate::runtime::spawn("serve", serve),
+            crate::runtime::spawn("survey", survey),
         ];
-        Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks, lock: None })
+        tasks.extend(directory.map(|directory| crate::runtime::spawn("directory", directory)));
+        // The last one: it is waited for when the node stops.
+        tasks.push(crate::runtime::spawn("serve", serve));
+        Ok(Self { hands, addr, operator_key, root, root_ends, shutdown, fatal, tasks, membership, lock: None })
     }
 
     /// Where it listens.
@@ -134,11 +152,13 @@ impl Node {
         }
     }
 
-    /// Stops in order: no more requests, attempts in flight get their answers and outcomes, then the hands close.
+    /// Stops in order: what it owns is left to other nodes, while it goes on; then no more requests, attempts in flight get
+    /// their answers and outcomes, then the hands close.
     ///
     /// # Errors
     /// When something could not be closed; nothing acknowledged is lost by it.
     pub async fn stop(mut self) -> Result<(), StartError> {
+        self.hand_over().await;
         self.shutdown.send_replace(true);
         self.hands.health.set("stopping", Some("the node is stopping".to_owned()));
         if let Some(serve) = self.tasks.pop() {
@@ -161,6 +181,22 @@ impl Node {
         self.hands.journal.close().await?;
         drop(self.lock);
         Ok(())
+    }
+
+    /// Leaves the group, and waits until other nodes own what this one did. Until they claim it, it is sent from here; a load
+    /// balancer is told at once.
+    async fn hand_over(&mut self) {
+        let Some(membership) = self.membership.take() else { return };
+        let owned = self.hands.registry.owned();
+        self.hands.health.leave();
+        membership.leave();
+        let begun = self.hands.clock.steady();
+        let deadline = begun + HANDOVER + self.hands.limits.intent_deadline;
+        while self.hands.registry.owned() > 0 && self.hands.clock.steady() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let (left, took) = (self.hands.registry.owned(), self.hands.clock.steady().saturating_sub(begun));
+        tracing::info!(owned, left, ?took, "partitions were left to other nodes");
     }
 
     /// Waits for attempts in flight and for their outcomes to be recorded, for as long as an attempt may take.
@@ -211,26 +247,11 @@ async fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<(Hands, Optio
     let Column { journal, lock } = column::open(settings, folder, &clock, entropy.as_ref()).await?;
     let genesis = journal.genesis();
     is_of_size(folder, genesis.count, settings.journal.partitions)?;
-    let opening = column::opening(settings, folder, genesis.count, &clock, &entropy);
-    let (vault, vault_report) = FileVault::open(opening)?;
-    if vault.installation() != genesis.installation {
-        return Err(StartError::Folder {
-            path: folder.vault(),
-            why: format!(
-                "its vault is of installation {}, its journal of {}; put back the vault that belongs to the journal",
-                vault.installation(),
-                genesis.installation
-            ),
-        });
-    }
-    let store_options = StoreOptions {
-        memtable: settings.store.memtable.bytes(),
-        cache: settings.store.cache.bytes(),
-        ..StoreOptions::default()
-    };
-    let store = FjallStore::open(&folder.store(), genesis.installation, &store_options)?;
-    let hands = hands(settings, journal, Arc::new(vault), Arc::new(store), clock, entropy)?;
-    hands.health.set("restored", watching::put_together(&vault_report));
+    let (vault, restored) = vaults::open(settings, folder, genesis, &clock, &entropy).await?;
+    let node = NodeId(entropy.id());
+    let store = rows::open(settings, folder, genesis, node, &clock).await?;
+    let hands = hands(settings, node, (journal, vault, store), (clock, entropy))?;
+    hands.health.set("restored", restored);
     Ok((hands, lock))
 }
 
@@ -240,11 +261,9 @@ fn code_table() -> Result<Arc<CodeTable>, StartError> {
 
 fn hands(
     settings: &Arc<Settings>,
-    journal: Arc<dyn Journal>,
-    vault: Arc<dyn Vault>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    node: NodeId,
+    (journal, vault, store): (Arc<dyn Journal>, Arc<dyn Vault>, Arc<dyn Store>),
+    (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
 ) -> Result<Hands, StartError> {
     let table = code_table()?;
     let meta = &settings.meta;
@@ -271,7 +290,7 @@ fn hands(
     let channels: HashMap<String, Arc<dyn Channel>> =
         HashMap::from([("whatsapp".to_owned(), Arc::new(cloud) as Arc<dyn Channel>)]);
     Ok(Hands {
-        node: NodeId(entropy.id()),
+        node,
         journal,
         store,
         vault,

@@ -39,8 +39,8 @@ struct Part {
     failing: u64,
 }
 
-/// Surveys until the node stops.
-pub async fn survey(hands: Hands) {
+/// Surveys until the node stops. Where nodes share the partitions each surveys its own, so that their figures can be added up.
+pub async fn survey(hands: Hands, shared: bool) {
     let count = hands.journal.genesis().count;
     let mut found: Vec<Part> = Vec::with_capacity(usize::from(count));
     loop {
@@ -48,7 +48,11 @@ pub async fn survey(hands: Hands) {
             let is_first = found.len() < usize::from(count);
             tokio::time::sleep(if is_first { FIRST } else { ROUND } / u32::from(count)).await;
             let now = hands.clock.wall();
-            let part = match part(hands.store.as_ref(), hands.journal.as_ref(), partition, now).await {
+            let found_there = match shared && !hands.registry.owns(partition) {
+                true => Ok(Part::default()),
+                false => part(hands.store.as_ref(), hands.journal.as_ref(), partition, now).await,
+            };
+            let part = match found_there {
                 Ok(part) => part,
                 Err(error) => {
                     tracing::warn!(partition, %error, "a partition cannot be surveyed; its gauges stay");
@@ -59,6 +63,8 @@ pub async fn survey(hands: Hands) {
                 Some(place) => *place = part,
                 None => found.push(part),
             }
+            let unsealed = hands.registry.unsealed.oldest().map_or(0, |since| u64::try_from(now - since).unwrap_or(0));
+            telemetry::unsealed(Duration::from_micros(unsealed));
             if found.len() == usize::from(count) {
                 telemetry::surveyed(&sum(&found, now));
             }

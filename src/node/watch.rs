@@ -10,6 +10,7 @@ use crate::actors::hands::Hands;
 use crate::config::Settings;
 use crate::domain::record::Position;
 use crate::runtime::Steps;
+use crate::store::StoreError;
 use crate::vault::OpenReport;
 
 /// How often.
@@ -30,15 +31,17 @@ pub async fn watch(hands: Hands, settings: Arc<Settings>, dir: PathBuf, fatal: w
             hands.health.set("journal", Some(why.clone()));
             fatal.send_replace(Some(format!("the journal failed: {why}")));
         }
-        if let Some(why) = hands.store.failed() {
-            hands.health.set("store", Some(why.clone()));
+        let store = hands.store.failed();
+        if let Some(why) = &store {
             fatal.send_replace(Some(format!("the store failed: {why}")));
         }
+        hands.health.set("store", store.or_else(|| hands.store.held()));
         hands.health.set("vault", hands.vault.failed());
         hands.health.set("disk", disk(&settings, &dir));
         hands.health.press("memory", memory(&settings));
         crate::telemetry::health(hands.health.is_well());
         crate::telemetry::in_flight(hands.registry.running() as f64);
+        crate::telemetry::owned(hands.registry.owned() as f64);
         if turn.is_multiple_of(4) {
             raise_marks(&hands);
         }
@@ -106,17 +109,51 @@ pub fn put_together(report: &OpenReport) -> Option<String> {
 
 /// Whether the journal is older than what the vault has seen: a restored backup. It starts held: what was queued then may
 /// have been sent since.
-pub fn older_than_vault(hands: &Hands) -> Option<String> {
-    let older = hands.vault.marks().into_iter().find(|(partition, mark)| hands.journal.end(*partition) <= *mark);
-    older.map(|(partition, mark)| {
-        format!(
+pub async fn older_than_vault(hands: &Hands) -> Option<String> {
+    for (partition, mark) in hands.vault.marks() {
+        let Some(end) = ends_at(hands, partition, mark).await else { continue };
+        return Some(format!(
             "the journal of partition {partition} ends at {} but the vault has seen {}: a backup was restored, or the \
              journal lost its end. Nothing is taken or sent, because what was queued then may have been sent since. \
              Restore the newest journal",
-            hands.journal.end(partition).0,
-            mark.0,
-        )
-    })
+            end.0, mark.0,
+        ));
+    }
+    None
+}
+
+/// Where the journal of a partition ends, if that is not beyond what others have seen of it.
+async fn ends_at(hands: &Hands, partition: u16, seen: Position) -> Option<Position> {
+    if hands.journal.end(partition) > seen {
+        return None;
+    }
+    // Others may have appended more since the journal was opened here.
+    match hands.journal.fresh_end(partition).await {
+        Ok(end) => Some(end).filter(|end| *end <= seen),
+        Err(error) => {
+            tracing::warn!(partition, %error, "nobody says how far the journal goes; what was seen of it is believed");
+            None
+        }
+    }
+}
+
+/// Whether the journal is older than the rows of this node: it lost its end since they were written. What is appended now
+/// would stand where they believe to have been, and never be read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn older_than_rows(hands: &Hands) -> Result<Option<String>, StoreError> {
+    for partition in 0..hands.journal.genesis().count {
+        let Some(applied) = hands.store.applied(partition).await? else { continue };
+        let Some(end) = ends_at(hands, partition, applied).await else { continue };
+        return Ok(Some(format!(
+            "the journal of partition {partition} ends at {} but the rows have seen {}: the journal lost its end, or belongs \
+             to another time than the store. Nothing is taken or sent, because it would be passed over. Restore the newest \
+             journal; or, if what it lost is lost for good, stop, remove the store (it is rebuilt), and start again",
+            end.0, applied.0,
+        )));
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

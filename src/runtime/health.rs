@@ -16,6 +16,7 @@ pub struct Health {
     pressed: AtomicBool,
     reasons: Mutex<BTreeMap<&'static str, String>>,
     pressure: Mutex<BTreeMap<&'static str, String>>,
+    leaving: AtomicBool,
 }
 
 fn note(parts: &mut BTreeMap<&'static str, String>, part: &'static str, reason: Option<String>) -> bool {
@@ -37,6 +38,17 @@ impl Health {
     pub fn press(&self, part: &'static str, reason: Option<String>) {
         let mut pressure = self.pressure.lock();
         self.pressed.store(note(&mut pressure, part, reason), Ordering::Release);
+    }
+
+    /// The process is about to stop, and goes on meanwhile: whoever hands work out is to hand it to others.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether it is about to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// Whether messages may be taken, as far as room is concerned.

@@ -11,6 +11,10 @@ pub mod health;
 #[cfg(feature = "mutants")]
 pub mod mutant;
 pub mod restart;
+/// Real servers for the tests of every hand that speaks to one.
+#[cfg(test)]
+#[path = "../../tests/services/script.rs"]
+pub mod services;
 pub mod task;
 pub mod zone;
 

@@ -85,6 +85,7 @@ async fn marks_are_kept_per_partition(store: &Any) {
     store.commit(other).await.expect("commit");
     assert_eq!(store.applied(0).await.expect("mark"), Some(Position(0)));
     assert_eq!(store.applied(1023).await.expect("mark"), Some(Position(u64::MAX)));
+    assert_eq!(store.settled(0).await.expect("mark"), Some(Position(0)), "nor is it another one for who takes over");
 }
 
 async fn a_scan_is_a_range_of_one_partition_key(store: &Any) {

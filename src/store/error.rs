@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::cql::CqlError;
 use crate::domain::id::InstallationId;
 use crate::domain::record::Position;
 use crate::domain::table::{RowKey, Table};
@@ -71,7 +72,7 @@ pub enum StoreError {
         why: String,
     },
     /// A row's bytes are not what this version writes.
-    #[error("{} does not decode: {why}; if it stays so, delete the store's folder: it is rebuilt from the journal", row(.key.as_deref()))]
+    #[error("{} does not decode: {why}; if it stays so, delete the store's folder or drop its keyspace: it is rebuilt from the journal", row(.key.as_deref()))]
     Row {
         /// Which row, if known.
         key: Option<Box<RowKey>>,
@@ -111,6 +112,9 @@ pub enum StoreError {
     /// A drop in a table whose rows are never dropped.
     #[error("rows of table `{0}` are never dropped; only append-only tables are")]
     NotDroppable(Table),
+    /// The cluster or its keyspace.
+    #[error(transparent)]
+    Cql(#[from] CqlError),
     /// An earlier error latched.
     #[error("the store takes no commits since: {0}; restart")]
     Failed(String),
@@ -147,9 +151,12 @@ impl StoreError {
         )
     }
 
-    /// Whether deleting the store's folder (and replaying the journal) is the remedy.
+    /// Whether deleting the store's folder or keyspace (and replaying the journal) is the remedy.
     #[must_use]
     pub fn is_rebuildable(&self) -> bool {
-        matches!(self, Self::Older { .. } | Self::Corrupt { .. } | Self::Row { .. })
+        matches!(
+            self,
+            Self::Older { .. } | Self::Corrupt { .. } | Self::Row { .. } | Self::Cql(CqlError::OlderFormat { .. })
+        )
     }
 }

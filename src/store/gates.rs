@@ -2,7 +2,7 @@
 
 use crate::domain::gate::{Gate, GatesRow};
 use crate::domain::id::CampaignId;
-use crate::domain::record::Position;
+use crate::domain::record::{Micros, Position};
 use crate::domain::row::{ProgressRow, Row, RowId};
 
 use super::error::StoreError;
@@ -55,4 +55,48 @@ pub async fn unheard(store: &dyn Store, partitions: u16, gate: &Gate, asked: Pos
     let known = of(store, &concerned).await?;
     let unheard = concerned.into_iter().zip(known).filter(|(_, row)| !row.has_heard(gate, asked));
     Ok(unheard.map(|(partition, _)| partition).collect())
+}
+
+/// How late a call may leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Late {
+    /// Now.
+    pub now: Micros,
+    /// An intent's life from its proposal.
+    pub deadline: Micros,
+}
+
+/// Those of these partitions whose earlier owner may still make calls that it was about to make when it lost them: it may be
+/// frozen, and has heard no word since.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn sent_elsewhere(store: &dyn Store, partitions: &[u16], late: Late) -> Result<Vec<u16>, StoreError> {
+    let ids: Vec<RowId> = partitions.iter().copied().map(RowId::Partition).collect();
+    let found = partitions.iter().zip(rows::get_many(store, &ids).await?);
+    let may = |row: Option<Row>| match row {
+        Some(Row::Partition(row)) => row.may_be_sent_elsewhere(late.now, late.deadline),
+        _ => false,
+    };
+    Ok(found.filter_map(|(partition, row)| may(row).then_some(*partition)).collect())
+}
+
+/// Those of the partitions that a gate concerns where a word on it has no effect yet: where it is unheard, and where something
+/// that it stops may still leave. A node that is alone hands in nothing: who had its partitions before is dead.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn without_effect(
+    store: &dyn Store,
+    partitions: u16,
+    (gate, asked, closed): (&Gate, Position, bool),
+    late: Option<Late>,
+) -> Result<Vec<u16>, StoreError> {
+    let mut missing = unheard(store, partitions, gate, asked).await?;
+    if let Some(late) = late.filter(|_| closed) {
+        let mut heard = gate.partitions(partitions);
+        heard.retain(|partition| !missing.contains(partition));
+        missing.extend(sent_elsewhere(store, &heard, late).await?);
+    }
+    Ok(missing)
 }

@@ -12,6 +12,7 @@
 //! | [`applied`] | waiting until the rows show what a journal holds |
 //! | [`gates`] | how far a word on an operator's gate has come |
 //! | [`fjall`] | the real thing: embedded, in one folder |
+//! | [`cql`] | the real thing of a cluster: in a keyspace of ScyllaDB |
 //! | [`memory`] | the double: the same promises, and faults on demand |
 //! | [`error`] | what can go wrong, and what to do |
 //! | `contract` | the promises, as tests that every implementation passes |
@@ -24,6 +25,7 @@ pub mod applied;
 pub mod codec;
 #[cfg(test)]
 mod contract;
+pub mod cql;
 pub mod error;
 pub mod fjall;
 pub mod gates;
@@ -33,6 +35,7 @@ pub mod memory;
 pub mod rows;
 pub mod seam;
 
+pub use cql::CqlStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use seam::{Commit, DropBelow, MAX_PUTS, MAX_SCAN, Put, Row, Scan, Store};

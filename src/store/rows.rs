@@ -10,24 +10,32 @@
 //! | failing | `Failing` | tenant ‖ partition ‖ bucket | position ‖ number in the event |
 //! | open session | `OpenSession` | partition | session |
 //! | due | `Due` | partition | time ‖ position ‖ message |
+//! | moved, from where on | `Due`, `OpenSession` | partition ‖ destination, `moves` ‖ partition | position ‖ message, destination |
 //! | quarantine | `Quarantine` | partition | position |
 //! | gates | `Gate` | partition, or tenant | – |
 //! | person | `Person` | portfolio | contact |
 //! | gated | `Gated` | partition ‖ closing | position ‖ message |
 //! | campaign, a tenant's, progress | `Campaign` | id, tenant ‖ `of`, id ‖ `progress` ‖ partition | – |
 //! | sticky | `Sticky` | pool | contact |
+//! | tree | `Tree` | partition | tenant |
+//! | the instance's log, what a partition said | `Audit` | `log`, `reported` | –, partition |
+//! | hash of the instance's log | `AuditHash` | level ‖ tile | place in it |
 //!
 //! A bucket is 16,777,216 positions, which are 65,536 appends where appends stand 256 apart: few enough rows for one
 //! partition of a wide table, and few enough buckets to read over where a tenant has nothing.
 
+mod audit;
 mod due;
 mod failing;
 mod gated;
+mod moves;
 mod tally;
 
+pub use audit::{audit_tile, put_audit_hash, trees};
 pub use due::{DuePlace, drop_due, due, put_due};
 pub use failing::{Failing, failing, put_failing};
 pub use gated::{GatedPlace, drop_gated, gated, put_gated};
+pub use moves::{MovedPlace, drop_moved, have_come, moved, moving, put_moved, put_moving};
 pub use tally::tallies;
 use tally::tally_pk;
 
@@ -89,6 +97,9 @@ pub fn key_of(id: &RowId) -> RowKey {
             let pk = KeyPart::join(&[&id.0, b"progress", &partition.to_be_bytes()]);
             return RowKey::single(Table::Campaign, pk);
         }
+        RowId::Tree(id) => return RowKey::new(Table::Tree, id.partition, id.tenant.0),
+        RowId::Instance(()) => return RowKey::single(Table::Audit, "log"),
+        RowId::Reported(partition) => return RowKey::new(Table::Audit, "reported", *partition),
         RowId::Sticky(id) => return RowKey::new(Table::Sticky, id.pool.0, id.contact.0),
     };
     RowKey::single(table, pk)

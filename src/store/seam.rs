@@ -123,11 +123,26 @@ pub trait Store: Send + Sync + 'static {
     /// ([`Store::failed`]): the rows are in doubt, and nothing is committed until the store is opened again.
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Whether reading a row takes a way over the network: who will need many reads them together.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// Up to where this partition's events are in the rows; `None` before its first commit.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn applied(&self, partition: u16) -> BoxFuture<'_, Result<Option<Position>, StoreError>>;
+
+    /// The same, once every commit of the partition has ended that had begun by now, and what was cut short is finished: if
+    /// nobody begins another one, no row is ahead of it. For whoever is about to apply the partition; where processes share a
+    /// store, it waits for others.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn settled(&self, partition: u16) -> BoxFuture<'_, Result<Option<Position>, StoreError>> {
+        self.applied(partition)
+    }
 
     /// One row's value.
     ///
@@ -156,6 +171,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Why no commit is taken any more, if so. Part of the health latch.
     fn failed(&self) -> Option<String>;
+
+    /// What commits wait for at the moment, if they have waited for a while: a database that is away. Nothing has failed, and
+    /// they go on by themselves. Part of the health latch.
+    fn held(&self) -> Option<String> {
+        None
+    }
 
     /// Waits for what is under way and lets go of the folder. Later calls are refused with [`StoreError::Closed`].
     ///

@@ -32,6 +32,7 @@ pub fn restarted(kind: AddressKind) {
         AddressKind::Session => "session",
         AddressKind::Endpoint => "endpoint",
         AddressKind::Tenant => "tenant",
+        AddressKind::Audit => "audit",
         _ => "other",
     };
     counter!(names::RESTARTS, "actor" => kind).increment(1);
@@ -53,7 +54,12 @@ pub fn stage(stage: &'static str, took: Duration) {
     histogram!(names::STAGE_SECONDS, "stage" => stage).record(took.as_secs_f64());
 }
 
-/// Attempts in flight.
+/// Partitions that this node owns.
+pub fn owned(partitions: f64) {
+    gauge!(names::PARTITIONS_OWNED).set(partitions);
+}
+
+/// Attempts under way.
 pub fn in_flight(attempts: f64) {
     gauge!(names::IN_FLIGHT).set(attempts);
 }
@@ -112,6 +118,24 @@ pub fn surveyed(found: &Survey) {
     gauge!(names::SET_ASIDE).set(found.set_aside as f64);
     gauge!(names::ENDPOINT_LAG).set(found.lag.as_secs_f64());
     gauge!(names::FAILING).set(found.failing as f64);
+}
+
+/// A checkpoint was signed: over so many entries, so long after the oldest event that is new in it.
+pub fn checkpoint(entries: u64, lag: Option<Duration>) {
+    gauge!(names::AUDIT_ENTRIES).set(entries as f64);
+    if let Some(lag) = lag {
+        histogram!(names::AUDIT_SECONDS).record(lag.as_secs_f64());
+    }
+}
+
+/// Whether checkpoints are signed no more.
+pub fn audit_refused(refused: bool) {
+    gauge!(names::AUDIT_REFUSED).set(if refused { 1.0 } else { 0.0 });
+}
+
+/// How long the oldest event has waited for a checkpoint that covers it.
+pub fn unsealed(age: Duration) {
+    gauge!(names::AUDIT_UNSEALED).set(age.as_secs_f64());
 }
 
 /// What the disk has left.
@@ -199,6 +223,38 @@ pub fn brokers(said: &Brokers) {
     counter!(names::KAFKA_ERRORS).absolute(errors);
     counter!(names::KAFKA_RETRIES).absolute(retries);
     counter!(names::KAFKA_TIMEOUTS).absolute(timeouts);
+}
+
+/// A step of the store in a cluster: redo, rows, mark (of a commit), read.
+pub fn cql(step: &'static str, took: Duration) {
+    histogram!(names::CQL_SECONDS, "step" => step).record(took.as_secs_f64());
+}
+
+/// A request to the CQL nodes is made again.
+pub fn cql_again() {
+    counter!(names::CQL_AGAIN).increment(1);
+}
+
+/// What the driver of the CQL nodes says of itself. Counts are since it was started.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Nodes {
+    /// Nodes known, and those connected to.
+    pub nodes: (u64, u64),
+    /// Connections.
+    pub connections: u64,
+    /// Requests that failed, were tried on another node, were not answered in time.
+    pub trouble: [u64; 3],
+}
+
+/// Shows what the driver of the CQL nodes says of itself.
+pub fn nodes(said: &Nodes) {
+    gauge!(names::CQL_NODES).set(said.nodes.0 as f64);
+    gauge!(names::CQL_NODES_UP).set(said.nodes.1 as f64);
+    gauge!(names::CQL_CONNECTIONS).set(said.connections as f64);
+    let [errors, retries, timeouts] = said.trouble;
+    counter!(names::CQL_ERRORS).absolute(errors);
+    counter!(names::CQL_RETRIES).absolute(retries);
+    counter!(names::CQL_TIMEOUTS).absolute(timeouts);
 }
 
 /// Whether the house is well.

@@ -54,6 +54,14 @@ names! {
     ENDPOINT_LAG = "waybill_endpoint_lag_seconds", describe_gauge;
     /// Notifications that failed and are tried again.
     FAILING = "waybill_notifications_failing", describe_gauge;
+    /// Entries of the audit's log that are signed for. See waybill_audit_unsealed_seconds for what is not.
+    AUDIT_ENTRIES = "waybill_audit_log_entries", describe_gauge;
+    /// Seconds from an event until a checkpoint covers it, of the oldest event that each checkpoint covers: about two in good times.
+    AUDIT_SECONDS = "waybill_audit_seal_seconds", describe_histogram;
+    /// Seconds since the oldest event that no signed checkpoint covers, read every 15 s; 0 when there is none. Above 60: see the log; nothing else waits for it.
+    AUDIT_UNSEALED = "waybill_audit_unsealed_seconds", describe_gauge;
+    /// 1 when no checkpoint is signed any more, because the journal is not the one that was signed for; the log says what to do.
+    AUDIT_REFUSED = "waybill_audit_refused", describe_gauge;
     /// Bytes free where the data folder is. Below `health.disk_free_min` nothing is taken.
     DISK_FREE = "waybill_disk_free_bytes", describe_gauge;
     /// Records made durable.
@@ -88,6 +96,24 @@ names! {
     KAFKA_RETRIES = "waybill_kafka_retries_total", describe_counter;
     /// Requests to brokers that were not answered in time.
     KAFKA_TIMEOUTS = "waybill_kafka_timeouts_total", describe_counter;
+    /// Seconds a step took of the store in a CQL cluster: redo, rows and mark of a commit; read.
+    CQL_SECONDS = "waybill_cql_seconds", describe_histogram;
+    /// CQL nodes known.
+    CQL_NODES = "waybill_cql_nodes", describe_gauge;
+    /// CQL nodes that this node is connected to.
+    CQL_NODES_UP = "waybill_cql_nodes_up", describe_gauge;
+    /// Connections to CQL nodes.
+    CQL_CONNECTIONS = "waybill_cql_connections", describe_gauge;
+    /// Requests to CQL nodes that failed, also those that were good later.
+    CQL_ERRORS = "waybill_cql_errors_total", describe_counter;
+    /// Requests that the driver tried on another CQL node at once.
+    CQL_RETRIES = "waybill_cql_retries_total", describe_counter;
+    /// Requests to CQL nodes that were not answered within `store.cql.request_timeout`.
+    CQL_TIMEOUTS = "waybill_cql_timeouts_total", describe_counter;
+    /// Requests to CQL nodes that were made again after a pause. A steady rate means that rows wait: see waybill status.
+    CQL_AGAIN = "waybill_cql_again_total", describe_counter;
+    /// Partitions that this node owns. Over all nodes they add up to all of them; for a moment to fewer while one changes hands.
+    PARTITIONS_OWNED = "waybill_partitions_owned", describe_gauge;
     /// 1 while intake and egress are allowed, else 0; /readyz names the part, waybill status says why.
     HEALTHY = "waybill_healthy", describe_gauge;
 }

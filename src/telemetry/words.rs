@@ -87,7 +87,7 @@ pub(super) fn callback(kind: u16) -> &'static str {
 
 /// Counters that begin at 0.
 pub(super) fn touch() {
-    for kind in NotificationKind::ALL.iter().filter(|kind| !kind.is_of_session()) {
+    for kind in NotificationKind::ALL.iter().filter(|kind| kind.is_outcome()) {
         counter!(names::OUTCOMES, "outcome" => outcome(*kind), "class" => "").increment(0);
     }
     for class in FINAL.into_iter().chain(REASONS) {
@@ -98,7 +98,7 @@ pub(super) fn touch() {
     for class in ["auth", "throttle", "retry", "recipient", "sender", "request"] {
         counter!(names::ATTEMPTS, "outcome" => "rejected", "class" => class).increment(0);
     }
-    for actor in ["partition", "session", "endpoint", "tenant", "other"] {
+    for actor in ["partition", "session", "endpoint", "tenant", "audit", "other"] {
         counter!(names::RESTARTS, "actor" => actor).increment(0);
     }
     for outcome in ["delivered", "failed"] {

@@ -49,6 +49,12 @@ impl Key {
         Some(Self(key))
     }
 
+    /// The key with these bytes.
+    #[must_use]
+    pub fn from_array(bytes: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(*bytes))
+    }
+
     /// The bytes, for wrapping them under another key or writing the instance key's file.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {

@@ -145,16 +145,16 @@ async fn tags_and_macs_are_stable(mut stage: impl Stage) {
 async fn secrets_are_replaced_by_name(mut stage: impl Stage) {
     let vault = stage.vault();
     let secret = |text: &str| SecretBytes::new(text.as_bytes().to_vec());
-    assert_eq!(vault.secret(Some(ONE), "token"), Ok(None));
+    assert_eq!(vault.secret(Some(ONE), "token").await, Ok(None));
     vault.put_secret(Some(ONE), "token", &secret("first")).await.expect("kept");
     vault.put_secret(Some(ONE), "token", &secret("second")).await.expect("kept");
     vault.put_secret(None, "token", &secret("ours")).await.expect("kept");
     drop(vault);
     for _ in 0..2 {
         let vault = stage.vault();
-        assert_eq!(vault.secret(Some(ONE), "token"), Ok(Some(secret("second"))));
-        assert_eq!(vault.secret(None, "token"), Ok(Some(secret("ours"))));
-        assert_eq!(vault.secret(Some(TWO), "token"), Ok(None));
+        assert_eq!(vault.secret(Some(ONE), "token").await, Ok(Some(secret("second"))));
+        assert_eq!(vault.secret(None, "token").await, Ok(Some(secret("ours"))));
+        assert_eq!(vault.secret(Some(TWO), "token").await, Ok(None));
         drop(vault);
         stage.reopen().await;
     }

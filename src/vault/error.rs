@@ -57,6 +57,21 @@ pub enum VaultError {
         /// The file whose check value did not open.
         keys: PathBuf,
     },
+    /// The instance key is not the one that the other nodes have.
+    #[error(
+        "{} is not the instance key of the vault in keyspace {keyspace:?}: its check value does not open under it. All nodes \
+         of an installation have the same key: copy the file from one that runs, or from the backup",
+        path.display()
+    )]
+    OtherKey {
+        /// The key file.
+        path: PathBuf,
+        /// The keyspace whose check value did not open.
+        keyspace: String,
+    },
+    /// The cluster that the vault is in, or its keyspace.
+    #[error("the vault: {0}")]
+    Cql(#[from] crate::cql::CqlError),
     /// Bytes that no crash leaves behind: something changed or lost them.
     #[error("{}, byte {offset}: {why}. {remedy}", file.display())]
     Corrupt {

@@ -204,8 +204,8 @@ impl Vault for MemoryVault {
         })
     }
 
-    fn secret(&self, tenant: Option<TenantId>, name: &str) -> Result<Option<SecretBytes>, VaultError> {
-        Ok(self.state.lock().secrets.get(&(tenant, name.to_owned())).cloned())
+    fn secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str) -> Kept<'a, Option<SecretBytes>> {
+        Box::pin(async move { Ok(self.state.lock().secrets.get(&(tenant, name.to_owned())).cloned()) })
     }
 
     fn marks(&self) -> Vec<(u16, Position)> {

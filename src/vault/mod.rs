@@ -10,7 +10,10 @@
 //! | [`seam`] | [`Vault`], [`Sealed`]: all that the floors above see |
 //! | [`alias`], [`secret`] | what goes in: a person's name elsewhere, bytes that must not be shown |
 //! | [`cipher`], [`sealing`] | AES-256-GCM, HMAC-SHA256 and the layouts made of them |
+//! | [`instance`] | the one key that lies in no vault, and under which all others hang |
+//! | [`cache`] | a few unwrapped keys, each for a minute |
 //! | [`files`] | the vault in `<data>/vault/`: synced files, one writer |
+//! | [`cql`] | the vault of a cluster: a keyspace of its own |
 //! | [`memory`] | the double: in memory, can be told to fail, to be slow, to have erased someone |
 //! | `contract` | one suite of tests that every implementation passes |
 //!
@@ -21,9 +24,12 @@
 //! [`AliasKind`](crate::domain::event::contact::AliasKind) and a constructor in `alias.rs` that normalises it.
 
 pub mod alias;
+pub mod cache;
 pub mod cipher;
+pub mod cql;
 pub mod error;
 pub mod files;
+pub mod instance;
 pub mod memory;
 pub mod sealing;
 pub mod seam;
@@ -33,8 +39,10 @@ pub mod secret;
 mod contract;
 
 pub use alias::{Alias, AliasError};
+pub use cache::CacheBounds;
+pub use cql::CqlVault;
 pub use error::VaultError;
-pub use files::{CacheBounds, FileVault, OpenReport, Opening};
+pub use files::{FileVault, OpenReport, Opening};
 pub use memory::MemoryVault;
 pub use sealing::Sealed;
 pub use seam::Vault;

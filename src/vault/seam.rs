@@ -8,13 +8,14 @@ use crate::domain::id::{InstallationId, KeyId, Tag, TenantId};
 use crate::domain::record::Position;
 use crate::runtime::BoxFuture;
 
-/// What a call that may have to wait for the disk answers.
+/// What a call answers that may have to wait for the disk, or the network.
 pub type Kept<'a, T> = BoxFuture<'a, Result<T, VaultError>>;
 
 /// Keys and secrets. Everything that returns `Ok` from a call that keeps something is durable by then.
 ///
 /// Every call may answer [`VaultError::Failed`] once the latch has fallen or [`VaultError::Closed`] after
-/// [`Vault::close`]; calls that only read go on as long as they can.
+/// [`Vault::close`]; calls that only read go on as long as they can. Where the vault is in a cluster every call may also answer
+/// [`VaultError::Cql`] while that does not: whoever asks tries again, or says that it cannot be known now.
 pub trait Vault: Send + Sync + 'static {
     /// Which installation these keys belong to.
     fn installation(&self) -> InstallationId;
@@ -67,13 +68,13 @@ pub trait Vault: Send + Sync + 'static {
     /// `TooLarge` above 64 KiB, or for a name above 256 bytes.
     fn put_secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str, value: &'a SecretBytes) -> Kept<'a, ()>;
 
-    /// The secret of this name, if there is one. Does not wait: one small read from a cached file.
+    /// The secret of this name, if there is one, as whichever node kept it last.
     ///
     /// # Errors
     /// `Damaged`, `Io`.
-    fn secret(&self, tenant: Option<TenantId>, name: &str) -> Result<Option<SecretBytes>, VaultError>;
+    fn secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str) -> Kept<'a, Option<SecretBytes>>;
 
-    /// For each partition the highest position this vault has seen, in order of partition. A journal that ends before
+    /// For each partition the highest position this vault had seen when it was opened, or since from here, in order of partition. A journal that ends before
     /// its mark is older than the vault: a restored backup.
     fn marks(&self) -> Vec<(u16, Position)>;
 
@@ -81,8 +82,8 @@ pub trait Vault: Send + Sync + 'static {
     /// lags makes the detection of a restore coarser by a second, never wrong.
     fn raise_marks(&self, marks: &[(u16, Position)]);
 
-    /// What is wrong, if anything: a failed write, after which nothing new is kept until a restart, or marks that could
-    /// not be written the last time. Feeds the health latch.
+    /// What is wrong, if anything: a failed write, after which nothing new is kept until a restart; marks that could not be
+    /// written the last time; a database that does not answer. Feeds the health latch.
     fn failed(&self) -> Option<String>;
 
     /// Writes what is waiting, then keeps nothing new. A second call does nothing.

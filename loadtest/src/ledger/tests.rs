@@ -92,7 +92,17 @@ fn only_what_was_acknowledged_before_can_be_overtaken() {
     let arrived = [request(1, "b", true), request(2, "c", true), request(3, "a", true)];
     // b started after a was acknowledged, c while a was under way.
     let ledger = plain(&[at("a", 10, 20), at("b", 30, 40), at("c", 15, 50)], &arrived, &[]);
-    assert_eq!(ledger.reordered, 1);
+    assert_eq!((ledger.reordered, &*ledger.examples["reordered"]), (1, &["b".to_owned()][..]));
     let other = Ack { to: "+49152".into(), ..at("b", 30, 40) };
     assert_eq!(plain(&[at("a", 10, 20), other], &arrived, &[]).reordered, 0, "another recipient has its own order");
+}
+
+#[test]
+fn an_unknown_one_that_is_sent_again_is_overtaken_by_right() {
+    let at = |marker: &str, started_us, acked_us| Ack { started_us, acked_us, ..ack(marker) };
+    let acks = [at("a", 10, 20), at("b", 30, 40), at("c", 50, 60)];
+    let arrived = [request(1, "c", true), request(2, "b", true), request(3, "a", true)];
+    let ledger = join(&acks, &arrived, &[], &HashSet::from(["msg_a".to_owned()]));
+    assert_eq!((ledger.reordered, ledger.reordered_listed), (1, 1), "b passed what was unknown, c passed b too");
+    assert_eq!(ledger.examples["reordered"], ["c"]);
 }

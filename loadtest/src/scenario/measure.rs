@@ -72,6 +72,7 @@ fn round(seen: &Seen<'_>, ledgers: &[Ledger], values: &mut Values) {
         ("doubled", of(|it| it.duplicated)),
         ("doubled_listed", of(|it| it.duplicated_listed)),
         ("inversions", of(|it| it.reordered)),
+        ("inversions_listed", of(|it| it.reordered_listed)),
         ("failed", of(|it| it.failed)),
     ];
     for (name, value) in promises {

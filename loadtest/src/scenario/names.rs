@@ -18,6 +18,7 @@ const ROUND: &[&str] = &[
     "doubled",
     "doubled_listed",
     "inversions",
+    "inversions_listed",
     "failed",
     "unacknowledged",
     "settled",

@@ -68,12 +68,13 @@ impl ScenarioResult {
 }
 
 /// The quantities shown beside the verdicts: what a reader asks first.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 14] = [
     "accepted",
     "lost",
     "doubled",
     "doubled_listed",
     "inversions",
+    "inversions_listed",
     "failed",
     "settle_s",
     "ready_s",

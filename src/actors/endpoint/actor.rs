@@ -47,6 +47,7 @@ pub struct State {
     /// The row as this life has moved it on; the journal follows.
     row: EndpointRow,
     passing: bool,
+    draining: bool,
     /// Partitions whose feed may hold something beyond the cursor.
     look: BTreeSet<u16>,
     /// Which partition's feed the next pass begins with, so that none waits for the others.
@@ -61,19 +62,28 @@ impl Actor for Endpoint {
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: EndpointArgs) -> Result<Box<State>, ActorProcessingErr> {
         args.mailbox.inbox.attach(myself);
         let look = (0..args.hands.journal.genesis().count).collect();
-        Ok(Box::new(State { row: args.row.clone(), passing: false, look, first: 0, args }))
+        Ok(Box::new(State { row: args.row.clone(), passing: false, draining: false, look, first: 0, args }))
     }
 
-    async fn handle(&self, _: ActorRef<Nudge>, _: Nudge, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Nudge>,
+        _: Nudge,
+        state: &mut Box<State>,
+    ) -> Result<(), ActorProcessingErr> {
         for mail in state.args.mailbox.inbox.take() {
             state.args.hands.trip("endpoint:mail");
             match mail {
+                EndpointMail::Drain => state.draining = true,
                 EndpointMail::Row(row) => state.follow(*row),
                 EndpointMail::Passed(passed) => state.settle(*passed),
                 EndpointMail::Tick => state.look_everywhere(),
             }
         }
         state.pass().await;
+        if state.draining && !state.passing {
+            myself.stop(Some("its partition is left".to_owned()));
+        }
         Ok(())
     }
 }
@@ -93,7 +103,7 @@ impl State {
 
     async fn pass(&mut self) {
         let hands = &self.args.hands;
-        if self.passing || self.row.disabled.is_some() || !hands.health.is_well() {
+        if self.passing || self.draining || self.row.disabled.is_some() || !hands.health.is_well() {
             return;
         }
         let now = hands.clock.wall();
@@ -111,7 +121,7 @@ impl State {
         }
         self.first = (self.first + 1) % hands.journal.genesis().count;
         hands.trip("endpoint:gathered");
-        let target = match self.target() {
+        let target = match self.target().await {
             Ok(target) => target,
             Err(why) => {
                 tracing::error!(endpoint = %self.args.endpoint, why, "the endpoint cannot be notified");
@@ -127,10 +137,10 @@ impl State {
         });
     }
 
-    fn target(&self) -> Result<Target, &'static str> {
+    async fn target(&self) -> Result<Target, &'static str> {
         let hands = &self.args.hands;
         let name = crate::domain::secret_name::endpoint_secret(self.args.endpoint);
-        let secret = hands.vault.secret(Some(self.row.tenant), &name).map_err(|_| "the vault cannot be read")?;
+        let secret = hands.vault.secret(Some(self.row.tenant), &name).await.map_err(|_| "the vault cannot be read")?;
         let text = secret.ok_or("it has no signing secret; declare it again")?.to_text();
         let now = u64::try_from(hands.clock.wall() / 1_000_000).unwrap_or(0);
         let secrets = Secrets::read(&text, now).map_err(|_| "its signing secret is not one; declare it again")?;

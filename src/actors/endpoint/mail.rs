@@ -16,6 +16,8 @@ pub enum EndpointMail {
     Row(Box<EndpointRow>),
     /// A pass is over.
     Passed(Box<Passed>),
+    /// Its partition is left: a pass that is under way is settled, and no other begins.
+    Drain,
     /// Sweep: it looks into every feed.
     Tick,
 }

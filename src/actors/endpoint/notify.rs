@@ -48,6 +48,8 @@ async fn body(hands: &Hands, tenant: TenantId, due: &Due) -> Result<Bytes, Unpos
         data.insert("message_id".to_owned(), json!(message.to_string()));
         data.insert("wamid".to_owned(), json!(wamid::write(message)));
         about_message(hands, tenant, message, &mut data).await?;
+    } else if row.kind == NotificationKind::Checkpoint {
+        about_checkpoint(hands, due, &mut data).await?;
     } else if row.kind.is_of_session() {
         about_session(hands, due, &mut data).await?;
     } else {
@@ -149,6 +151,17 @@ async fn about_session(hands: &Hands, due: &Due, data: &mut Map<String, Value>) 
     data.insert("code".to_owned(), json!(due.row.code));
     data.insert("until".to_owned(), json!(until.map(timestamp)));
     data.insert("per_second".to_owned(), json!(per_second));
+    Ok(())
+}
+
+/// What was signed, as it was signed.
+async fn about_checkpoint(hands: &Hands, due: &Due, data: &mut Map<String, Value>) -> Result<(), Unposted> {
+    let entry = hands.journal.read(due.at.partition, due.at.position).await;
+    let entry = entry.map_err(|_| "the journal cannot be read")?;
+    let Ok(Event::CheckpointPublished(facts)) = entry.record.event() else {
+        return Err("the event does not decode");
+    };
+    data.insert("checkpoint".to_owned(), json!(facts.note));
     Ok(())
 }
 

@@ -4,26 +4,33 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use super::Notice;
+use super::apply::Told;
+use super::arrivals::Arrivals;
 use super::children::Children;
+use super::claim::Turn;
 use super::commit::Pending;
 use super::due::Schedule;
 use super::early::Early;
 use super::gated::LettingOut;
+use super::leaving::{Handover, Leaving};
 use super::poison::Poison;
-use super::rows::load_own;
+use super::sealing::Sealing;
+use super::takeover::{Found, found};
 use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
+use crate::actors::seats::Seats;
 use crate::actors::session::standing::Tenure;
 use crate::actors::wheel::Wheel;
 use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Position;
 use crate::domain::row::Rows;
-use crate::store::rows as stored;
+use crate::journal::Entry;
 
 /// The actor.
 pub struct Partition;
@@ -32,6 +39,12 @@ pub struct Partition;
 pub struct PartitionArgs {
     /// Which.
     pub number: u16,
+    /// Its notices: root's too.
+    pub notices: Arc<Inbox<Notice>>,
+    /// Where it is said that it was lost, or that nobody has taken it.
+    pub seats: Arc<Mutex<Seats>>,
+    /// How it goes when it is not wanted here any more, or taken.
+    pub handover: Handover,
     /// Everything else.
     pub hands: Hands,
 }
@@ -41,12 +54,14 @@ pub struct PartitionArgs {
 pub enum Phase {
     /// Applying what was there when it began.
     CatchingUp,
-    /// Its claim is on its way.
-    Claiming(EventId),
+    /// Its claim is on its way, or stands there.
+    Claiming(EventId, Option<Position>),
     /// It owns the partition: what lives here runs.
     Owning(Tenure),
-    /// Another node does: it applies no effects and starts nothing.
-    Lost,
+    /// It owns the partition, and the node stops: what is under way comes to its end, and nothing begins.
+    Draining(Tenure),
+    /// Another one's claim, which stands there, is valid: what is under way comes to its end, and nothing is applied.
+    Lost(Position),
 }
 
 /// What it remembers.
@@ -64,19 +79,26 @@ pub struct State {
     /// The end of the journal when it began.
     pub(super) target: Position,
     pub(super) phase: Phase,
+    /// Since when somebody else writes the rows, steady time: nothing is committed any more.
+    pub(super) overtaken: Option<Duration>,
+    pub(super) leaving: Leaving,
+    pub(super) seats: Arc<Mutex<Seats>>,
     pub(super) poison: Poison,
     pub(super) notices: Arc<Inbox<Notice>>,
     pub(super) wheel: Arc<Wheel>,
     pub(super) children: Children,
     pub(super) schedule: Schedule,
+    pub(super) arrivals: Arrivals,
     pub(super) early: Early,
     pub(super) letting_out: LettingOut,
+    pub(super) sealing: Sealing,
     /// Sessions whose open mark stands in the store, and the last acceptance of each in this life.
     pub(super) open: HashMap<SessionId, Position>,
     /// Those of them that are not committed yet.
     pub(super) opened: Vec<SessionId>,
     /// Low-water marks to be written with the next commit.
     pub(super) lows: HashMap<SessionId, Option<Position>>,
+    tail: Option<JoinHandle<()>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -130,34 +152,31 @@ impl Actor for Partition {
     }
 
     async fn post_stop(&self, _: ActorRef<Nudge>, state: &mut Box<State>) -> Result<(), ActorProcessingErr> {
-        for task in &state.tasks {
-            task.abort();
+        state.end_tasks();
+        // Only saves the next start some work, the journal has it all; and only by who owns the rows.
+        if state.tenure().is_some() {
+            state.commit().await?;
         }
-        // Only saves the next start some work: the journal has it all.
-        Ok(state.commit().await?)
+        state.put_away();
+        Ok(())
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.end_tasks();
     }
 }
 
 impl State {
     async fn open(args: PartitionArgs) -> Result<Self, ActorProcessingErr> {
-        let PartitionArgs { number, hands } = args;
-        let applied = hands.store.applied(number).await?;
-        let from = applied.map_or(Position(0), Position::next);
-        let target = hands.journal.end(number);
-        let ahead = Poison::read_ahead(hands.journal.as_ref(), number, from, target).await?;
-        let poison = Poison::begin(hands.store.as_ref(), number, applied, target, ahead).await?;
-        let mut rows = Rows::default();
-        load_own(hands.store.as_ref(), number, &mut rows).await?;
-        hands.registry.stops.set_gates(number, Arc::new(rows.gates(number).cloned().unwrap_or_default()));
-        let open = stored::open_sessions(hands.store.as_ref(), number).await?;
+        let PartitionArgs { number, notices, seats, handover, hands } = args;
+        // What others have appended is not known here before it is asked for.
+        let target = hands.journal.fresh_end(number).await?;
+        let (store, journal) = (hands.store.as_ref(), hands.journal.as_ref());
+        let Found { applied, rows, open, poison, arrivals } = found(store, journal, number, target).await?;
+        let gates = rows.gates(number).cloned().unwrap_or_default();
+        hands.registry.stops.set_gates(number, Arc::new(gates));
         let mut state = Self {
             number,
             rows,
@@ -167,16 +186,22 @@ impl State {
             committed_at: Duration::ZERO,
             target,
             phase: Phase::CatchingUp,
+            overtaken: None,
+            leaving: Leaving::new(handover),
+            seats,
             poison,
-            notices: Arc::default(),
+            notices,
             wheel: Arc::default(),
             children: Children::default(),
             schedule: Schedule::default(),
+            arrivals,
             early: Early::default(),
             letting_out: LettingOut::default(),
-            open: open.into_iter().collect(),
+            sealing: Sealing::default(),
+            open,
             opened: Vec::new(),
             lows: HashMap::new(),
+            tail: None,
             tasks: Vec::new(),
             hands,
         };
@@ -191,7 +216,7 @@ impl State {
         let from = self.applied.map_or(Position(0), Position::next);
         let mut tail = hands.journal.tail(number, from);
         let credit = Arc::new(Semaphore::new(BATCHES));
-        self.tasks.push(crate::runtime::spawn("tail", async move {
+        self.tail = Some(crate::runtime::spawn("tail", async move {
             while let Ok(permit) = Arc::clone(&credit).acquire_owned().await {
                 match tail.next().await {
                     Ok(entries) => notices.push(Notice::Batch(entries, permit)),
@@ -212,20 +237,7 @@ impl State {
 
     async fn hear(&mut self, notice: Notice, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
         match notice {
-            Notice::Batch(entries, permit) => {
-                let told = self.apply(&entries).await?;
-                drop(permit);
-                self.poison.caught_up(self.reached);
-                let begins = self.follow_claims();
-                if begins {
-                    self.commit().await?;
-                    self.start_living(myself).await?;
-                } else if let Phase::Owning(tenure) = self.phase {
-                    self.dispatch(told, tenure, myself).await?;
-                    self.let_out().await?;
-                }
-                self.commit_in_time().await?;
-            }
+            Notice::Batch(entries, permit) => self.read_batch(&entries, permit, myself).await?,
             Notice::Commit => {
                 self.pending.waiting = false;
                 self.commit().await?;
@@ -241,20 +253,113 @@ impl State {
                     self.release_due().await?;
                 }
             }
+            Notice::Arrived(to, recorded) => {
+                self.arrivals.recorded(to, recorded);
+                if recorded {
+                    self.arrive_at(to).await?;
+                }
+            }
             Notice::Due => self.release_due().await?,
+            Notice::Reported => self.reported().await?,
             Notice::LetOut(closing, recorded) => self.let_out_further(closing, recorded).await?,
             Notice::Ended(session) => self.session_ended(session, myself).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,
-            Notice::ClaimAgain if self.owns() => {
-                if self.follow_claims() {
-                    self.commit().await?;
-                    self.start_living(myself).await?;
-                }
+            Notice::ClaimStands(event, at) => {
+                let turn = self.claim_stands(event, at);
+                self.turn(turn, Vec::new(), myself).await?;
             }
-            Notice::ClaimAgain if !matches!(self.phase, Phase::Owning(_) | Phase::Lost) => self.propose_claim(),
-            Notice::ClaimAgain => {}
+            Notice::ClaimAgain => self.claim_again(myself).await?,
+            Notice::Wish(wish) => self.hear_wish(wish, myself),
+            Notice::Leave => self.leave(myself).await?,
             Notice::Sweep => self.sweep(myself).await?,
         }
         Ok(())
+    }
+
+    /// A batch of the tail.
+    async fn read_batch(
+        &mut self,
+        entries: &[Arc<Entry>],
+        permit: OwnedSemaphorePermit,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        if matches!(self.phase, Phase::Lost(_)) {
+            return Ok(());
+        }
+        let told = self.apply(entries).await?;
+        drop(permit);
+        let settled = self.tenure().is_some() || self.settle_rows().await?;
+        self.poison.caught_up(self.reached);
+        if !settled && self.owns() {
+            // Whoever still writes them is about to read our claim.
+            self.notices.push(Notice::ClaimAgain);
+            return Ok(());
+        }
+        let turn = self.follow_claims(&told);
+        #[cfg(feature = "mutants")]
+        let (turn, told) = {
+            let mut told = told;
+            (Self::without_claims(turn, &mut told), told)
+        };
+        self.turn(turn, told, myself).await?;
+        self.report_many().await?;
+        // Rows that somebody moves faster than they are read may be of two moments: they stay in memory.
+        if settled {
+            self.commit_in_time().await?;
+        }
+        Ok(())
+    }
+
+    /// What a batch meant for ownership, and for those who live here.
+    pub(super) async fn turn(
+        &mut self,
+        turn: Turn,
+        mut told: Vec<Told>,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<(), ActorProcessingErr> {
+        match (turn, self.tenure()) {
+            (Turn::Begins, _) => {
+                self.commit().await?;
+                self.start_living(myself).await?;
+            }
+            (Turn::Lost(at), tenure) => {
+                // What stands before that claim was ours, and is done. But the rows at hand are those of the whole batch:
+                // written down now, they would go beyond that claim, whose owner would not hear of what stands between.
+                self.overtaken.get_or_insert(self.hands.clock.steady());
+                told.retain(|told| told.position < at);
+                if let Some(tenure) = tenure {
+                    self.dispatch(told, tenure, myself).await?;
+                }
+                self.lose(at);
+            }
+            (Turn::Stays, Some(tenure)) => {
+                self.dispatch(told, tenure, myself).await?;
+                self.let_out().await?;
+            }
+            (Turn::Stays, None) => {}
+        }
+        Ok(())
+    }
+
+    /// The claim it lives under, if it owns the partition.
+    pub(super) fn tenure(&self) -> Option<Tenure> {
+        match self.phase {
+            Phase::Owning(tenure) | Phase::Draining(tenure) => Some(tenure),
+            _ => None,
+        }
+    }
+
+    /// It reads no further.
+    pub(super) fn end_tail(&mut self) {
+        if let Some(tail) = self.tail.take() {
+            tail.abort();
+        }
+    }
+
+    fn end_tasks(&mut self) {
+        self.end_tail();
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
     }
 }

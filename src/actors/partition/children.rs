@@ -1,5 +1,8 @@
 //! What lives in a partition: starting it, finding it, and letting it live again after it died.
 
+mod alone;
+mod ended;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,21 +15,23 @@ use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
 use crate::actors::session::standing::Tenure;
 use crate::actors::session::{Session, SessionArgs, SessionBox, SessionMail};
-use crate::actors::tenant::{Tenant, TenantArgs, TenantMail};
+use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{EndpointId, SessionId, TenantId};
-use crate::domain::projection::FeedRow;
+use crate::domain::projection::{AuditNote, FeedRow};
 use crate::domain::record::Position;
+use crate::domain::routing;
 use crate::domain::row::{Row, RowId};
 use crate::runtime::restart::{Deaths, RestartLimits};
-use crate::store::{Commit, rows as stored};
+use crate::store::rows as stored;
 
 /// A child's mail outlives it.
 enum Mailbox {
     Session(Arc<SessionBox>),
     Endpoint(Arc<EndpointBox>),
     Tenant(Arc<Inbox<TenantMail>>),
+    Audit(Arc<Inbox<AuditNote>>),
 }
 
 #[derive(Default)]
@@ -65,6 +70,7 @@ impl Children {
             return Arc::clone(mailbox);
         }
         let mailbox = hands.registry.session_box(session);
+        mailbox.adopt();
         child.mailbox = Some(Mailbox::Session(Arc::clone(&mailbox)));
         mailbox
     }
@@ -80,6 +86,13 @@ impl Children {
     pub fn tell_tenant(&self, tenant: TenantId, mail: TenantMail) {
         if let Some(Mailbox::Tenant(inbox)) = self.mailbox(tenant.into()) {
             inbox.push(mail);
+        }
+    }
+
+    /// Tells the audit, if it lives.
+    pub fn tell_audit(&self, audit: Address, note: AuditNote) {
+        if let Some(Mailbox::Audit(inbox)) = self.mailbox(audit) {
+            inbox.push(note);
         }
     }
 
@@ -110,19 +123,10 @@ impl Children {
                 Some(Mailbox::Session(mailbox)) => mailbox.inbox.push(SessionMail::Tick),
                 Some(Mailbox::Endpoint(mailbox)) => mailbox.inbox.push(EndpointMail::Tick),
                 Some(Mailbox::Tenant(inbox)) => inbox.nudge(),
+                Some(Mailbox::Audit(inbox)) => inbox.nudge(),
                 None => {}
             }
         }
-    }
-
-    /// Ends everybody: the claim is lost.
-    pub fn stop_all(&mut self, why: &str) {
-        for child in self.by_address.values_mut() {
-            if let Some(actor) = child.actor.take() {
-                actor.stop(Some(why.to_owned()));
-            }
-        }
-        self.by_actor.clear();
     }
 
     pub(super) fn born(&mut self, address: Address, actor: ActorRef<Nudge>) {
@@ -149,6 +153,12 @@ impl State {
             return Ok(());
         };
         tracing::debug!(partition = self.number, epoch = tenure.epoch.0, "owned");
+        // What was stopped in an earlier life may have been let go elsewhere: each session's row says it again.
+        self.hands.registry.stops.forget(self.number, self.hands.journal.genesis().count);
+        self.hands.registry.stops.set_gates(self.number, self.gates());
+        self.hands.registry.stops.set_lost(self.number, false);
+        self.hands.registry.set_owned(self.number, true);
+        self.seats.lock().won(self.number);
         let store = Arc::clone(&self.hands.store);
         for kind in ["tenant", "endpoint"] {
             let mut after = None;
@@ -164,8 +174,16 @@ impl State {
                 }
             }
         }
+        self.begin_sealing().await?;
+        let genesis = self.hands.journal.genesis();
+        let audit = Address::audit(genesis.installation);
+        if routing::partition(&audit, genesis.count) == self.number {
+            self.ensure(audit, myself).await?;
+        }
         let through = self.applied.unwrap_or_default();
-        for (session, low) in stored::open_sessions(store.as_ref(), self.number).await? {
+        let open = stored::open_sessions(store.as_ref(), self.number).await?;
+        self.take_over_lows(&open);
+        for (session, low) in open {
             self.children.session_box(&self.hands, session).begin_cold(low, through);
             self.start_session(session, tenure, myself).await?;
         }
@@ -185,6 +203,7 @@ impl State {
         if row.is_pool() {
             return self.start_pool(session, row, myself).await;
         }
+        self.hands.registry.stops.set_suspended(session, row.suspended.is_some());
         let mailbox = self.children.session_box(&self.hands, session);
         // What an earlier life had in memory is in the outbox; the box's mail alone would miss it.
         if let Some(low) = self.lowest(session).await? {
@@ -252,37 +271,6 @@ impl State {
         Ok(())
     }
 
-    pub(super) async fn start_tenant(
-        &mut self,
-        tenant: TenantId,
-        myself: &ActorRef<Nudge>,
-    ) -> Result<(), ActorProcessingErr> {
-        let Some(Row::Tenant(row)) = self.read(RowId::Tenant(tenant)).await? else {
-            return Ok(());
-        };
-        let inbox = match self.children.mailbox(tenant.into()) {
-            Some(Mailbox::Tenant(inbox)) => Arc::clone(inbox),
-            _ => Arc::default(),
-        };
-        self.hands.registry.budget_at(tenant, Arc::clone(&inbox));
-        self.children.by_address.entry(tenant.into()).or_default().mailbox = Some(Mailbox::Tenant(Arc::clone(&inbox)));
-        let asks = match self.read(RowId::Asks(tenant)).await? {
-            Some(Row::Asks(asks)) => asks,
-            _ => Box::default(),
-        };
-        let campaigns = match self.read(RowId::Campaigns(tenant)).await? {
-            Some(Row::Campaigns(campaigns)) => campaigns,
-            _ => Box::default(),
-        };
-        let (wheel, hands) = (Arc::clone(&self.wheel), self.hands.clone());
-        let args = TenantArgs { tenant, row, asks, campaigns, partition: self.number, inbox, wheel, hands };
-        match myself.spawn_linked(None, Tenant, args).await {
-            Ok((actor, _)) => self.children.born(tenant.into(), actor),
-            Err(error) => self.stillborn(tenant.into(), &error.to_string()),
-        }
-        Ok(())
-    }
-
     /// A child ended: of its own accord, or it died and may live again after a wait.
     pub(super) fn child_ended(&mut self, who: ActorId, died: Option<String>) {
         let Some(address) = self.children.by_actor.remove(&who) else {
@@ -308,7 +296,7 @@ impl State {
         myself: &ActorRef<Nudge>,
     ) -> Result<(), ActorProcessingErr> {
         let address = Address::from(session);
-        if self.children.lives(address) {
+        if self.children.lives(address) || !matches!(self.phase, Phase::Owning(_)) {
             return Ok(());
         }
         if self.open.contains_key(&session) || self.children.by_address.get(&address).is_some_and(Child::has_mail) {
@@ -361,14 +349,16 @@ impl State {
         let unseen = self.open.get(&session).is_some_and(|last| *last > seen);
         let low = if unseen { Some(low.map_or(seen.next(), |low| low.min(seen.next()))) } else { low };
         self.lows.insert(session, low);
-        if low.is_none() {
-            self.open.remove(&session);
+        match low {
+            None => drop(self.open.remove(&session)),
+            // A message may be unsettled again that was settled: whoever looks for this session's next life finds it.
+            Some(low) => _ = self.open.entry(session).or_insert(low),
         }
     }
 
     /// Counts what became of a message; not again while what stood in the journal at the start is applied.
     pub(super) fn count(&self, row: &FeedRow) {
-        if self.owns() && !row.kind.is_of_session() {
+        if self.owns() && row.kind.is_outcome() {
             crate::telemetry::became(row.kind, &row.class);
         }
     }
@@ -380,7 +370,8 @@ impl State {
         };
         let lows = std::mem::take(&mut self.lows);
         let put = |(session, low)| stored::put_open_session(self.number, session, low, through);
-        let puts = lows.into_iter().map(put).collect();
-        self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await
+        let marks = self.arrivals.take_marks(self.number, through);
+        let puts = lows.into_iter().map(put).chain(marks).collect();
+        self.write(through, puts, Vec::new()).await.map(|_| ())
     }
 }

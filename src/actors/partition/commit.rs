@@ -12,9 +12,10 @@ use std::time::Duration;
 use super::Notice;
 use super::actor::{Phase, State};
 use crate::domain::id::{SessionId, TenantId};
+use crate::domain::record::Position;
 use crate::journal::Entry;
 use crate::store::rows as stored;
-use crate::store::{Commit, Put, StoreError};
+use crate::store::{Commit, DropBelow, Put, StoreError};
 
 /// The shortest time between two commits of one partition while it is busy: as long as a reader of rows may be behind.
 /// After a rest the first event is committed at once.
@@ -23,6 +24,9 @@ pub(super) const WINDOW: Duration = Duration::from_millis(20);
 /// Events that are committed at once, window or not: what a death of the actor makes it apply again, and with a batch of
 /// the tail (1,024) the most that is kept for it, by reference.
 pub(super) const PENDING: usize = 512;
+
+/// After so long whoever writes our rows is believed to own them, read or not.
+const OVERTAKEN: Duration = Duration::from_secs(5);
 
 /// What is applied and not committed.
 #[derive(Debug, Default)]
@@ -40,12 +44,16 @@ pub(super) struct Pending {
 }
 
 impl State {
-    /// Commits what a batch left, now or at the end of the window.
+    /// Commits what a batch left, now or at the end of the window. Who is not the owner yet writes only what it cannot keep:
+    /// the owner may be alive, and a mark beyond its own would stop it.
     pub(super) async fn commit_in_time(&mut self) -> Result<(), StoreError> {
-        let live = matches!(self.phase, Phase::Owning(_));
         let since = self.hands.clock.steady().saturating_sub(self.committed_at);
-        if !live || since >= WINDOW || self.pending.entries.len() >= PENDING {
+        let (owns, full) = (self.tenure().is_some(), self.pending.entries.len() >= PENDING);
+        if full || (owns && since >= WINDOW) {
             return self.commit().await;
+        }
+        if !owns {
+            return Ok(());
         }
         if !self.pending.waiting && !self.pending.entries.is_empty() {
             self.pending.waiting = true;
@@ -63,17 +71,23 @@ impl State {
         let Some(through) = self.reached.filter(|reached| Some(*reached) != self.applied) else {
             return Ok(());
         };
+        if self.is_written_by_others() {
+            return Ok(());
+        }
         let mut pending = std::mem::take(&mut self.pending);
         // A window that is waited for ends all the same, and finds nothing to do.
         self.pending.waiting = pending.waiting;
         let puts = self.puts(&mut pending, through)?;
         self.hands.trip("partition:before_commit");
         let began = self.hands.clock.steady();
-        self.hands.store.commit(Commit { partition: self.number, through, puts, drops: Vec::new() }).await?;
+        if !self.write(through, puts, Vec::new()).await? {
+            self.pending.entries = pending.entries;
+            return Ok(());
+        }
         self.committed_at = self.hands.clock.steady();
         crate::telemetry::stage("apply", self.committed_at.saturating_sub(began));
         self.applied = Some(through);
-        if through.0 + 1 >= self.target.0 {
+        if self.is_caught_up() {
             self.hands.registry.set_current(self.number);
         }
         self.opened.clear();
@@ -82,11 +96,48 @@ impl State {
         Ok(())
     }
 
-    fn puts(
+    /// Rows that are lost are written by whoever owns them now, and would be no sign of life of that one.
+    pub(super) fn is_written_by_others(&self) -> bool {
+        self.overtaken.is_some() || matches!(self.phase, Phase::Lost(_))
+    }
+
+    /// Writes to the store. False when that was not done, because somebody else does.
+    pub(super) async fn write(
         &mut self,
-        pending: &mut Pending,
-        through: crate::domain::record::Position,
-    ) -> Result<Vec<Put>, StoreError> {
+        through: Position,
+        puts: Vec<Put>,
+        drops: Vec<DropBelow>,
+    ) -> Result<bool, StoreError> {
+        if self.is_written_by_others() {
+            return Ok(false);
+        }
+        match self.hands.store.commit(Commit { partition: self.number, through, puts, drops }).await {
+            Err(StoreError::Backwards { applied, .. }) => {
+                self.be_overtaken(applied);
+                Ok(false)
+            }
+            written => written.map(|()| true),
+        }
+    }
+
+    /// Somebody else has written rows beyond ours: as a rule the one whose claim is on its way here. Until that is read
+    /// what is applied goes on in memory, and whoever lives here is told of it: what stands before the claim is ours still.
+    fn be_overtaken(&mut self, by: Position) {
+        if self.tenure().is_some() {
+            tracing::info!(partition = self.number, applied = by.0, "somebody else writes the rows of this partition");
+            self.overtaken = Some(self.hands.clock.steady());
+        }
+    }
+
+    /// A claim that should have been read by now.
+    pub(super) fn end_overtaken(&mut self) {
+        let late = |since: Duration| self.hands.clock.steady().saturating_sub(since) >= OVERTAKEN;
+        if self.tenure().is_some() && self.overtaken.is_some_and(late) {
+            self.lose(self.reached.unwrap_or_default().next());
+        }
+    }
+
+    fn puts(&mut self, pending: &mut Pending, through: Position) -> Result<Vec<Put>, StoreError> {
         let mut puts = std::mem::take(&mut pending.puts);
         let changed = self.rows.take_changed();
         puts.reserve(changed.len() + self.lows.len());
@@ -98,6 +149,7 @@ impl State {
         for (session, low) in std::mem::take(&mut self.lows) {
             puts.push(stored::put_open_session(self.number, session, low, through));
         }
+        puts.extend(self.arrivals.take_marks(self.number, through));
         Ok(puts)
     }
 

@@ -8,13 +8,14 @@ use super::actor::{Phase, State};
 use super::apply::Told;
 use crate::actors::endpoint::EndpointMail;
 use crate::actors::inbox::Nudge;
+use crate::actors::lease;
 use crate::actors::session::SessionMail;
 use crate::actors::session::standing::{MessageRef, Tenure, standing};
 use crate::actors::tenant::TenantMail;
 use crate::domain::address::{Address, AddressKind};
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{MessageId, SessionId, TenantId};
-use crate::domain::projection::Note;
+use crate::domain::id::{EventId, MessageId, SessionId, TenantId};
+use crate::domain::projection::{AuditNote, Note};
 use crate::domain::record::Position;
 use crate::domain::row::{Row, RowId};
 use crate::domain::session::Standing;
@@ -58,9 +59,7 @@ impl State {
                         sessions.insert(session);
                     }
                 }
-                Note::FeedGrew(tenant) => {
-                    self.pending.grown.insert(tenant);
-                }
+                Note::FeedGrew(tenant) => _ = self.pending.grown.insert(tenant),
                 Note::TenantChanged(tenant) => {
                     self.tell_tenant(tenant, RowId::Tenant(tenant), myself).await?;
                 }
@@ -70,13 +69,15 @@ impl State {
                         self.children.tell_endpoint(endpoint, EndpointMail::Row(Box::new(row)));
                     }
                 }
-                Note::GatesChanged => {
-                    self.children.tell_sessions(&self.gates());
-                }
+                Note::GatesChanged => self.children.tell_sessions(&self.gates()),
                 Note::GatesAsked(tenant) => self.tell_tenant(tenant, RowId::Asks(tenant), myself).await?,
                 Note::CampaignsChanged(tenant) => self.tell_tenant(tenant, RowId::Campaigns(tenant), myself).await?,
                 Note::PortfolioRaised(_) => self.hands.registry.portfolios.raise(),
                 Note::MovedOut => moved = true,
+                Note::Audit(note) => self.tell_audit(note, myself).await?,
+                note @ (Note::LeaseAsked { .. } | Note::LeaseGranted { .. }) => {
+                    sessions.extend(self.tell_of_lease(event, &note, myself).await?);
+                }
                 Note::Claimed { .. } | Note::ContactChanged(_) => {}
             }
         }
@@ -85,8 +86,38 @@ impl State {
             self.children.session_box(&self.hands, session).inbox.nudge();
         }
         if moved {
-            self.release_due().await?;
+            self.arrive().await?;
         }
+        Ok(())
+    }
+
+    /// A session and its tenant live on two nodes. Says which session has mail.
+    async fn tell_of_lease(
+        &mut self,
+        event: EventId,
+        note: &Note,
+        myself: &ActorRef<Nudge>,
+    ) -> Result<Option<SessionId>, ActorProcessingErr> {
+        match *note {
+            Note::LeaseAsked { tenant, session, wanted } => {
+                self.ensure(tenant.into(), myself).await?;
+                let ask = lease::asked(&self.hands, event, (session, wanted));
+                self.children.tell_tenant(tenant, TenantMail::Ask(ask));
+                Ok(None)
+            }
+            Note::LeaseGranted { session, amount, lasts } if self.children.lives(session.into()) => {
+                let mailbox = self.children.session_box(&self.hands, session);
+                mailbox.inbox.put(SessionMail::Lent(event, amount, lasts));
+                Ok(Some(session))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn tell_audit(&mut self, note: AuditNote, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
+        let audit = Address::audit(self.hands.journal.genesis().installation);
+        self.ensure(audit, myself).await?;
+        self.children.tell_audit(audit, note);
         Ok(())
     }
 
@@ -167,6 +198,7 @@ impl State {
 
     /// Each second: every nudge has a sweep, and whoever has work is alive.
     pub(super) async fn sweep(&mut self, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
+        self.end_overtaken();
         if !matches!(self.phase, Phase::Owning(_)) {
             return Ok(());
         }
@@ -176,10 +208,12 @@ impl State {
         self.children.sweep();
         self.commit().await?;
         self.release_due().await?;
+        self.arrive().await?;
         self.release_early().await?;
         self.let_out().await?;
         self.drop_due().await?;
-        if !self.lows.is_empty() {
+        self.report_heads().await?;
+        if !self.lows.is_empty() || self.arrivals.has_marks() {
             self.write_lows().await?;
         }
         Ok(())
@@ -223,6 +257,7 @@ impl State {
             AddressKind::Session => self.start_session(SessionId(address.id), tenure, myself).await,
             AddressKind::Endpoint => self.start_endpoint(crate::domain::id::EndpointId(address.id), myself).await,
             AddressKind::Tenant => self.start_tenant(TenantId(address.id), myself).await,
+            AddressKind::Audit => self.start_audit(myself).await,
             _ => Ok(()),
         }
     }

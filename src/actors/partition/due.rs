@@ -1,6 +1,5 @@
 //! Messages that wait for a time, because they were scheduled or told to wait for long: in each sweep, those whose time has
-//! come are released into the outbox. What waits for an operator's gate stands here too, for the time at which it expires;
-//! and what left for another sender, until it has come there.
+//! come are released into the outbox. What waits for an operator's gate stands here too, for the time at which it expires.
 //!
 //! A release is an event, and only what the journal released is queued: so a schedule survives everything that an
 //! acceptance survives. It is proposed as often as need be; its id derives from the message and its next attempt,
@@ -10,7 +9,6 @@ use std::sync::Arc;
 
 use super::Notice;
 use super::actor::{Phase, State};
-use super::moved::Abroad;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, MessageExpiredV1, MessageReleasedV1};
 use crate::domain::id::{EventId, MessageId, SessionId, TenantId, derive};
@@ -18,7 +16,7 @@ use crate::domain::record::{Micros, Position, Principal, Record};
 use crate::domain::row::{MessageRow, Row, RowId};
 use crate::journal::Appended;
 use crate::store::rows::DuePlace as Place;
-use crate::store::{Commit, StoreError, rows as stored};
+use crate::store::{DropBelow, StoreError, rows as stored};
 
 /// Messages that are looked at, and released, at once: 256 rows read, 40 KB appended with one sync. A page follows the
 /// other without waiting for a sweep, so 100,000 messages of one minute are some 400 syncs.
@@ -63,11 +61,11 @@ impl Schedule {
         self.next = self.next.min(at);
     }
 
-    /// A page's releases were recorded, those of this partition up to there; `None` when they were not.
-    pub(super) fn recorded(&mut self, recorded: Option<Option<Position>>) {
+    /// A page's releases were recorded, up to there; `None` when they were not.
+    pub(super) fn recorded(&mut self, recorded: Option<Position>) {
         let page = self.page.take();
         match (page, recorded) {
-            (Some(page), Some(last)) => (self.read, self.released) = (page, self.released.max(last)),
+            (Some(page), Some(last)) => (self.read, self.released) = (page, self.released.max(Some(last))),
             _ => self.next = 0,
         }
     }
@@ -103,24 +101,23 @@ impl State {
             if found.len() == PAGE && page.len() == PAGE {
                 self.schedule.next = now;
             }
-            let (records, moves) = self.releases(&page, now).await?;
-            if records.is_empty() && moves.is_empty() {
+            let records = self.releases(&page, now).await?;
+            if records.is_empty() {
                 // Nothing but what was released before, as after a rebuild: others have their turn in between.
                 self.schedule.read = last;
                 self.notices.push(Notice::Due);
                 break;
             }
             self.schedule.page = Some(last);
-            self.propose_releases(records, moves);
+            self.propose_releases(records);
         }
         Ok(())
     }
 
-    /// What is released in this partition, and what goes on to others.
-    async fn releases(&self, page: &[Place], now: Micros) -> Result<(Vec<Record>, Vec<Abroad>), StoreError> {
+    async fn releases(&self, page: &[Place], now: Micros) -> Result<Vec<Record>, StoreError> {
         let ids: Vec<RowId> = page.iter().map(|(.., message)| RowId::Message(*message)).collect();
         let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
-        let (mut released, mut moved) = (Vec::new(), Vec::new());
+        let mut released = Vec::new();
         for ((.., message), row) in page.iter().zip(found) {
             let Some(Row::Message(row)) = row else { continue };
             // Behind an operator's gate it waits for no other time than that of its end.
@@ -130,11 +127,9 @@ impl State {
                 let attempt = row.next_attempt();
                 let whose = row.accepted.as_ref().map(|accepted| (accepted.session, accepted.tenant));
                 released.extend(whose.and_then(|whose| self.release(*message, attempt, whose, now)));
-            } else if row.moved.is_some() {
-                moved.push((*message, row));
             }
         }
-        Ok((released, self.arrivals(moved, now).await?))
+        Ok(released)
     }
 
     fn expiry(&self, message: MessageId, row: &MessageRow, now: Micros) -> Option<Record> {
@@ -167,35 +162,33 @@ impl State {
         self.written(id, &Event::from(MessageReleasedV1 { message, closing: None }), message, whose, now)
     }
 
-    fn propose_releases(&self, records: Vec<Record>, moves: Vec<Abroad>) {
-        let own = (!records.is_empty()).then(|| self.hands.journal.append(self.number, records));
-        let others = super::moved::submit(self.hands.journal.as_ref(), moves);
+    fn propose_releases(&self, records: Vec<Record>) {
+        let appending = self.hands.journal.append(self.number, records);
         let notices = Arc::clone(&self.notices);
         crate::runtime::spawn("release", async move {
-            let mut recorded = Some(None);
-            if let Some(appending) = own {
-                recorded = match appending.await {
-                    Appended::Durable { last, .. } => Some(Some(last)),
-                    Appended::Refused(_) | Appended::Doubtful => None,
-                };
-            }
-            for appending in others {
-                if !matches!(appending.await, Appended::Durable { .. }) {
-                    recorded = None;
-                }
-            }
+            let recorded = match appending.await {
+                Appended::Durable { last, .. } => Some(last),
+                Appended::Refused(_) | Appended::Doubtful => None,
+            };
             notices.push(Notice::Released(recorded));
         });
     }
 
     /// Drops what lies far behind.
     pub(super) async fn drop_due(&mut self) -> Result<(), StoreError> {
-        let (Some(through), Some(before)) = (self.applied, self.schedule.droppable(self.applied)) else {
+        let Some(through) = self.applied else {
             return Ok(());
         };
-        let drops = vec![stored::drop_due(self.number, before)];
-        self.hands.store.commit(Commit { partition: self.number, through, puts: Vec::new(), drops }).await?;
-        self.schedule.dropped = before;
+        let due = self.schedule.droppable(self.applied);
+        let mut drops: Vec<DropBelow> = due.map(|before| stored::drop_due(self.number, before)).into_iter().collect();
+        let come = self.arrivals.take_drops().into_iter();
+        drops.extend(come.map(|(to, before)| stored::drop_moved(self.number, to, before)));
+        if drops.is_empty() {
+            return Ok(());
+        }
+        if self.write(through, Vec::new(), drops).await? {
+            self.schedule.dropped = due.unwrap_or(self.schedule.dropped);
+        }
         Ok(())
     }
 }
@@ -214,7 +207,7 @@ mod tests {
         schedule.page = Some(place(200, 1));
         schedule.note(150);
         assert!(!schedule.is_due(1_000), "a page is on its way");
-        schedule.recorded(Some(Some(Position(7))));
+        schedule.recorded(Some(Position(7)));
         assert!(schedule.read < place(150, 0) && schedule.is_due(150), "{schedule:?}");
         schedule.note(50);
         assert!(schedule.read < place(50, 0), "{schedule:?}");

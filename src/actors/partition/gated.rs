@@ -19,7 +19,7 @@ use crate::domain::record::{Micros, Principal, Record};
 use crate::domain::row::{Accepted, Row, RowId};
 use crate::journal::Appended;
 use crate::store::rows::GatedPlace;
-use crate::store::{Commit, StoreError, rows as stored};
+use crate::store::{StoreError, rows as stored};
 
 /// Messages that are looked at, and let out, at once: as many as of the due index.
 const PAGE: usize = 256;
@@ -216,7 +216,7 @@ impl State {
             return Ok(());
         };
         let drops = over.into_iter().map(|closing| stored::drop_gated(self.number, closing)).collect();
-        self.hands.store.commit(Commit { partition: self.number, through, puts: Vec::new(), drops }).await
+        self.write(through, Vec::new(), drops).await.map(|_| ())
     }
 }
 

@@ -1,92 +1,52 @@
-//! Fetching back what waits at a member that cannot send for too long.
-//!
-//! The member's outbox is read as its session reads it, from its low mark; each of the pool's messages in it that may move is
-//! asked to come back, by an event in that session's own mailbox, where its intents stand: so it is either sent there or
-//! comes back, and never both. What is under way, or may have been sent, stays; what is to the same person behind a strict
-//! one of these, or behind an attempt that is open, waits for it.
+//! Leaving members that cannot send for too long, or that were taken out of the pool: what waits there is fetched back.
+
+use std::collections::HashMap;
 
 use super::actor::State;
-use crate::domain::event::{MessageMovedOutV1, Priority};
-use crate::domain::id::{MessageId, SessionId};
-use crate::domain::pool::{Ability, Taking};
-use crate::domain::record::{Position, Record};
-use crate::domain::routing;
-use crate::domain::row::{Row, RowId};
-use crate::store::{StoreError, rows};
+use super::fetch::{AGAIN, Leaving};
+use crate::domain::id::SessionId;
+use crate::domain::pool::{Ability, Probe};
+use crate::store::StoreError;
 
-/// Messages that are looked at at once.
-const PAGE: usize = 256;
+/// The members that are left, and how far each leaving is.
+pub(super) type Leavings = HashMap<SessionId, Leaving>;
 
 impl State {
-    /// Goes through the members that are left, or are about to be.
+    /// Goes on with those that are left. One that is to show whether it can send is let alone meanwhile; one that can is left
+    /// no further, and has its people back once everything is here that was asked for.
     pub(super) async fn leave(&mut self) -> Result<(), StoreError> {
-        let failing = |ability| matches!(ability, Ability::Leaving | Ability::Left);
-        let members: Vec<SessionId> =
-            self.members.iter().filter(|member| failing(member.ability)).map(|member| member.session).collect();
-        for member in members {
-            let busy = self.fetch(member).await?;
-            self.watch.fetched(member, !busy, self.args.hands.clock.wall());
+        let mut at_once = false;
+        for member in self.members.clone() {
+            let session = member.session;
+            let mut it = self.leavings.remove(&session).unwrap_or_default();
+            if !member.leaves {
+                it.stop();
+            }
+            let rests = it.rests() && (!member.leaves || member.probe == Probe::UnderWay);
+            let gone_on =
+                if rests { Ok(false) } else { self.go_on(session, member.ability == Ability::Left, &mut it).await };
+            self.watch.returns(session, it.returns());
+            if member.leaves || !it.rests() {
+                self.leavings.insert(session, it);
+            }
+            at_once |= gone_on?;
         }
+        self.wake(at_once);
         Ok(())
     }
 
-    /// Fetches back what waits at one member. Says whether there was something, or may be in a moment.
-    async fn fetch(&mut self, member: SessionId) -> Result<bool, StoreError> {
-        let there = routing::partition(&member.into(), self.args.hands.journal.genesis().count);
-        let store = std::sync::Arc::clone(&self.args.hands.store);
-        let (Some(through), low) =
-            (store.applied(there).await?, rows::open_session(store.as_ref(), there, member).await?)
-        else {
-            return Ok(true);
-        };
-        let (mut taking, mut some) = (Taking::default(), false);
-        for priority in Priority::ALL {
-            let mut from = low.unwrap_or(through.next());
-            while from <= through {
-                let page = rows::outbox(store.as_ref(), (member, priority), from, through, PAGE).await?;
-                let Some(last) = page.last().map(|(position, _)| *position) else {
-                    break;
-                };
-                let records = self.coming_back(member, &page, &mut taking).await?;
-                some |= !records.is_empty();
-                self.args.hands.trip("pool:leave");
-                if !self.record(there, records).await? {
-                    return Ok(true);
-                }
-                from = last.next();
-            }
+    /// Others have their turn first; what is waited for is looked at soon, once.
+    pub(super) fn wake(&mut self, at_once: bool) {
+        let mailbox = std::sync::Arc::clone(&self.args.mailbox);
+        if at_once {
+            return mailbox.inbox.nudge();
         }
-        self.returned = true;
-        Ok(some || taking.under_way)
-    }
-
-    async fn coming_back(
-        &mut self,
-        member: SessionId,
-        page: &[(Position, MessageId)],
-        taking: &mut Taking,
-    ) -> Result<Vec<Record>, StoreError> {
-        let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
-        let found = rows::get_many(self.args.hands.store.as_ref(), &ids).await?;
-        let mut records = Vec::new();
-        for ((position, message), row) in page.iter().zip(found) {
-            let Some(Row::Message(row)) = row else { continue };
-            let Some(accepted) = &row.accepted else { continue };
-            let Some(leg) = accepted.leg.as_ref().filter(|leg| leg.sender == self.args.pool) else { continue };
-            if !taking.may_go(&row, *position) {
-                continue;
-            }
-            let facts = MessageMovedOutV1 {
-                session: member,
-                message: *message,
-                number: row.moves.saturating_add(1),
-                to: self.args.pool,
-                leg: leg.from,
-                person: None,
-                reason: None,
-            };
-            records.extend(self.move_out(accepted.tenant, facts));
+        let waits = self.leavings.values().any(|it| !it.rests()) || self.behind.values().any(Option::is_some);
+        if waits && self.alarm.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+            self.alarm = Some(crate::runtime::spawn("leave", async move {
+                tokio::time::sleep(AGAIN).await;
+                mailbox.inbox.nudge();
+            }));
         }
-        Ok(records)
     }
 }

@@ -5,7 +5,7 @@
 //! | parent | the partition its address hashes to |
 //! | count | one for each pool that was given a message |
 //! | mail | a nudge with each commit of its outbox, and each second; its row |
-//! | bound | a page of 256 messages at once; no message stays in memory |
+//! | bound | a page of 256 messages at once; of a member that is left, 10,000 that are fetched back, and who has something there |
 //! | restart | by the partition |
 //! | stops when | the partition's claim is lost |
 //! | lost if it dies | whose turn it is among the members, and how long one of them was quiet |
@@ -20,9 +20,11 @@
 //! | --- | --- |
 //! | `actor` | the actor: nudge → both of the below |
 //! | `route` | the outbox, page by page, to the members |
-//! | `leave` | fetching back what waits at a member that cannot send |
+//! | `leave` | the members that are left |
+//! | `fetch` | fetching back what waits at one of them |
 
 mod actor;
+mod fetch;
 mod leave;
 mod route;
 

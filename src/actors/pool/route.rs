@@ -13,7 +13,7 @@ use crate::actors::partition::Notice;
 use crate::domain::event::{Event, MessageExpiredV1, MessageMovedOutV1, Priority};
 use crate::domain::id::{KeyId, MessageId, SessionId};
 use crate::domain::message::State as Standing;
-use crate::domain::pool::{Ability, Member, choose};
+use crate::domain::pool::{Ability, Member, Probe, choose};
 use crate::domain::record::{Position, Record};
 use crate::domain::routing;
 use crate::domain::row::{MessageRow, Row, RowId, StickyId, StickyRow};
@@ -83,11 +83,14 @@ impl State {
         let Some(left) = self.pass(pass, from).await? else {
             return Ok(());
         };
+        if pass == Pass::All {
+            self.unsure.clear();
+        }
         let kept = if self.low < from { Some(self.low) } else { left };
         self.whole = Some(last.unwrap_or(Whole { at, able, pass }));
         self.fresh = seen.next().max(self.fresh);
         self.low = kept.unwrap_or(self.fresh);
-        Priority::ALL.into_iter().for_each(|priority| self.args.mailbox.pulled(priority, seen));
+        Priority::ALL.into_iter().for_each(|priority| self.args.mailbox.pulled(self.life, priority, seen));
         // Never none: a pool with nothing here may have messages at its members, and lives for their sake.
         self.args.notices.push(Notice::Low { session: self.args.pool, low: Some(self.low), seen });
         Ok(())
@@ -127,6 +130,7 @@ impl State {
         let waiting = self.waiting(pass, page).await?;
         let mut own = self.own(&waiting).await?;
         let (now, mut first, mut records) = (self.args.hands.clock.wall(), None, Vec::new());
+        let mut chosen = Vec::new();
         for (position, message, row) in waiting {
             let Some(accepted) = &row.accepted else { continue };
             if accepted.expires_at <= now {
@@ -134,17 +138,43 @@ impl State {
                 continue;
             }
             let sticky = own.get(&accepted.contact).copied();
-            let to = if pass == Pass::Expired { None } else { choose(&self.members, &mut self.turns, sticky) };
+            let to = if pass == Pass::Expired { None } else { self.whose(accepted.contact, sticky) };
             let Some(to) = to else {
                 first = first.or(Some(position));
                 continue;
             };
             own.insert(accepted.contact, to);
+            chosen.push((accepted.contact, to));
             records.extend(self.handed_on(message, &row, accepted.contact, to));
         }
         self.args.hands.trip("pool:route");
-        let recorded = self.record(self.args.partition, records).await?;
-        Ok(recorded.then_some(first))
+        if records.is_empty() {
+            return Ok(Some(first));
+        }
+        // What does not show may still appear: the same people are given the same session until it is known.
+        if self.record(self.args.partition, records).await?.is_none() {
+            self.unsure.extend(chosen);
+            return Ok(None);
+        }
+        Ok(Some(first))
+    }
+
+    /// The session for a message to this person, who was written to from `sticky` last; `None`: it waits.
+    fn whose(&mut self, contact: KeyId, sticky: Option<SessionId>) -> Option<SessionId> {
+        let sticky = self.unsure.get(&contact).copied().or(sticky);
+        let left = |session| self.members.iter().any(|it| it.session == session && it.ability == Ability::Left);
+        let keeps = |session| self.leavings.get(&session).is_some_and(|it| it.keeps(contact));
+        if sticky.is_some_and(|own| left(own) && keeps(own)) {
+            return None;
+        }
+        let to = choose(&self.members, &mut self.turns, sticky)?;
+        let steady = self.steady();
+        if let Some(member) = self.members.iter_mut().find(|it| it.session == to && it.probe == Probe::Open) {
+            member.probe = Probe::UnderWay;
+            self.watch.probed(to, steady);
+            self.leavings.entry(to).or_default().probed(contact);
+        }
+        Some(to)
     }
 
     /// Those of a page that are still here.

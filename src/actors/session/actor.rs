@@ -9,7 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use super::aside::Aside;
 use super::attempt::Sender;
 use super::gated::Leaving;
-use super::mail::{Ended, SessionBox, SessionMail};
+use super::mail::{Ended, Life, SessionBox, SessionMail};
 use super::shared::Share;
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
@@ -17,7 +17,7 @@ use crate::actors::inbox::Nudge;
 use crate::actors::partition::Notice;
 use crate::actors::wheel::{Wakes, Wheel};
 use crate::channel::Credential;
-use crate::domain::event::AttemptRef;
+use crate::domain::event::{AttemptRef, ByPriority};
 use crate::domain::gate::GatesRow;
 use crate::domain::id::{BudgetId, EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
@@ -57,6 +57,8 @@ pub struct State {
     pub(super) args: SessionArgs,
     pub(super) machine: Machine,
     pub(super) sender: Sender,
+    /// Its row has changed since the token was read.
+    sender_is_old: bool,
     pub(super) refs: HashMap<MessageId, MessageRef>,
     /// Positions of unsettled messages in memory: the first one is the outbox's low-water mark.
     pub(super) unsettled: BTreeSet<(Position, MessageId)>,
@@ -66,6 +68,10 @@ pub struct State {
     pub(super) leaving: Leaving,
     /// Messages to each person that enter the ring with the next step.
     pub(super) entering: HashMap<KeyId, usize>,
+    /// Which reader of its box it is.
+    pub(super) life: Life,
+    /// Queued messages in the mail that this turn took, by priority.
+    pub(super) taken: ByPriority<usize>,
     /// The event that began this life, until it is read back.
     pub(super) born: EventId,
     pub(super) incarnation: Option<Position>,
@@ -82,6 +88,10 @@ pub struct State {
     /// The last acceptance it knows of, in memory or in the outbox.
     pub(super) seen: Position,
     idle_since: Option<Micros>,
+    /// The grant that answers its last question to a tenant on another node.
+    pub(super) asked: Option<EventId>,
+    /// Its partition is left; whether its claim is lost.
+    draining: Option<bool>,
     steps: Steps,
     /// What the gauge of waiting messages was told last.
     counted: f64,
@@ -99,8 +109,8 @@ impl Actor for Session {
     type Arguments = SessionArgs;
 
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
-        let mut state = Box::new(State::new(args)?);
-        state.args.mailbox.attach(myself);
+        let mut state = Box::new(State::new(args).await?);
+        state.life = state.args.mailbox.attach(myself);
         state.announce();
         state.share();
         // Ends that the journal does not have yet: the last life may have died with them in its hands.
@@ -125,7 +135,7 @@ impl Actor for Session {
 }
 
 impl State {
-    fn new(args: SessionArgs) -> Result<Self, ActorProcessingErr> {
+    async fn new(args: SessionArgs) -> Result<Self, ActorProcessingErr> {
         let limits = &args.hands.limits;
         let now = args.hands.clock.wall();
         let number = args.row.quota();
@@ -135,16 +145,19 @@ impl State {
         let held = held(&args.row, now);
         // Its birth is not in the journal yet: nothing leaves, and this only lets it know of a wall.
         machine.step([Input::Suspended(true), held], now, 0);
-        let sender = sender(&args)?;
+        let sender = sender(&args).await?;
         let born = EventId(args.hands.entropy.id());
         Ok(Self {
             machine,
             sender,
+            sender_is_old: false,
             refs: HashMap::new(),
             unsettled: BTreeSet::new(),
             aside: Aside::default(),
             leaving: Leaving::default(),
             entering: HashMap::new(),
+            life: Life::default(),
+            taken: [0; 3],
             born,
             incarnation: None,
             deadlines: HashMap::new(),
@@ -155,6 +168,8 @@ impl State {
             portfolio_held: (0, Duration::ZERO),
             seen: Position(0),
             idle_since: None,
+            asked: None,
+            draining: None,
             steps: Steps::new(args.hands.clock.as_ref()),
             counted: 0.0,
             args,
@@ -170,16 +185,21 @@ impl State {
         }
         // Before the mail: what goes cold later may stand behind mail that is not read yet.
         let cold = self.args.mailbox.cold().into_iter().flatten().map(|cold| cold.through).max();
-        let mail = self.args.mailbox.inbox.take();
+        let Some(mail) = self.args.mailbox.take(self.life) else {
+            return true;
+        };
         self.seen = self.seen.max(cold.unwrap_or_default());
         let mut inputs = Vec::with_capacity(mail.len() + 1);
-        let mut taken = [0; 3];
+        self.taken = [0; 3];
         for mail in mail {
             if matches!(mail, SessionMail::Doubtful) {
                 return true;
             }
-            mail.queued().into_iter().for_each(|priority| taken[priority.index()] += 1);
+            mail.queued().into_iter().for_each(|priority| self.taken[priority.index()] += 1);
             self.read(mail, now, &mut inputs);
+        }
+        if self.sender_is_old {
+            self.renew_sender().await;
         }
         match self.args.mailbox.received() {
             0 => {}
@@ -205,16 +225,36 @@ impl State {
             }
         }
         self.leave_outbox();
-        self.args.mailbox.holds(self.machine.rings(), taken);
+        self.args.mailbox.holds(self.life, self.machine.rings(), self.taken);
         self.gauge();
         self.mark_low();
-        self.is_idle(now)
+        self.is_drained() || self.is_idle(now)
     }
 
-    /// Before its life is in the journal, and while the house is sick, nothing leaves.
+    /// Its row was declared anew, and its token may be another one. What cannot be read is read again by the next turn.
+    async fn renew_sender(&mut self) {
+        match sender(&self.args).await {
+            Ok(sender) => {
+                self.sender = sender;
+                self.sender_is_old = false;
+            }
+            Err(error) => tracing::warn!(session = %self.args.session, %error, "the sender cannot be read"),
+        }
+    }
+
+    /// Before its life is in the journal, while the house is sick or its token unknown, and once its partition is left, nothing
+    /// leaves.
     fn may_act(&self) -> Input {
-        let held = self.incarnation.is_none() || self.args.row.suspended.is_some() || !self.args.hands.health.is_well();
-        Input::Suspended(held)
+        let stopped = self.args.row.suspended.is_some() || self.draining.is_some() || self.sender_is_old;
+        Input::Suspended(self.incarnation.is_none() || stopped || !self.args.hands.health.is_well())
+    }
+
+    /// Whether it was to come to its end, and has. Intents that stand after a lost claim are void, and never read.
+    fn is_drained(&self) -> bool {
+        let Some(lost) = self.draining else {
+            return false;
+        };
+        (lost || self.proposed.is_empty()) && self.deadlines.is_empty() && self.args.mailbox.is_quiet()
     }
 
     fn read(&mut self, mail: SessionMail, now: Micros, inputs: &mut Vec<Input>) {
@@ -228,12 +268,7 @@ impl State {
                 self.machine.pace(self.args.row.quota());
                 self.machine.row_paces(self.paced());
                 self.share();
-                match sender(&self.args) {
-                    Ok(sender) => self.sender = sender,
-                    Err(error) => {
-                        tracing::warn!(session = %self.args.session, %error, "the sender cannot be read")
-                    }
-                }
+                self.sender_is_old = true;
             }
             SessionMail::Gates(gates) => self.follow_gates(gates),
             SessionMail::Started(event, incarnation) if event == self.born => self.incarnation = Some(incarnation),
@@ -250,11 +285,16 @@ impl State {
                 Some(Ended::Barred(why)) => inputs.push(Input::Barred(of, why)),
                 None => {}
             },
-            SessionMail::Lease(granted, until) => inputs.push(Input::Lease(granted, until)),
+            SessionMail::Lease(granted, lasts) => inputs.push(Input::Lease(granted, lasts)),
+            SessionMail::Lent(grant, granted, lasts) if self.asked == Some(grant) => {
+                self.asked = None;
+                inputs.push(Input::Lease(granted, lasts));
+            }
             SessionMail::Shared(hold) => inputs.push(Input::Shared(hold)),
             SessionMail::Released => inputs.push(Input::Released(self.paced())),
+            SessionMail::Drain { lost } => self.draining = Some(lost),
             SessionMail::Tick => inputs.push(Input::Tick),
-            SessionMail::Started(..) | SessionMail::Judged(..) | SessionMail::Doubtful => {}
+            SessionMail::Started(..) | SessionMail::Judged(..) | SessionMail::Doubtful | SessionMail::Lent(..) => {}
         }
     }
 
@@ -317,7 +357,7 @@ pub(super) fn portfolio(args: &SessionArgs) -> Option<BudgetId> {
 }
 
 /// Who speaks for the session: its channel, or the test channel, and its token.
-fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
+async fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
     let hands = &args.hands;
     let channel = if args.row.test {
         Arc::clone(&hands.test_channel)
@@ -326,7 +366,7 @@ fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
         Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
     };
     let name = crate::domain::secret_name::session_token(args.session);
-    let secret = hands.vault.secret(Some(args.row.tenant), &name)?;
+    let secret = hands.vault.secret(Some(args.row.tenant), &name).await?;
     let token = secret.map(|secret| secret.to_text()).unwrap_or_default();
     Ok(Sender {
         session: args.session,

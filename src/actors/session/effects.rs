@@ -6,6 +6,7 @@ use super::actor::State;
 use super::attempt;
 use super::mail::{Ended, SessionMail};
 use crate::actors::append::{self, Persist};
+use crate::actors::lease;
 use crate::actors::registry::Ask;
 use crate::domain::draft::Draft;
 use crate::domain::event::{
@@ -188,10 +189,15 @@ impl State {
         self.persist(self.draft(id, &event).subject(of.message));
     }
 
-    fn ask(&self, wanted: u32) {
+    fn ask(&mut self, wanted: u32) {
+        let (tenant, session) = (self.args.row.tenant, self.args.session);
+        self.asked = lease::ask(&self.args.hands, tenant, session, wanted);
+        if self.asked.is_some() {
+            return;
+        }
         let mailbox = std::sync::Arc::clone(&self.args.mailbox);
-        let grant = Box::new(move |granted, until| mailbox.inbox.push(SessionMail::Lease(granted, until)));
-        self.args.hands.registry.ask(self.args.row.tenant, Ask { session: self.args.session, wanted, grant });
+        let grant = Box::new(move |granted, lasts| mailbox.inbox.push(SessionMail::Lease(granted, lasts)));
+        self.args.hands.registry.ask(tenant, Ask { session, wanted, grant });
     }
 
     pub(super) fn look(&self, message: MessageId) {

@@ -113,9 +113,21 @@ fn loud(category: Category, tenant: Option<&TenantRow>, to: &str, now: Micros) -
 
 /// Waits until both rows show what their journals hold now.
 async fn caught_up(hands: &Hands, reference: MessageRef) -> bool {
-    let [contact, tenant] = partitions(hands, reference)
-        .map(|partition| applied::caught_up(hands.store.as_ref(), partition, hands.journal.end(partition), PATIENCE));
-    matches!(tokio::join!(contact, tenant), (Ok(true), Ok(true)))
+    let [contact, tenant] = partitions(hands, reference).map(|partition| shows(hands, partition));
+    matches!(tokio::join!(contact, tenant), (true, true))
+}
+
+/// Waits until the rows of a partition show what its journal holds now. One that another node owns is up to date by what
+/// that one applies: seen so once, it is believed to follow.
+async fn shows(hands: &Hands, partition: u16) -> bool {
+    let Ok(end) = hands.journal.fresh_end(partition).await else {
+        return false;
+    };
+    let shows = applied::caught_up(hands.store.as_ref(), partition, end, PATIENCE).await == Ok(true);
+    if shows && !hands.registry.owns(partition) {
+        hands.registry.set_current(partition);
+    }
+    shows
 }
 
 /// Whether the portfolio may be written to this person. Whoever has an open window is not counted, and who was admitted
@@ -150,7 +162,9 @@ async fn admission(
         || row.filter(|row| !counts(row)).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
     let said = if let Some(held) = held {
         Admission::Until(held.until, held.code)
-    } else if row.is_some_and(|row| row.limit.is_none()) && hands.registry.was_current(home) {
+    } else if row.is_some_and(|row| row.limit.is_none())
+        && (hands.registry.was_current(home) || shows(hands, home).await)
+    {
         // Rows of long ago might know of no limit where there is one by now.
         Admission::Admitted
     } else if row.is_some_and(|row| portfolio::is_admitted(row, known.person.as_ref(), now, now)) {

@@ -117,8 +117,11 @@ impl State {
 
     async fn fill_with(&mut self, priority: Priority, room: usize) -> Vec<Input> {
         let args = &self.args;
+        let Some(cold) = args.mailbox.to_pull(priority, self.taken[priority.index()]) else {
+            return Vec::new();
+        };
         let (known, of) = ((args.tenure, args.gates.as_ref()), (args.session, args.partition));
-        let page = match pull(&args.hands, of, &args.mailbox, known, (priority, room)).await {
+        let page = match pull(&args.hands, of, (&args.mailbox, self.life), known, (priority, cold, room)).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(session = %args.session, %error, "the outbox cannot be read; the sweep tries again");

@@ -3,7 +3,7 @@
 //!
 //! Each priority has a ring and an outbox of its own: a million that wait in bulk stand before nothing but bulk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
@@ -42,12 +42,19 @@ pub enum SessionMail {
     Doubtful,
     /// An attempt's end is in the box.
     Ended(AttemptRef),
-    /// The tenant's budget lent so many, until then.
+    /// The tenant's budget lent so many, for so long.
     Lease(u32, Micros),
+    /// The tenant's budget on another node did, by this event.
+    Lent(EventId, u32, Micros),
     /// Another session was refused for something that this one shares with it.
     Shared(Hold),
     /// Somebody lifted its holds; its row, as it is then, has come before.
     Released,
+    /// The partition is left: what is under way comes to its end, and nothing begins. Lost, nothing more is read back.
+    Drain {
+        /// Whether another one's claim was read.
+        lost: bool,
+    },
     /// Sweep.
     Tick,
 }
@@ -58,6 +65,14 @@ impl SessionMail {
     pub fn queued(&self) -> Option<Priority> {
         match self {
             Self::Standing(_, Standing::Queued(queued), _) => Some(queued.priority),
+            _ => None,
+        }
+    }
+
+    /// Where such a message entered the outbox.
+    fn entered(&self) -> Option<Position> {
+        match self {
+            Self::Standing(_, Standing::Queued(_), reference) => reference.as_ref().map(|reference| reference.entered),
             _ => None,
         }
     }
@@ -100,8 +115,15 @@ struct Ring {
     cold: Option<Cold>,
 }
 
+/// Which reader of a box one is. The box outlives its partition's actor, whose sessions may still be in the middle of a turn
+/// when the next one has begun: what such a turn took, or called read, would be missing for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Life(u64);
+
 #[derive(Debug, Default)]
 struct Held {
+    /// Who may read.
+    life: Life,
     rings: ByPriority<Ring>,
     ended: HashMap<AttemptRef, Ended>,
 }
@@ -146,6 +168,18 @@ impl SessionBox {
         self.routes.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it is a pool's.
+    #[must_use]
+    pub fn is_routed(&self) -> bool {
+        self.routes.load(Ordering::Relaxed)
+    }
+
+    /// Whether no call is under way and every end is in the journal.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.calls.load(Ordering::Acquire) == 0 && self.held.lock().ended.is_empty()
+    }
+
     /// The number received a message. It waits for the next turn: nothing is to be done for it.
     pub fn receive(&self) {
         self.received.fetch_add(1, Ordering::Relaxed);
@@ -157,9 +191,39 @@ impl SessionBox {
         self.received.swap(0, Ordering::Relaxed)
     }
 
-    /// Everything from `from` through `through` waits in the outbox: how a box begins after a start.
+    /// Everything from `from` through `through` waits in the outbox: how a box begins after a start. Mail that begins there
+    /// has all of it. Other mail of queued messages is thrown away: it stands in the outbox too, and would go before what
+    /// the last life had in memory.
     pub fn begin_cold(&self, from: Position, through: Position) {
+        if self.inbox.least(SessionMail::entered) == Some(from) {
+            return;
+        }
+        self.inbox.discard(|mail| mail.queued().is_some());
         self.held.lock().rings.iter_mut().for_each(|ring| ring.cold = Some(Cold { from, through }));
+    }
+
+    /// The mail, unless another life reads here by now: then this one is over.
+    #[must_use]
+    pub fn take(&self, life: Life) -> Option<VecDeque<SessionMail>> {
+        let held = self.held.lock();
+        (held.life == life).then(|| self.inbox.take())
+    }
+
+    /// Another life of the partition takes the box over: nobody who reads here now is to go on. What the last one had mailed
+    /// of queued messages is in the outbox, and is not all that is there: more was accepted while nobody told this box.
+    pub fn adopt(&self) {
+        let mut held = self.held.lock();
+        held.life.0 += 1;
+        self.inbox.discard(|mail| mail.queued().is_some());
+        held.rings.iter_mut().for_each(|ring| ring.mailed = 0);
+    }
+
+    /// What is to be read of this priority's outbox now, when so much of its mail was taken: nothing while there is more
+    /// mail, which stands before it.
+    #[must_use]
+    pub fn to_pull(&self, priority: Priority, taken: usize) -> Option<Cold> {
+        let ring = &self.held.lock().rings[priority.index()];
+        ring.cold.filter(|_| ring.mailed <= taken)
     }
 
     /// What waits in the outbox, by priority.
@@ -169,28 +233,39 @@ impl SessionBox {
     }
 
     /// The outbox was read up to `through`; what came meanwhile is still beyond it.
-    pub fn pulled(&self, priority: Priority, through: Position) {
-        let cold = &mut self.held.lock().rings[priority.index()].cold;
+    pub fn pulled(&self, life: Life, priority: Priority, through: Position) {
+        let mut held = self.held.lock();
+        if held.life != life {
+            return;
+        }
+        let cold = &mut held.rings[priority.index()].cold;
         *cold = cold.filter(|cold| cold.through > through).map(|cold| Cold { from: through.next(), ..cold });
     }
 
     /// The machine holds so many now, and the mail taken is in it.
-    pub fn holds(&self, held: ByPriority<usize>, taken: ByPriority<usize>) {
-        for (ring, (held, taken)) in self.held.lock().rings.iter_mut().zip(held.into_iter().zip(taken)) {
+    pub fn holds(&self, life: Life, held: ByPriority<usize>, taken: ByPriority<usize>) {
+        let mut known = self.held.lock();
+        if known.life != life {
+            return;
+        }
+        for (ring, (held, taken)) in known.rings.iter_mut().zip(held.into_iter().zip(taken)) {
             ring.held = held;
             ring.mailed = ring.mailed.saturating_sub(taken);
         }
     }
 
     /// A life begins to read here. A turn that died may have taken mail that it never counted.
-    pub fn attach(&self, actor: ActorRef<Nudge>) {
+    pub fn attach(&self, actor: ActorRef<Nudge>) -> Life {
         let mut held = self.held.lock();
+        held.life.0 += 1;
+        let life = held.life;
         for (priority, ring) in Priority::ALL.into_iter().zip(&mut held.rings) {
             ring.mailed = self.inbox.count(|mail| mail.queued() == Some(priority));
             ring.held = 0;
         }
         drop(held);
         self.inbox.attach(actor);
+        life
     }
 
     /// Whether there is something for an actor to do.
@@ -240,53 +315,4 @@ impl SessionBox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_waits_in_bulk_stands_before_bulk_only() {
-        let mailbox = SessionBox::default();
-        let offer = |at, priority| mailbox.offer(Position(at), 2, priority, || SessionMail::Tick);
-        assert!(offer(1, Priority::Bulk) && offer(2, Priority::Bulk) && !offer(3, Priority::Bulk));
-        assert!(offer(4, Priority::Normal) && offer(5, Priority::Urgent));
-        mailbox.holds([1, 1, 0], [1, 1, 2]);
-        assert!(!offer(6, Priority::Bulk), "behind its own, though there is room");
-        assert!(offer(7, Priority::Normal) && !offer(8, Priority::Normal));
-        let cold = |from, through| Some(Cold { from: Position(from), through: Position(through) });
-        assert_eq!(mailbox.cold(), [None, cold(8, 8), cold(3, 6)]);
-        mailbox.pulled(Priority::Bulk, Position(3));
-        assert_eq!(mailbox.cold(), [None, cold(8, 8), cold(4, 6)]);
-        mailbox.pulled(Priority::Bulk, Position(6));
-        assert!(offer(9, Priority::Bulk));
-    }
-
-    #[test]
-    fn an_answer_stays_until_the_journal_has_this_one() {
-        let mailbox = SessionBox::default();
-        let of = |n| AttemptRef { message: MessageId([n; 16]), attempt: 1 };
-        let again = AttemptRef { attempt: 2, ..of(1) };
-        for of in [of(1), again, of(2)] {
-            let answered = Answered { answer: Answer::NotSent { why: "connect" }, provider: None };
-            mailbox.end(of, Ended::Answered(answered));
-        }
-        mailbox.recorded(&[of(1)]);
-        assert!(mailbox.ended(of(1)).is_none());
-        assert!(mailbox.ended(again).is_some() && mailbox.ended(of(2)).is_some());
-        assert!(mailbox.has_work(), "a life begun now closes them");
-    }
-
-    #[test]
-    fn a_bar_outlives_whoever_took_the_mail() {
-        let mailbox = SessionBox::default();
-        let of = AttemptRef { message: MessageId([1; 16]), attempt: 1 };
-        mailbox.begin_call();
-        assert!(mailbox.has_work(), "its end is to be found here");
-        mailbox.end(of, Ended::Barred(Bar::Never("opt_out")));
-        mailbox.end_call();
-        assert_eq!(mailbox.inbox.take().len(), 1);
-        assert!(mailbox.has_work() && mailbox.unrecorded() == [of]);
-        assert!(matches!(mailbox.ended(of), Some(Ended::Barred(Bar::Never("opt_out")))));
-        mailbox.recorded(&[of]);
-        assert!(!mailbox.has_work());
-    }
-}
+mod tests;

@@ -41,4 +41,4 @@ pub mod standing;
 mod template;
 
 pub use actor::{Session, SessionArgs};
-pub use mail::{SessionBox, SessionMail};
+pub use mail::{Life, SessionBox, SessionMail};

@@ -1,7 +1,7 @@
 //! Filling the ring from the outbox: what was accepted while the ring was full, or before this process began, or set aside.
 
 use super::aside::{Aside, Waits};
-use super::mail::SessionBox;
+use super::mail::{Cold, Life, SessionBox};
 use super::standing::{MessageRef, Tenure, standing};
 use crate::actors::hands::Hands;
 use crate::domain::event::Priority;
@@ -20,20 +20,20 @@ pub struct Page {
     pub more: bool,
 }
 
-/// Reads on from the cold mark of a priority, at most `room` rows of its outbox.
+/// Reads on in the outbox of a priority, at most `room` rows of what waits there.
 ///
 /// # Errors
 /// When the store cannot be read; the mark stays, and the next sweep tries again.
 pub async fn pull(
     hands: &Hands,
     (session, partition): (SessionId, u16),
-    mailbox: &SessionBox,
+    (mailbox, life): (&SessionBox, Life),
     (tenure, gates): (Tenure, &GatesRow),
-    (priority, room): (Priority, usize),
+    (priority, cold, room): (Priority, Cold, usize),
 ) -> Result<Page, StoreError> {
     let store = hands.store.as_ref();
     let nothing = Page { found: Vec::new(), more: false };
-    let (Some(cold), Some(applied)) = (mailbox.cold()[priority.index()], store.applied(partition).await?) else {
+    let Some(applied) = store.applied(partition).await? else {
         return Ok(nothing);
     };
     // Beyond the applied mark a row may be missing that is about to be written.
@@ -53,7 +53,7 @@ pub async fn pull(
         }
     }
     let read = if outbox.len() < room { through } else { outbox.last().map_or(through, |last| last.0) };
-    mailbox.pulled(priority, read);
+    mailbox.pulled(life, priority, read);
     Ok(Page { found, more: read < through })
 }
 

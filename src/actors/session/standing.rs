@@ -6,7 +6,8 @@ use crate::domain::gate::GatesRow;
 use crate::domain::id::{CampaignId, EventId, KeyId, MessageId, TenantId};
 use crate::domain::message::{NO_ATTEMPT, State};
 use crate::domain::record::{Micros, Position};
-use crate::domain::row::{Accepted, MessageRow};
+use crate::domain::retry;
+use crate::domain::row::{Accepted, How, MessageRow};
 use crate::domain::session::{Queued, Standing};
 
 /// Where a message's content is, and under which key: 152 bytes, kept while the message is in memory.
@@ -90,7 +91,7 @@ pub fn standing(
     match row.state() {
         State::Queued => match gates.bars(accepted) {
             Some(closing) => (Standing::Gated { attempt: row.next_attempt(), closing }, reference),
-            None => (Standing::Queued(queued(id, row, accepted)), reference),
+            None => (Standing::Queued(queued(id, row, accepted, hands.limits.session.lane_block)), reference),
         },
         State::Sending => (open(id, row, accepted, tenure, hands), reference),
         State::Unknown => (unknown(id, row, accepted, hands), reference),
@@ -98,7 +99,7 @@ pub fn standing(
     }
 }
 
-fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
+fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted, lane_block: Micros) -> Queued {
     Queued {
         message: id,
         contact: accepted.contact,
@@ -107,10 +108,18 @@ fn queued(id: MessageId, row: &MessageRow, accepted: &Accepted) -> Queued {
         expires_at: if row.next_attempt() == NO_ATTEMPT { 0 } else { accepted.expires_at },
         // The time it waited for has come: nothing is left of it, also not its place before the others.
         not_before: row.not_before.filter(|_| !row.returned()).unwrap_or_default(),
+        keeps_until: keeps_place_since(row).map_or(0, |since| since.saturating_add(lane_block)),
         attempt: row.next_attempt(),
         counted: row.counted,
         strict: accepted.ordered,
     }
+}
+
+/// When the attempt ended whose place it keeps, if it does.
+fn keeps_place_since(row: &MessageRow) -> Option<Micros> {
+    let ended = row.attempts.last().and_then(|attempt| attempt.ended.as_ref())?;
+    let keeps = ended.how == How::Retry && retry::keeps_place(&ended.class) && !row.returned();
+    keeps.then_some(ended.fact.at)
 }
 
 /// An open attempt of this process's own claim is awaited while its task runs and over otherwise; one of an older claim

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::auth::Operator;
 use super::super::body::Query;
@@ -16,7 +16,7 @@ use super::super::problem::Problem;
 use super::super::state::App;
 use super::super::time::stamp;
 use super::facts::facts;
-use crate::domain::record::{Position, Principal};
+use crate::domain::record::{Position, Principal, Record};
 use crate::journal::{Entry, Journal};
 
 /// Events of one answer.
@@ -51,17 +51,18 @@ pub async fn events(State(app): State<Arc<App>>, _: Operator, Query(ask): Query<
     };
     let shown: Vec<Value> = entries.iter().take(limit).map(|entry| view(entry)).collect();
     let next = entries[..shown.len()].last().map_or(ask.from, |last| last.position.0 + 1);
+    let end = super::super::applied::end(&app, ask.partition).await?;
     Ok(Json(json!({
         "partition": ask.partition,
         "events": shown,
         "next": next,
-        "end": app.journal.end(ask.partition).0,
+        "end": end.0,
     })))
 }
 
 /// The newest so many events.
 async fn newest(app: &App, partition: u16, count: usize) -> Result<Vec<Arc<Entry>>, Problem> {
-    let end = app.journal.end(partition);
+    let end = super::super::applied::end(app, partition).await?;
     let mut from = before(app.journal.as_ref(), partition, end, count as u64);
     let mut found = Vec::new();
     while from < end {
@@ -85,8 +86,8 @@ fn before(journal: &dyn Journal, partition: u16, end: Position, count: u64) -> P
     Position(low)
 }
 
-async fn read(app: &App, partition: u16, from: Position) -> Result<Vec<Arc<Entry>>, Problem> {
-    if from >= app.journal.end(partition) {
+pub(super) async fn read(app: &App, partition: u16, from: Position) -> Result<Vec<Arc<Entry>>, Problem> {
+    if from >= app.journal.end(partition) && from >= super::super::applied::end(app, partition).await? {
         return Ok(Vec::new());
     }
     let mut tail = app.journal.tail(partition, from);
@@ -101,13 +102,20 @@ async fn read(app: &App, partition: u16, from: Position) -> Result<Vec<Arc<Entry
 }
 
 fn view(entry: &Entry) -> Value {
-    let header = &entry.record.header;
-    let (name, facts) = match entry.record.event() {
+    let mut view = describe(&entry.record);
+    view.insert("position".to_owned(), json!(entry.position.0));
+    Value::Object(view)
+}
+
+/// What people read of a record: its header and facts.
+#[must_use]
+pub fn describe(record: &Record) -> Map<String, Value> {
+    let header = &record.header;
+    let (name, facts) = match record.event() {
         Ok(event) => (event.name(), facts(&event)),
         Err(error) => ("Undecodable", json!({"why": error.to_string()})),
     };
-    json!({
-        "position": entry.position.0,
+    let described = json!({
         "id": header.id.to_string(),
         "kind": header.kind,
         "name": name,
@@ -121,7 +129,11 @@ fn view(entry: &Entry) -> Value {
         "key": header.key.map(|key| key.to_string()),
         "sealed_bytes": header.body.map(|body| body.len),
         "facts": facts,
-    })
+    });
+    match described {
+        Value::Object(described) => described,
+        _ => Map::new(),
+    }
 }
 
 fn by(principal: Principal) -> String {

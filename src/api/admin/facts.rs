@@ -1,5 +1,7 @@
 //! The facts of an event as JSON, one arm for each kind. Sealed bytes and hashes of keys are left out.
 
+mod sealed;
+
 use serde_json::{Value, json};
 
 use super::super::time::{maybe, stamp};
@@ -136,9 +138,14 @@ fn instance(event: &Event) -> Value {
             "portfolio": text(&it.portfolio), "until": stamp(it.until), "code": it.code,
         }),
         Event::PortfolioReleased(it) => json!({"portfolio": text(&it.portfolio), "reason": it.reason}),
+        Event::LeaseAsked(it) => json!({
+            "tenant": text(&it.tenant), "session": text(&it.session), "wanted": it.wanted,
+        }),
+        Event::LeaseGranted(it) => json!({
+            "session": text(&it.session), "amount": it.amount, "until": stamp(it.until),
+        }),
         Event::Opaque { facts, .. } => json!({"bytes": facts.len()}),
-        // Unreachable while every kind has its arm; a new kind shows its name until it gets one.
-        _ => Value::Null,
+        _ => sealed::sealed(event),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! To add a verb: its file here, its line in `routes.rs` with `Access::Operator`.
 
+mod audit;
 mod declarations;
 mod events;
 mod facts;
@@ -11,8 +12,9 @@ mod portfolios;
 mod status;
 mod tenants;
 
+pub use audit::{begin as begin_log, checkpoint, records};
 pub use declarations::declare;
-pub use events::events;
+pub use events::{describe, events};
 pub use keys::revoke_key;
 pub use message::message;
 pub use portfolios::release_portfolio;

@@ -49,7 +49,7 @@ pub async fn plan(
         return Err(Problem::new(Code::WrongState, format!("the campaign is {}", row.state.word()))
             .remedy("nothing of it is left to plan"));
     }
-    let place = app.plans.take(None).map_err(|full| full.problem("plans"))?;
+    let place = app.walks.take(None).map_err(|full| full.problem("long queues walked through"))?;
     must_catch_up(&app, app.partition_of(row.session)).await?;
     let (session, tenant) = things(&app, &row).await?;
     let mut reading = Reading {
@@ -199,7 +199,7 @@ impl Reading<'_> {
     async fn outbox(&mut self, partition: u16) -> Result<(), Problem> {
         let (app, session) = (self.app, self.row.session);
         let of = (session, self.row.priority);
-        let through = Position(app.journal.end(partition).0.saturating_sub(1));
+        let through = Position(crate::api::applied::end(app, partition).await?.0.saturating_sub(1));
         let Some(mut from) = rows::open_session(&*app.store, partition, session).await? else {
             return Ok(());
         };

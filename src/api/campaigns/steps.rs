@@ -90,7 +90,8 @@ async fn step(app: &App, caller: &Caller, name: &str, step: CampaignStep, ask: A
     if !shown {
         return said(app, campaign, &row, false).await;
     }
-    let applied = applied_everywhere(app, &row.gate(campaign), proposed.position).await?;
+    let closed = !matches!(step, CampaignStep::Start | CampaignStep::Resume);
+    let applied = applied_everywhere(app, (&row.gate(campaign), proposed.position, closed)).await?;
     let (campaign, row) = find(app, caller, name).await?;
     let everywhere = applied == usize::from(app.partitions);
     if everywhere { said(app, campaign, &row, true).await } else { answer(app, campaign, &row).await }

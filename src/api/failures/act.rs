@@ -85,14 +85,9 @@ where
 
 /// How far the count reached that is to be repeated; none for a dry run.
 fn counted(ask: &Ask) -> Result<Option<Cursor>, Problem> {
-    if let Some(text) = &ask.reason {
-        reason::check(text)?;
-    }
+    reason::check_unless_dry(ask.reason.as_deref(), ask.dry_run)?;
     if ask.dry_run {
         return Ok(None);
-    }
-    if ask.reason.is_none() {
-        return Err(Problem::field("/reason", "is missing", "say in a few words why"));
     }
     let missing =
         || Problem::field("/fingerprint", "is missing", "count first, with `dry_run`, and repeat its fingerprint");

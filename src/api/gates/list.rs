@@ -10,6 +10,7 @@ use super::super::auth::Caller;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::super::time::stamp;
+use super::switch::late;
 use super::view;
 use crate::domain::gate::GatesRow;
 use crate::domain::id::TenantId;
@@ -20,9 +21,16 @@ use crate::store::{gates, rows};
 /// Lists the tenant's gates that are closed, and those that are being opened: at most 64 are closed, so there is no page.
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Value>, Problem> {
     let asks = asks(&app, caller.scope.tenant()).await?;
-    let known =
-        if asks.operators().next().is_none() { Vec::new() } else { gates::known(&*app.store, app.partitions).await? };
-    let data: Vec<Value> = asks.operators().map(|asked| shown(asked, &known)).collect();
+    if asks.operators().next().is_none() {
+        return Ok(Json(json!({"data": []})));
+    }
+    let known = gates::known(&*app.store, app.partitions).await?;
+    let all: Vec<u16> = (0..app.partitions).collect();
+    let elsewhere = match late(&app) {
+        Some(late) => gates::sent_elsewhere(&*app.store, &all, late).await?,
+        None => Vec::new(),
+    };
+    let data: Vec<Value> = asks.operators().map(|asked| shown(asked, &known, &elsewhere)).collect();
     Ok(Json(json!({"data": data})))
 }
 
@@ -34,8 +42,13 @@ pub(in crate::api) async fn asks(app: &App, tenant: TenantId) -> Result<AsksRow,
     })
 }
 
-fn shown(asked: &Asked, known: &[GatesRow]) -> Value {
-    let applied = known.iter().filter(|row| row.has_followed(&asked.gate, asked.position, asked.closed)).count();
+/// A closing has no effect yet `elsewhere`: see [`gates::sent_elsewhere`].
+fn shown(asked: &Asked, known: &[GatesRow], elsewhere: &[u16]) -> Value {
+    let follows = |(partition, row): &(u16, &GatesRow)| {
+        let waits = asked.closed && !asked.effective && elsewhere.contains(partition);
+        !waits && row.has_followed(&asked.gate, asked.position, asked.closed)
+    };
+    let applied = (0..).zip(known).filter(follows).count();
     let by = match asked.by {
         Principal::Key(key) => key.to_string(),
         Principal::Meta => "provider".to_owned(),

@@ -1,6 +1,7 @@
 //! `POST /v1/tenant/suspend`, `/v1/templates/{name}/suspend`, `/v1/countries/{code}/suspend`, and `…/resume` of each.
 //!
-//! 200 once each partition has applied it: no intent after its position there is valid. 202 when that takes longer than a
+//! 200 once each partition has applied it: no intent after its position there is valid, and none of before leaves. Where another
+//! node has just taken a partition over, that waits for what its last owner had open. 202 when that takes longer than a
 //! verb waits; it is durable then, and spread by the tenant's actor however often that dies.
 
 use std::sync::Arc;
@@ -22,13 +23,15 @@ use super::super::reason::Ask;
 use super::super::state::App;
 use super::list::asks;
 use super::view;
+use crate::config::JournalKind;
 use crate::domain::content::{is_template_name, read_code};
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, GateAskedV1};
 use crate::domain::gate::{Gate, MAX_CLOSED, MAX_OF_TENANT};
 use crate::domain::id::EventId;
-use crate::domain::record::{Position, Principal};
+use crate::domain::record::{Micros, Position, Principal};
 use crate::domain::row::{AsksRow, Row, RowId};
+use crate::store::gates::Late;
 use crate::store::{gates, rows};
 
 /// How often it looks whether all have applied it.
@@ -117,7 +120,7 @@ async fn switch(app: &App, caller: &Caller, gate: Gate, closed: bool, ask: Ask) 
     if closed {
         was_taken(&asks(app, caller.scope.tenant()).await?, &gate, proposed.position)?;
     }
-    let applied = applied_everywhere(app, &gate, proposed.position).await?;
+    let applied = applied_everywhere(app, (&gate, proposed.position, closed)).await?;
     Ok(answer(app, &gate, applied))
 }
 
@@ -148,22 +151,27 @@ fn was_taken(asks: &AsksRow, gate: &Gate, position: Position) -> Result<(), Prob
     if known || asks.has_room() { Ok(()) } else { Err(full(MAX_OF_TENANT, "this tenant")) }
 }
 
-/// Waits a while until each partition that it concerns has applied the word; how many of all have nothing to apply any more.
-pub(in crate::api) async fn applied_everywhere(app: &App, gate: &Gate, asked: Position) -> Result<usize, Problem> {
+/// Waits a while until each partition that it concerns has applied the word, and nothing that it stops may leave any more; where
+/// that is so, of all.
+pub(in crate::api) async fn applied_everywhere(app: &App, word: (&Gate, Position, bool)) -> Result<usize, Problem> {
     let all = usize::from(app.partitions);
+    let missing = async || gates::without_effect(&*app.store, app.partitions, word, late(app)).await;
     let wait = async {
-        loop {
-            let missing = gates::unheard(&*app.store, app.partitions, gate, asked).await?.len();
-            if missing == 0 {
-                return Ok::<usize, Problem>(all);
-            }
+        while !missing().await?.is_empty() {
             tokio::time::sleep(LOOK).await;
         }
+        Ok::<usize, Problem>(all)
     };
     match tokio::time::timeout(WAIT_OWN, wait).await {
         Ok(applied) => applied,
-        Err(_) => Ok(all - gates::unheard(&*app.store, app.partitions, gate, asked).await?.len()),
+        Err(_) => Ok(all - missing().await?.len()),
     }
+}
+
+/// How late a call of another node may leave, where there are others.
+pub(super) fn late(app: &App) -> Option<Late> {
+    let deadline = Micros::try_from(app.settings.delivery.intent_deadline.as_micros()).unwrap_or(Micros::MAX);
+    (app.settings.journal.kind == JournalKind::Kafka).then(|| Late { now: app.clock.wall(), deadline })
 }
 
 fn answer(app: &App, gate: &Gate, applied: usize) -> Response {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::super::applied::{place, reached};
+use super::super::applied::{end, place, reached};
 use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::problem::Problem;
@@ -24,7 +24,7 @@ pub(super) async fn wait(app: &App, caller: &Caller, id: &str, at: &str, timeout
     if !is_told(app, caller, id, partition, position).await {
         let found = find(app, caller.scope, id).await?;
         let its = [found.id, found.place].iter().any(|id| id.partition() == partition);
-        if !its || position >= app.journal.end(partition) {
+        if !its || !stands(app, partition, position).await? {
             return Err(Problem::new(Code::InvalidQuery, "`wait` is no position of this message")
                 .remedy("write `<partition>:<position>` as an answer about this message has it"));
         }
@@ -42,7 +42,7 @@ async fn is_told(app: &App, caller: &Caller, id: &str, partition: u16, position:
     let Ok(id) = read(id) else {
         return false;
     };
-    if id.partition() != partition || position >= app.journal.end(partition) {
+    if id.partition() != partition || !stands(app, partition, position).await.unwrap_or(false) {
         return false;
     }
     match app.journal.read(partition, position).await {
@@ -55,4 +55,9 @@ async fn is_told(app: &App, caller: &Caller, id: &str, partition: u16, position:
             false
         }
     }
+}
+
+/// Whether something stands there by now, whichever node wrote it.
+async fn stands(app: &App, partition: u16, position: Position) -> Result<bool, Problem> {
+    Ok(position < app.journal.end(partition) || position < end(app, partition).await?)
 }

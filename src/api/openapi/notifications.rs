@@ -67,6 +67,9 @@ fn summary(kind: NotificationKind) -> &'static str {
         NotificationKind::Received => "Somebody wrote to a session; told once for each of Meta's message ids",
         NotificationKind::SessionHeld => "Meta holds a session, or slows it down; told once, not with each refusal",
         NotificationKind::SessionReleased => "Meta takes its messages again, or somebody lifted it",
+        NotificationKind::Checkpoint => {
+            "The log of all events was signed; keep what it says. Told only to endpoints that name it"
+        }
     }
 }
 

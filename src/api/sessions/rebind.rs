@@ -1,9 +1,11 @@
 //! `POST /v1/sessions/{name}/rebind`: what waits at a session goes to another, or to a pool.
 //!
 //! Each message leaves by an event in the session's own mailbox, where its intents stand: it is sent by the one or goes to
-//! the other, and never both. What is under way, or may have been sent, stays; so does what waits for a time or a gate, and a
+//! the other, and never both. The session has to be suspended, or held for a while yet: from one that sends, what comes later
+//! to somebody would go while what came before is tried. What is under way, or may have been sent, stays; so does what waits for a time or a gate, and a
 //! line of a campaign, whose gate is in its sender's partition: but to the pool that it came from it may go back.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -23,21 +25,24 @@ use super::super::state::App;
 use super::show::find;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, MessageMovedOutV1, Priority};
-use crate::domain::id::{EventId, MessageId, SessionId, derive};
+use crate::domain::id::{KeyId, MessageId, SessionId};
 use crate::domain::message::{MAX_DEPTH, State as Standing};
 use crate::domain::pool::Taking;
 use crate::domain::record::{Micros, Position, Principal, Record};
-use crate::domain::row::{MessageRow, Row, RowId};
+use crate::domain::row::{MessageRow, Row, RowId, SessionRow};
 use crate::store::rows;
 
 /// Messages that are looked at at once.
 const PAGE: usize = 512;
 
-/// Most messages of one call: as many events of some 200 bytes, two megabytes.
+/// Most messages of one call, beside what is to the same people: as many events of some 200 bytes, two megabytes.
 const MOST: usize = 10_000;
 
 /// Records of one append.
 const BATCH: usize = 128;
+
+/// A hold lasts at least so long yet: nothing leaves from the session while its messages do.
+const STILL: Micros = 10_000_000;
 
 /// Where to, and why.
 #[derive(Debug, Deserialize)]
@@ -57,6 +62,8 @@ pub struct Ask {
 struct Found {
     /// Those that go, in their order.
     going: Vec<(MessageId, Box<MessageRow>)>,
+    /// To whom.
+    people: HashSet<KeyId>,
     /// Those that wait there, and stay.
     staying: usize,
     /// There may be more.
@@ -70,19 +77,21 @@ pub async fn rebind(
     Path(name): Path<String>,
     Json(ask): Json<Ask>,
 ) -> Result<Response, Problem> {
-    match (&ask.reason, ask.dry_run) {
-        (Some(text), _) => reason::check(text)?,
-        (None, true) => {}
-        (None, false) => return Err(Problem::field("/reason", "is missing", "say in a few words why")),
-    }
+    reason::check_unless_dry(ask.reason.as_deref(), ask.dry_run)?;
     let (session, row) = find(&app, &caller, &name).await?;
     caller.may_change(row.test)?;
     if row.is_pool() {
         return Err(Problem::new(Code::WrongState, "it is a pool, and hands on what it has by itself")
             .remedy("name a session; what waits at a pool's member can go back to its pool"));
     }
+    if !ask.dry_run && !is_still(&row, app.clock.wall()) {
+        return Err(Problem::new(Code::WrongState, "it may send while its messages go")
+            .remedy("suspend it first, so that what is to one person keeps its order"));
+    }
     let to = target(&app, &caller, session, row.test, &ask.to).await?;
+    let place = app.walks.take(None).map_err(|full| full.problem("long queues walked through"))?;
     let found = waiting(&app, session, &to).await?;
+    drop(place);
     let mut answer = json!({
         "dry_run": ask.dry_run,
         "matched": found.going.len(),
@@ -100,6 +109,11 @@ pub async fn rebind(
     answer["applied"] = json!(applied);
     let status = if applied { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, axum::Json(answer)).into_response())
+}
+
+fn is_still(row: &SessionRow, now: Micros) -> bool {
+    let held = row.held.as_ref().is_some_and(|held| held.ends(now).saturating_sub(now) >= STILL);
+    row.suspended.is_some() || held
 }
 
 async fn target(app: &App, caller: &Caller, from: SessionId, test: bool, name: &str) -> Result<Arc<Session>, Problem> {
@@ -134,7 +148,7 @@ async fn waiting(app: &App, session: SessionId, to: &Session) -> Result<Found, P
             let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
             for ((position, message), row) in page.iter().zip(rows::get_many(store, &ids).await?) {
                 let Some(Row::Message(row)) = row else { continue };
-                if found.going.len() == MOST {
+                if found.going.len() == 2 * MOST {
                     found.more = true;
                     return Ok(found);
                 }
@@ -150,7 +164,14 @@ impl Found {
     fn look(&mut self, at: Position, message: MessageId, row: Box<MessageRow>, to: SessionId, taking: &mut Taking) {
         let goes = taking.may_go(&row, at);
         if goes && fits(&row, to) {
-            self.going.push((message, row));
+            let contact = row.accepted.as_ref().map(|accepted| accepted.contact);
+            // What is to one person goes together.
+            if self.going.len() < MOST || contact.is_some_and(|contact| self.people.contains(&contact)) {
+                self.people.extend(contact);
+                self.going.push((message, row));
+            } else {
+                self.more = true;
+            }
         } else if matches!(row.state(), Standing::Queued | Standing::Sending | Standing::Unknown) {
             self.staying += usize::from(row.entered() == Some(at));
         }
@@ -176,10 +197,9 @@ async fn carry_out(
 ) -> Result<bool, Problem> {
     let (partition, now) = (app.partition_of(session), app.clock.wall());
     let mut records = Vec::with_capacity(going.len());
-    // Each has its own time: they are taken in in the order of their times.
-    for ((message, row), at) in going.into_iter().zip(now..) {
+    for (message, row) in going {
         let facts = move_out(session, to, message, &row, reason);
-        records.push(written(caller, facts, at)?);
+        records.push(written(caller, facts, now)?);
     }
     let batches = records.chunks(BATCH).map(|batch| (partition, batch.to_vec())).collect();
     match propose_many(app, batches).await?.pop() {
@@ -203,8 +223,7 @@ fn move_out(from: SessionId, to: &Session, message: MessageId, row: &MessageRow,
 }
 
 fn written(caller: &Caller, facts: MessageMovedOutV1, at: Micros) -> Result<Record, Problem> {
-    let MessageMovedOutV1 { session, message, number, to, .. } = facts;
-    let id = EventId(derive("waybill move", &[&message.0, &number.to_be_bytes(), &to.0]));
+    let (id, session, message) = (facts.id(), facts.session, facts.message);
     let draft = Draft::new(id, session, &Event::from(facts), Principal::Key(caller.key), at);
     let record = draft.tenant(caller.scope.tenant()).subject(message).record();
     record.map_err(|error| Problem::new(Code::TooLarge, error.to_string()))

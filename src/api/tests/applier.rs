@@ -74,8 +74,10 @@ fn put_appends(applied: Applied, entry: &Entry, commit: &mut Commit) {
             }
             Append::Failing { tenant, row } => rows::put_failing(tenant, partition, number, &row, at).expect("small"),
             Append::Due { at: due, place, message } => rows::put_due(partition, (due, place, message), at),
+            Append::Moved { to, message } => rows::put_moved(partition, to, (at, message), at),
             Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
             Append::Name { kind, scope, name, id } => rows::put_name(kind, partition, &Named { scope, name, id }, at),
+            Append::AuditHash { level, place, hash } => rows::put_audit_hash((level, place), &hash, at),
             Append::Quarantine { position, why } => rows::put_quarantine(partition, position, &why, at),
         };
         commit.puts.push(put);

@@ -87,9 +87,11 @@ async fn secrets_stand_in_the_vault_and_nowhere_else() {
     let (endpoint, session) =
         (answer["endpoints"][0]["id"].as_str().expect("id"), answer["sessions"][0]["id"].as_str().expect("id"));
     let tenant = Some(stage.tenant("acme"));
-    let kept = |name: String| stage.vault.secret(tenant, &name).expect("readable").expect("kept").expose().to_vec();
-    assert_eq!(kept(format!("endpoint/{endpoint}/secret")), secret.as_bytes());
-    assert_eq!(kept(format!("session/{session}/token")), b"EAAB900100200300501");
+    let kept = async |name: String| {
+        stage.vault.secret(tenant, &name).await.expect("readable").expect("kept").expose().to_vec()
+    };
+    assert_eq!(kept(format!("endpoint/{endpoint}/secret")).await, secret.as_bytes());
+    assert_eq!(kept(format!("session/{session}/token")).await, b"EAAB900100200300501");
     for partition in 0..COUNT {
         for entry in stage.journal.contents(partition) {
             for needle in [secret, "EAAB900100200300501"] {
@@ -199,17 +201,17 @@ async fn a_former_signing_secret_goes_on_signing_for_a_day() {
     };
     let endpoint = crate::domain::id::EndpointId::named(stage.tenant("acme"), "crm");
     let name = crate::domain::secret_name::endpoint_secret(endpoint);
-    let live = || {
-        let kept = stage.vault.secret(Some(stage.tenant("acme")), &name).expect("readable").expect("kept");
+    let live = async || {
+        let kept = stage.vault.secret(Some(stage.tenant("acme")), &name).await.expect("readable").expect("kept");
         let text = String::from_utf8(kept.expose().to_vec()).expect("text");
         let now = u64::try_from(super::stage::NOW / 1_000_000).expect("after 1970");
         [now, now + 86_399, now + 86_400].map(|at| crate::webhook::Secrets::read(&text, at).expect("secrets").len())
     };
     assert_eq!(declare(one).await, "changed");
     assert_eq!(declare(one).await, "unchanged");
-    assert_eq!(live(), [2, 2, 1], "the drawn one was replaced a moment ago");
+    assert_eq!(live().await, [2, 2, 1], "the drawn one was replaced a moment ago");
     assert_eq!(declare(two).await, "changed");
-    assert_eq!((declare(two).await.as_str(), live()), ("unchanged", [3, 3, 1]));
+    assert_eq!((declare(two).await.as_str(), live().await), ("unchanged", [3, 3, 1]));
 }
 
 #[tokio::test]

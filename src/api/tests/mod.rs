@@ -3,6 +3,7 @@
 //! `stage` builds a node's floor 3 on an unruly journal, with an applier that does what the partitions' actors do.
 
 mod applier;
+mod audit;
 mod bulk;
 mod campaigns;
 mod consent;

@@ -91,6 +91,7 @@ async fn handed_on(stage: &Stage, id: MessageId, to: &str, number: u16) -> Messa
         event: it.event,
         at: it.fact.at,
         depth: 1,
+        round: None,
     };
     happens(stage, to, arrives).await;
     leg
@@ -289,6 +290,8 @@ async fn what_waits_at_a_session_is_counted_and_moved_to_another() {
     let counted = stage.post("acme/admin", path, &json!({"to": "third", "dry_run": true})).await.expect(200);
     assert_eq!((&counted["matched"], &counted["moved"], &counted["applied"]), (&json!(2), &json!(0), &json!(null)));
     let ask = json!({"to": "third", "reason": "the number is given up"});
+    assert_eq!(stage.post("acme/admin", path, &ask).await.code(), "wrong_state", "it may send while they go");
+    stage.post("acme/admin", "/v1/sessions/shop/suspend", &json!({"reason": "given up"})).await.expect(200);
     let moved = stage.post("acme/admin", path, &ask).await.expect(200);
     assert_eq!((&moved["moved"], &moved["applied"]), (&json!(2), &json!(true)));
     let third = SessionId::named(stage.tenant("acme"), "third");

@@ -31,6 +31,16 @@ async fn a_node_that_is_far_behind_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_about_to_stop_says_so_and_still_takes_messages() {
+    let stage = Stage::new().await;
+    stage.caught_up().await;
+    stage.app.health.leave();
+    let reply = stage.call(request(Method::GET, "/readyz", None, None)).await;
+    assert_eq!((reply.status.as_u16(), reply.json()["parts"][0].as_str()), (503, Some("leaving")));
+    assert!(stage.app.health.is_well() && stage.app.health.has_room());
+}
+
+#[tokio::test]
 async fn what_is_merged_beside_the_table_speaks_as_the_table_does() {
     let mut stage = Stage::bare(|_| {});
     let exporter = || crate::telemetry::install().expect("an exporter");

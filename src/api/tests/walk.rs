@@ -147,7 +147,12 @@ async fn every_operation_answers_as_it_is_described() {
     walk.does(declare, "/v1/admin/declarations", Some(&operator), Some(&pools)).await;
     walk.reads(&admin, &[("get /v1/pools", "/v1/pools"), ("get /v1/pools/{name}", "/v1/pools/both")]).await;
     let rebind = json!({"to": "spare", "reason": "the number is given up"});
+    let reason = json!({"reason": "the number is given up"});
+    let suspend = "post /v1/sessions/{name}/suspend";
+    walk.does(suspend, "/v1/sessions/shop/suspend", Some(&admin), Some(&reason)).await;
     walk.does("post /v1/sessions/{name}/rebind", "/v1/sessions/shop/rebind", Some(&admin), Some(&rebind)).await;
+    let resume = "post /v1/sessions/{name}/resume";
+    walk.does(resume, "/v1/sessions/shop/resume", Some(&admin), Some(&reason)).await;
     let tenants = json!({"tenants": [{"name": "third"}]});
     walk.does(declare, "/v1/admin/declarations", Some(&operator), Some(&tenants)).await;
     let revoke = "delete /v1/admin/keys/{tenant}/{name}";
@@ -157,12 +162,15 @@ async fn every_operation_answers_as_it_is_described() {
         ("get /v1/admin/tenants", "/v1/admin/tenants"),
         ("get /v1/admin/events", events),
         ("get /v1/admin/status", "/v1/admin/status"),
+        ("get /v1/admin/audit/records", "/v1/admin/audit/records?partition=0"),
     ];
     walk.reads(&operator, &admins).await;
+    walk.does("post /v1/admin/audit/begin", "/v1/admin/audit/begin", Some(&operator), Some(&reason)).await;
     let left: BTreeSet<String> = described().difference(&walk.done).cloned().collect();
     // Their own tests do these: an unknown outcome and a word on a gate need an actor, callbacks need a signature.
     let elsewhere = [
         "get /callbacks/meta",
+        "get /v1/admin/audit/checkpoint",
         "post /callbacks/meta",
         "post /v1/admin/portfolios/{name}/release",
         "post /v1/campaigns/{name}/cancel",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::cql::Cql;
 use super::kafka::Kafka;
 use super::{ms, s};
 use crate::config::check::within;
@@ -63,19 +64,45 @@ keys! {
     }
 }
 
+choice! {
+    /// Where the rows are.
+    pub enum StoreKind {
+        /// In the data folder of the one node.
+        Embedded = "embedded",
+        /// In a keyspace of a CQL cluster.
+        Cql = "cql",
+    }
+}
+
 keys! {
-    /// The embedded store.
+    /// The store.
     pub struct Store {
+        /// Where it is.
+        kind: StoreKind;
         /// Memory for blocks read from disk.
         cache: Size => within(Size::mib(8)..=Size::gib(64));
         /// Memory for rows not yet written to tables.
         memtable: Size => within(Size::mib(1)..=Size::gib(1));
+        /// The keyspace, where the rows are in a cluster.
+        cql: Cql;
+    }
+}
+
+choice! {
+    /// Where the vault is.
+    pub enum VaultKind {
+        /// In files in the data folder of the one node.
+        Files = "files",
+        /// In a keyspace of a CQL cluster.
+        Cql = "cql",
     }
 }
 
 keys! {
     /// The vault of keys and secrets.
     pub struct Vault {
+        /// Where it is.
+        kind: VaultKind;
         /// The instance key; None: `<data.dir>/vault/instance.key`.
         key_file: Option<PathBuf>;
         // At most 60 s: so long may an erased key still be used.
@@ -84,5 +111,7 @@ keys! {
         // About 200 bytes an entry: 100,000 are 20 MB, the limit of 10 million is 2 GB.
         /// How many unwrapped contact keys stay in memory.
         key_cache_entries: u32 => within(100..=10_000_000);
+        /// The keyspace, where the vault is in a cluster.
+        cql: Cql;
     }
 }

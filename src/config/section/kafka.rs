@@ -47,6 +47,10 @@ keys! {
         delivery_timeout: Duration => within(s(1)..=s(120));
         /// Time for one question to a broker.
         request_timeout: Duration => within(s(1)..=s(60));
+        /// How long a node may be silent before its partitions are handed to the others.
+        group_session: Duration => within(s(6)..=s(300));
+        /// How often a node says that it is there.
+        group_heartbeat: Duration => within(ms(100)..=s(60));
         /// How long the client waits for more appends to send along.
         linger: Duration => within(ms(0)..=ms(100));
         /// Events that may be on their way.

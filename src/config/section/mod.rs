@@ -1,7 +1,9 @@
 //! The sections of the settings file, one `keys!` struct each: a key's name, kind and check stand here and nowhere else.
 //! Its default and its explanation for operators stand in `config/waybill.toml`.
 
+mod audit;
 mod consent;
+mod cql;
 mod delivery;
 mod durable;
 mod kafka;
@@ -11,13 +13,15 @@ mod process;
 mod server;
 mod webhooks;
 
+pub use audit::Audit;
 pub use consent::Consent;
+pub use cql::Cql;
 pub use delivery::{Delivery, Expiry, Pacing, Unknown, UnknownPolicy};
-pub use durable::{Data, Journal, JournalKind, Store, Vault, Verify};
+pub use durable::{Data, Journal, JournalKind, Store, StoreKind, Vault, VaultKind, Verify};
 pub use kafka::{Kafka, Mechanism};
 pub use meta::Meta;
 pub use pool::Pool;
-pub use process::{Auth, Health, LogFormat, Runtime, Telemetry};
+pub use process::{Auth, Health, LogFormat, NodeRole, Runtime, Telemetry};
 pub use server::Server;
 pub use webhooks::Webhooks;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{h, ms, s};
-use crate::config::check::{log_filter, within};
+use crate::config::check::{each, log_filter, within};
 use crate::config::choice::choice;
 use crate::config::size::Size;
 use crate::config::table::keys;
@@ -17,9 +17,21 @@ keys! {
     }
 }
 
+choice! {
+    /// What a node is for.
+    pub enum NodeRole {
+        /// Takes messages, answers, hears Meta's callbacks.
+        Api = "api",
+        /// Owns partitions: sends, notifies, keeps the rows.
+        Worker = "worker",
+    }
+}
+
 keys! {
-    /// Threads and supervision.
+    /// Roles, threads and supervision.
     pub struct Runtime {
+        /// What this node is for.
+        roles: Vec<NodeRole> => each(1..=2, |_| Ok(()));
         /// Worker threads; 0: one per core.
         workers: u32 => within(0..=1024);
         /// Restarts of one actor within `restart_window` before it is quarantined.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::read;
 use crate::config::setting::{Setting, Shape};
-use crate::config::{DEFAULTS, JournalKind, LogFormat, Mechanism, Settings, Size, UnknownPolicy, Verify};
+use crate::config::{DEFAULTS, JournalKind, LogFormat, Mechanism, Settings, Size, StoreKind, UnknownPolicy, Verify};
 
 /// The dotted names of all keys of a table.
 fn keys(shape: &Shape, prefix: &str) -> Vec<String> {
@@ -75,12 +75,17 @@ fn what_is_kept() {
     assert_eq!((d.journal.partitions, d.journal.segment_size), (64, Size::mib(64)));
     assert_eq!((d.journal.batch_events, d.journal.batch_bytes), (256, Size::mib(4)));
     assert_eq!((d.journal.linger, d.journal.verify), (Duration::from_micros(500), Verify::All));
-    assert_eq!((d.journal.tail_memory, d.store.cache, d.store.memtable), (Size::mib(16), Size::mib(64), Size::mib(16)));
+    assert_eq!((d.journal.tail_memory, d.store.cache, d.store.memtable), (Size::mib(16), Size::mib(32), Size::mib(8)));
     assert_eq!((d.journal.kind, d.journal.kafka.replicas, d.journal.kafka.min_insync), (JournalKind::Embedded, 3, 2));
     assert!(d.journal.kafka.brokers.is_empty() && d.journal.kafka.password.is_none() && !d.journal.kafka.tls);
     assert_eq!((d.journal.kafka.topic.as_str(), d.journal.kafka.mechanism), ("waybill", Mechanism::Sha512));
     assert_eq!((d.journal.kafka.delivery_timeout, d.journal.kafka.linger), (seconds(10), Duration::from_millis(1)));
-    assert_eq!((&d.vault.key_file, d.vault.key_cache, d.vault.key_cache_entries), (&None, seconds(60), 100_000));
+    assert_eq!((d.store.kind, d.store.cql.replicas, d.store.cql.writes), (StoreKind::Embedded, 3, 128));
+    assert!(d.store.cql.nodes.is_empty() && d.store.cql.password.is_none() && !d.store.cql.tls);
+    assert_eq!((d.store.cql.keyspace.as_str(), d.store.cql.datacenter.as_str()), ("waybill", ""));
+    assert_eq!((d.store.cql.connect_timeout, d.store.cql.request_timeout), (seconds(5), seconds(5)));
+    assert_eq!(d.store.cql.patience, seconds(10));
+    assert_eq!((&d.vault.key_file, d.vault.key_cache, d.vault.key_cache_entries), (&None, seconds(60), 50_000));
     assert_eq!((d.health.disk_free_min, d.health.inodes_free_min), (Size::gib(1), 10_000));
     assert_eq!(d.health.memory_max, Size::gib(0));
 }

@@ -39,6 +39,57 @@ const BROKEN_RULES: &[(&str, &str)] = &[
         "w.toml:2:14 journal.kafka.min_insync: min_insync (4) is more than journal.kafka.replicas (3). ",
     ),
     (
+        "[store]\nkind = \"cql\"\ncql.nodes = [\"a:9042\"]",
+        "w.toml:2:8 store.kind: the rows are in a cluster and the journal is in a folder. Set journal.kind",
+    ),
+    (
+        "journal.kind = \"kafka\"\njournal.kafka.brokers = [\"a:9092\"]\n[store]\nkind = \"cql\"",
+        "w.toml:4:8 store.kind: nodes is empty, and the rows are in a cluster. Name some nodes",
+    ),
+    (
+        "[store.cql]\nuser = \"waybill\"",
+        "w.toml:2:8 store.cql.user: one of user and password is set without the other. ",
+    ),
+    ("[store.cql]\ntls_ca = \"ca.pem\"", "w.toml:2:10 store.cql.tls_ca: tls_ca is set, but tls is false. "),
+    (
+        "[store.cql]\npatience = \"2s\"",
+        "w.toml:2:12 store.cql.patience: request_timeout (\"5s\") is more than store.cql.patience (\"2s\"). ",
+    ),
+    (
+        "[vault]\nkind = \"cql\"\nkey_file = \"k\"\ncql.nodes = [\"a:9042\"]",
+        "w.toml:2:8 vault.kind: the vault is in a cluster and the journal is in a folder. Set journal.kind",
+    ),
+    (
+        "journal.kind = \"kafka\"\njournal.kafka.brokers = [\"a:9092\"]\n[vault]\nkind = \"cql\"\nkey_file = \"k\"",
+        "w.toml:4:8 vault.kind: nodes is empty, and the vault is in a cluster. Name some nodes",
+    ),
+    (
+        "journal.kind = \"kafka\"\njournal.kafka.brokers = [\"a:9092\"]\n[vault]\nkind = \"cql\"\ncql.nodes = [\"a:9042\"]",
+        "w.toml:4:8 vault.kind: key_file is empty, and the vault is in a cluster. Name the file",
+    ),
+    (
+        "journal.kind = \"kafka\"\njournal.kafka.brokers = [\"a:9092\"]\nstore.kind = \"cql\"\nstore.cql.nodes = [\"a:9042\"]\n\
+         [vault]\nkind = \"cql\"\nkey_file = \"k\"\ncql.nodes = [\"a:9042\"]\ncql.keyspace = \"waybill\"",
+        "w.toml:9:16 vault.cql.keyspace: keyspace is the one of the rows",
+    ),
+    (
+        "[vault.cql]\nuser = \"waybill\"",
+        "w.toml:2:8 vault.cql.user: one of user and password is set without the other. ",
+    ),
+    ("[vault.cql]\ntls_ca = \"ca.pem\"", "w.toml:2:10 vault.cql.tls_ca: tls_ca is set, but tls is false. "),
+    (
+        "[vault.cql]\npatience = \"2s\"",
+        "w.toml:2:12 vault.cql.patience: request_timeout (\"5s\") is more than vault.cql.patience (\"2s\"). ",
+    ),
+    (
+        "[runtime]\nroles = [\"api\"]",
+        "w.toml:2:9 runtime.roles: roles leaves one out, and journal, store and vault are not all in clusters",
+    ),
+    (
+        "[journal.kafka]\ngroup_heartbeat = \"3s\"",
+        "w.toml:2:19 journal.kafka.group_heartbeat: group_heartbeat (\"3s\") is more than a third of",
+    ),
+    (
         "[meta]\nrequest_timeout = \"25s\"",
         "w.toml:2:19 meta.request_timeout: intent_deadline (\"30s\") is not more than meta.request_timeout and meta.connect_timeout together (\"30s\"). Raise",
     ),
@@ -84,6 +135,13 @@ fn every_rule_is_reported_at_the_key_that_was_written() {
             "in {text:?}\nexpected {expected}\nfound {found:#?}"
         );
     }
+}
+
+#[test]
+fn the_example_of_a_cluster_can_be_used_and_is_shared() {
+    let text = include_str!("../../../deploy/cluster.toml");
+    let settings = crate::config::Settings::parse(text, "cluster.toml", std::iter::empty()).expect("it can be used");
+    assert!(settings.is_shared());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::super::id::{BudgetId, KeyId};
+use super::super::id::{BudgetId, KeyId, SessionId, TenantId};
 use super::super::record::Micros;
 
 /// A business portfolio exists, with this limit. A later declaration replaces an earlier one.
@@ -58,4 +58,36 @@ pub struct PortfolioReleasedV1 {
     /// Why, in the words of whoever lifted it.
     #[n(1)]
     pub reason: String,
+}
+
+/// A session asks its tenant's budget for a lease, in the tenant's mailbox: asked so when the two live on different nodes.
+/// Only who owns that mailbox acts on it, and what comes of it is a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LeaseAskedV1 {
+    /// Whose budget.
+    #[n(0)]
+    pub tenant: TenantId,
+    /// Who asks.
+    #[n(1)]
+    pub session: SessionId,
+    /// How many it would like, at most.
+    #[n(2)]
+    pub wanted: u32,
+}
+
+/// A tenant's budget lends so many to a session, in the session's mailbox. Its id derives from the question's, so that a
+/// second copy is the same grant; unspent, it ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LeaseGrantedV1 {
+    /// To whom.
+    #[n(0)]
+    pub session: SessionId,
+    /// How many.
+    #[n(1)]
+    pub amount: u32,
+    /// Until when, by the clock that the event's own time is of: what counts is how long after that.
+    #[n(2)]
+    pub until: Micros,
 }

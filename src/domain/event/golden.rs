@@ -4,6 +4,7 @@
 //! differently. For a new kind, add an example below and run the test once with `WAYBILL_WRITE_GOLDEN=1`, which writes
 //! only files that are absent.
 
+mod audit;
 mod budget;
 mod later;
 mod moved;
@@ -64,6 +65,7 @@ fn example(number: u16) -> Option<Event> {
         64..=79 => of_contact(number)?,
         80..=95 => of_endpoint(number)?,
         96..=111 => budget::example(number)?,
+        112..=127 => audit::example(number)?,
         128..=143 => of_campaign(number)?,
         _ => return None,
     })

@@ -7,6 +7,7 @@
 //! To add an event: a struct here, a line in the table, a case in `projection/`, a golden file.
 
 pub mod account;
+pub mod audit;
 pub mod budget;
 pub mod campaign;
 pub mod contact;
@@ -21,6 +22,7 @@ pub mod session;
 mod golden;
 
 pub use account::*;
+pub use audit::*;
 pub use budget::*;
 pub use campaign::*;
 pub use contact::*;
@@ -173,6 +175,15 @@ events! {
     97 PeopleAsked PeopleAskedV1 must,
     98 PortfolioHeld PortfolioHeldV1 must,
     99 PortfolioReleased PortfolioReleasedV1 must,
+    100 LeaseAsked LeaseAskedV1 skip,
+    101 LeaseGranted LeaseGrantedV1 skip,
+
+    112 HeadsReported HeadsReportedV1 skip,
+    113 CheckpointSealed CheckpointSealedV1 skip,
+    114 CheckpointSigned CheckpointSignedV1 skip,
+    115 CheckpointPublished CheckpointPublishedV1 skip,
+    116 LogBegun LogBegunV1 skip,
+
     128 CampaignDeclared CampaignDeclaredV1 must,
     129 CampaignMoved CampaignMovedV1 must,
 }

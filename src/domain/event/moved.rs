@@ -5,7 +5,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::super::id::{EventId, KeyId, MessageId, SessionId};
+use super::super::id::{EventId, KeyId, MessageId, SessionId, derive};
 use super::super::record::{Micros, Position};
 use super::MessageAcceptedV1;
 
@@ -35,6 +35,14 @@ pub struct MessageMovedOutV1 {
     /// In the words of whoever asked for it; absent: the pool itself.
     #[n(6)]
     pub reason: Option<String>,
+}
+
+impl MessageMovedOutV1 {
+    /// The id of the event, whoever says it: the same step is the same event.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        EventId(derive("waybill move", &[&self.message.0, &self.number.to_be_bytes(), &self.to.0]))
+    }
 }
 
 /// A message came from another mailbox: accepted here as it was there. Its content stays where it was sealed.
@@ -71,6 +79,9 @@ pub struct MessageMovedInV1 {
     /// How many mailboxes are between this and the one of its acceptance, this one counted.
     #[n(9)]
     pub depth: u8,
+    /// Which round of it had begun where it comes from; none is the first. It stays that until it comes back.
+    #[n(10)]
+    pub round: Option<u16>,
 }
 
 /// A message came back from the mailbox it had moved to: it waits here again.

@@ -14,7 +14,7 @@ fn of(attempt: u16) -> AttemptRef {
     AttemptRef { message: super::super::id::MessageId([1; 16]), attempt }
 }
 
-fn queued() -> MessageRow {
+pub(in super::super) fn queued() -> MessageRow {
     let accepted = Accepted {
         fact: at(1),
         event: EventId([1; 16]),
@@ -39,7 +39,7 @@ fn queued() -> MessageRow {
     MessageRow { accepted: Some(accepted), ..MessageRow::default() }
 }
 
-fn tried(row: &mut MessageRow, number: u16, how: How) {
+pub(in super::super) fn tried(row: &mut MessageRow, number: u16, how: How) {
     let (epoch, incarnation) = (Position(0), Position(0));
     row.start(Attempt { number, started: at(10), epoch, incarnation, deadline_ms: 0, ended: None });
     assert!(row.close(of(number), Ended { fact: at(11), how, code: 0, class: "x".into() }));

@@ -217,10 +217,12 @@ fn call_off(at: At<'_>, message: MessageId, (how, round): (State, u16), rows: &m
     let (mut row, Some(accepted)) = (row.clone(), row.accepted.clone()) else {
         return;
     };
-    if how == State::Cancelled && row.call_off_moved(at.fact()) {
+    if let Some(moved) = row.moved.filter(|_| how == State::Cancelled)
+        && row.call_off_moved(at.fact(), round)
+    {
         row.through = at.position;
         rows.put_message(message, row);
-        out.appends.push(Append::Due { at: at.header.at, place: at.position, message });
+        out.appends.push(Append::Moved { to: moved.leg.partition(), message });
         out.notes.push(Note::MovedOut);
         return;
     }

@@ -5,6 +5,7 @@
 //! the same event at another one, is applying once. During a replay the notes are thrown away: no effect follows.
 
 mod account;
+pub mod audit;
 mod campaign;
 mod contact;
 mod endpoint;
@@ -17,15 +18,18 @@ mod portfolio;
 mod session;
 mod status;
 mod tally;
+mod tell;
 #[cfg(test)]
 mod tests;
 
-use super::event::{AttemptRef, Event, Priority};
+use super::event::{AttemptRef, Event, LeaseAskedV1, LeaseGrantedV1, Priority};
 use super::id::{BudgetId, EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
 use super::notification::NotificationKind;
 use super::record::{Header, Micros, Position};
 use super::row::{FailingRow, RowId, Rows};
 use super::validity::Void;
+pub use audit::AuditNote;
+use tell::{About, tell};
 
 /// One event at its place.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +83,13 @@ pub enum Append {
         /// Which.
         message: MessageId,
     },
+    /// A message that left for a mailbox of that partition, until it has come there.
+    Moved {
+        /// Where it goes.
+        to: u16,
+        /// Which.
+        message: MessageId,
+    },
     /// A message that waits for an operator's gate, to be let out in this order.
     Gated {
         /// Since which closing.
@@ -98,6 +109,15 @@ pub enum Append {
         name: String,
         /// What it leads to.
         id: [u8; 16],
+    },
+    /// A hash of the instance's log: of a leaf, or of a full tile of the level below.
+    AuditHash {
+        /// The tile's level.
+        level: u8,
+        /// Which of that level.
+        place: u64,
+        /// The hash.
+        hash: [u8; 32],
     },
     /// An event set aside.
     Quarantine {
@@ -189,6 +209,26 @@ pub enum Note {
     GatesAsked(TenantId),
     /// A campaign of a tenant was declared, or moved.
     CampaignsChanged(TenantId),
+    /// What the audit hears.
+    Audit(AuditNote),
+    /// A session of another node asks a tenant's budget.
+    LeaseAsked {
+        /// Whose budget.
+        tenant: TenantId,
+        /// Who asks.
+        session: SessionId,
+        /// How many it would like.
+        wanted: u32,
+    },
+    /// A tenant's budget of another node lends to a session.
+    LeaseGranted {
+        /// To whom.
+        session: SessionId,
+        /// How many.
+        amount: u32,
+        /// For how long.
+        lasts: Micros,
+    },
 }
 
 /// What came of one event.
@@ -232,6 +272,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     gate::needs(event, &mut wanted);
     portfolio::needs(event, &mut wanted);
     campaign::needs(at, event, &mut wanted);
+    audit::needs(event, &mut wanted);
     tally::needs(at, event, rows, &mut wanted);
     wanted.retain(|id| !rows.knows(id));
     wanted
@@ -287,6 +328,12 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
             moved::apply(at, event, rows, &mut out);
         }
         Event::CampaignDeclared(_) | Event::CampaignMoved(_) => campaign::apply(at, event, rows, &mut out),
+        Event::HeadsReported(_)
+        | Event::CheckpointSealed(_)
+        | Event::CheckpointSigned(_)
+        | Event::CheckpointPublished(_)
+        | Event::LogBegun(_) => audit::apply(at, event, rows, &mut out),
+        Event::LeaseAsked(_) | Event::LeaseGranted(_) => lease(at, event, &mut out),
         // The partition's actor applies the event that was set aside, at this place.
         Event::Requeued(_) => {}
         _ => message::apply(at, event, rows, &mut out),
@@ -300,6 +347,20 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
     Ok(out)
 }
 
+/// Leases change nothing: whoever asked, or is asked, is told.
+fn lease(at: At<'_>, event: &Event, out: &mut Applied) {
+    match *event {
+        Event::LeaseAsked(LeaseAskedV1 { tenant, session, wanted }) => {
+            out.notes.push(Note::LeaseAsked { tenant, session, wanted });
+        }
+        Event::LeaseGranted(LeaseGrantedV1 { session, amount, until }) => {
+            let lasts = until.saturating_sub(at.header.at);
+            out.notes.push(Note::LeaseGranted { session, amount, lasts });
+        }
+        _ => {}
+    }
+}
+
 /// The customer is told of the message by the id that was answered at its acceptance, in whatever mailbox it is.
 fn name_by_origin(rows: &Rows, out: &mut Applied) {
     for append in &mut out.appends {
@@ -309,37 +370,4 @@ fn name_by_origin(rows: &Rows, out: &mut Applied) {
             row.message = Some(accepted.origin(message));
         }
     }
-}
-
-/// Appends a public event about a message to its tenant's feed.
-fn tell(out: &mut Applied, at: At<'_>, about: About<'_>) {
-    // A message that was queued again may fail again, which is another thing to tell; the first round is left unnamed.
-    let number = about.round.to_be_bytes();
-    let parts: [&[u8]; 4] = [&about.message.0, about.kind.word().as_bytes(), about.step, &number];
-    let named = if about.round == 0 { &parts[..3] } else { &parts[..] };
-    let row = FeedRow {
-        id: EventId(super::id::derive("waybill notification", named)),
-        kind: about.kind,
-        message: Some(about.message),
-        session: Some(about.session),
-        at: at.header.at,
-        code: about.code,
-        class: about.class.to_owned(),
-    };
-    out.appends.push(Append::Feed { tenant: about.tenant, row });
-    out.notes.push(Note::FeedGrew(about.tenant));
-}
-
-/// What [`tell`] tells: the id derives from message, kind and step, never from a position.
-struct About<'a> {
-    tenant: TenantId,
-    session: SessionId,
-    message: MessageId,
-    /// Which round of it.
-    round: u16,
-    kind: NotificationKind,
-    /// Which time, for kinds that may happen more than once (`unknown` of attempt 2).
-    step: &'a [u8],
-    code: i32,
-    class: &'a str,
 }

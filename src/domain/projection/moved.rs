@@ -1,9 +1,9 @@
 //! What changes when a message goes from one sender's mailbox to another's.
 //!
 //! Each half is judged in its own partition: it leaves if it waits here and nothing of it may have been sent, it is taken
-//! in if nobody was by that id, it comes back if that very move is not over. So doubled and late copies change nothing. The
-//! due index holds what left, at the time of its leaving and so in that order, until it has come where it goes
-//! (`actors/partition/moved.rs`).
+//! in if nobody was by that id, it comes back if that very move is not over. So doubled and late copies change nothing. An
+//! index of each partition that messages go to holds what left, in the order in which it left, until it has come there
+//! (`actors/partition/arrivals.rs`).
 
 use super::super::event::{Event, MessageMovedBackV1, MessageMovedInV1, MessageMovedOutV1};
 use super::super::row::{Accepted, Handover, Leg, RowId, Rows, StickyId, StickyRow};
@@ -51,7 +51,7 @@ fn moved_out(at: At<'_>, facts: &MessageMovedOutV1, rows: &mut Rows, out: &mut A
     row.move_out(Handover { to, leg, number, fact: at.fact(), event: at.header.id });
     row.through = at.position;
     rows.put_message(message, row);
-    out.appends.push(Append::Due { at: at.header.at, place: at.position, message });
+    out.appends.push(Append::Moved { to: leg.partition(), message });
     out.notes.push(Note::MovedOut);
     match facts.person {
         Some(contact) => remember(StickyId { pool: facts.session, contact }, facts, rows),
@@ -90,6 +90,7 @@ fn moved_in(at: At<'_>, facts: &MessageMovedInV1, rows: &mut Rows, out: &mut App
         partition: facts.partition,
         position: facts.position,
         depth: facts.depth,
+        round: facts.round.unwrap_or_default(),
     };
     let mut row = super::super::row::MessageRow { through: at.position, ..Default::default() };
     let accepted = Accepted {

@@ -4,6 +4,7 @@
 //! the firmest word of all; a refusal of another attempt gives way to it.
 
 use super::super::event::{AttemptRef, AttemptsClosedV1, ClosedV1, OutcomeV1, Resolution, UnknownResolvedV1};
+use super::super::id::MessageId;
 use super::super::message::State;
 use super::super::notification::NotificationKind;
 use super::super::row::{Accepted, Ended, Fact, Failure, How, MessageRow, Rows};
@@ -36,6 +37,7 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
         return;
     };
     let fact = Fact { at: closed.at, position: at.position };
+    let was_unknown = row.state() == State::Unknown;
     let word = match &closed.outcome {
         OutcomeV1::Sent { tag, provider_id } => {
             let first = row.sent.is_none();
@@ -61,7 +63,7 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
                     message: closed.of.message,
                 }));
                 if due.is_none() && row.state() == State::Queued {
-                    keep_back_if_closed(at, closed.of.message, &mut row, rows, out);
+                    comes_back(at, (closed.of.message, &accepted), was_unknown, &mut row, rows, out);
                 }
                 (called_off(&row), 0, "")
             })
@@ -77,6 +79,23 @@ fn close_one(at: At<'_>, closed: &ClosedV1, rows: &mut Rows, out: &mut Applied) 
         Some(word) => write(at, closed.of, &accepted, row, word, rows, out),
         // A step already taken changes nothing, but a session that ended an attempt has to hear that this one is over.
         None => out.notes.push(Note::MessageChanged { session: accepted.session, message: closed.of.message }),
+    }
+}
+
+/// One that waits for its next attempt. Where it was believed unknown, nobody looks at its place in the outbox any more.
+fn comes_back(
+    at: At<'_>,
+    (message, accepted): (MessageId, &Accepted),
+    was_unknown: bool,
+    row: &mut MessageRow,
+    rows: &Rows,
+    out: &mut Applied,
+) {
+    if was_unknown {
+        row.entered = Some(at.position);
+    }
+    if !keep_back_if_closed(at, message, row, rows, out) && was_unknown {
+        super::message::queue(accepted, message, out);
     }
 }
 
@@ -165,3 +184,6 @@ pub(super) fn resolved(at: At<'_>, facts: &UnknownResolvedV1, rows: &mut Rows, o
         super::message::queue(&accepted, facts.of.message, out);
     }
 }
+
+#[cfg(test)]
+mod tests;

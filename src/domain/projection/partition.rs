@@ -1,7 +1,7 @@
 //! What events of a partition itself change: genesis, claims, feature level, quarantine.
 
 use super::super::event::Event;
-use super::super::row::{PartitionRow, RowId, Rows};
+use super::super::row::{Older, PartitionRow, RowId, Rows};
 use super::super::validity::claim_counts;
 use super::{Append, Applied, At, Note};
 
@@ -12,6 +12,10 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     match event {
         Event::Genesis(genesis) if row.installation.is_none() => row.installation = Some(genesis.installation),
         Event::Claimed(claim) if claim_counts(&row, claim.supersedes) => {
+            if row.node.is_some_and(|node| node != claim.node) {
+                let open = row.waiting.sending;
+                row.older = (open > 0).then_some(Older { open, since: at.header.at });
+            }
             row.claim = Some(at.position);
             row.node = Some(claim.node);
             out.notes.push(Note::Claimed { epoch: at.position });
@@ -31,9 +35,16 @@ pub(super) fn count(at: At<'_>, rows: &mut Rows) {
     let mut moves = rows.take_moves();
     let behind = moves.take_behind();
     super::gate::count(at, &behind, moves.take_met(), rows);
-    let before = rows.partition(at.partition).map(|row| row.waiting).unwrap_or_default();
-    if let Some(waiting) = moves.onto(before) {
-        let row = rows.partition(at.partition).cloned().unwrap_or_default();
-        rows.put_partition(at.partition, PartitionRow { waiting, ..row });
+    let row = rows.partition(at.partition).cloned().unwrap_or_default();
+    let closed = moves.closed_before(row.claim);
+    let older = row.older.map(|older| Older { open: older.open.saturating_sub(closed), ..older });
+    let older = older.filter(|older| older.open > 0);
+    let waiting = moves.onto(row.waiting);
+    if waiting.is_some() || older != row.older {
+        let waiting = waiting.unwrap_or(row.waiting);
+        rows.put_partition(at.partition, PartitionRow { waiting, older, ..row });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,28 @@ pub struct PartitionRow {
     pub feature: u16,
     /// Its messages that are not settled.
     pub waiting: Waiting,
+    /// Attempts that were open when another node claimed it, while there are any.
+    pub older: Option<Older>,
+}
+
+/// Attempts of a partition's earlier owner. It may be frozen right before its calls, and hears nothing of what is stopped since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Older {
+    /// How many are open.
+    pub open: u64,
+    /// When another node claimed the partition: no intent is valid that was proposed later.
+    pub since: Micros,
+}
+
+/// So far two nodes' clocks may be apart.
+const CLOCKS: Micros = 5_000_000;
+
+impl PartitionRow {
+    /// Whether an earlier owner may still make calls here that it was about to make: none of them leaves after its deadline.
+    #[must_use]
+    pub fn may_be_sent_elsewhere(&self, now: Micros, deadline: Micros) -> bool {
+        self.older.is_some_and(|older| now < older.since.saturating_add(deadline).saturating_add(CLOCKS))
+    }
 }
 
 /// A tenant as declared.

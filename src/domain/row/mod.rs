@@ -5,6 +5,7 @@
 //! doubled status never moves it back.
 
 mod account;
+mod audit;
 mod backlog;
 mod campaign;
 mod contact;
@@ -22,6 +23,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 
 pub use account::*;
+pub use audit::*;
 pub use backlog::*;
 pub use campaign::*;
 pub use contact::*;
@@ -80,6 +82,12 @@ pub enum RowId {
     Sticky(StickyId),
     /// How many of a tenant's messages wait.
     Backlog(BacklogId),
+    /// A tree of the audit.
+    Tree(TreeId),
+    /// The instance's log.
+    Instance(()),
+    /// What a partition said last of its trees.
+    Reported(u16),
 }
 
 /// One row's value.
@@ -123,4 +131,10 @@ pub enum Row {
     Sticky(StickyRow),
     /// See [`BacklogRow`].
     Backlog(BacklogRow),
+    /// See [`TreeRow`].
+    Tree(Box<TreeRow>),
+    /// See [`InstanceRow`].
+    Instance(Box<InstanceRow>),
+    /// See [`ReportedRow`].
+    Reported(ReportedRow),
 }

@@ -9,8 +9,8 @@ use super::campaign::Part;
 use super::tally::Share;
 use super::{
     ApiKeyRow, AsksRow, BacklogId, BacklogRow, CampaignRow, CampaignsRow, ContactRow, EndpointRow, FailingRow,
-    IdempotencyRow, MessageRow, Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow, Row, RowId,
-    SessionRow, StickyId, StickyRow, TallyId, TallyRow, TenantRow,
+    IdempotencyRow, InstanceRow, MessageRow, Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow,
+    ReportedRow, Row, RowId, SessionRow, StickyId, StickyRow, TallyId, TallyRow, TenantRow, TreeId, TreeRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -129,6 +129,17 @@ impl Rows {
         }
     }
 
+    /// A tree, to be appended to.
+    pub fn tree_mut(&mut self, tree: TreeId) -> &mut TreeRow {
+        let id = RowId::Tree(tree);
+        self.changed.push(id);
+        let slot = self.slots.get_mut(&id).unwrap_or_else(|| panic!("row {id:?} was not loaded"));
+        match slot.get_or_insert_with(|| Row::Tree(Box::default())) {
+            Row::Tree(row) => row,
+            other => panic!("{other:?} stands in the place of {id:?}"),
+        }
+    }
+
     /// A count, to be changed. Nothing is allocated but for the first message of a day.
     fn tally(&mut self, id: TallyId) -> &mut TallyRow {
         let id = RowId::Tally(id);
@@ -181,6 +192,14 @@ impl Rows {
         self.slots.is_empty()
     }
 
+    /// Gives room back that a large batch took, down to what so many rows need.
+    pub fn shrink_to(&mut self, rows: usize) {
+        // A map that is a little too large is about to be needed again.
+        if self.slots.capacity() > 4 * rows {
+            self.slots.shrink_to(rows);
+        }
+    }
+
     /// Forgets rows that `keep` does not want, to stay within a bound.
     pub fn retain(&mut self, mut keep: impl FnMut(&RowId, Option<&Row>) -> bool) {
         self.slots.retain(|id, row| keep(id, row.as_ref()));
@@ -226,4 +245,6 @@ typed! {
     sticky put_sticky StickyId, Sticky, StickyRow, std::convert::identity;
     campaign put_campaign CampaignId, Campaign, CampaignRow, Box::new;
     campaigns put_campaigns TenantId, Campaigns, CampaignsRow, Box::new;
+    instance put_instance (), Instance, InstanceRow, Box::new;
+    reported put_reported u16, Reported, ReportedRow, std::convert::identity;
 }

@@ -11,7 +11,7 @@ use super::{Accepted, Fact};
 pub struct MemberRow {
     /// Which.
     pub session: SessionId,
-    /// Its share of the people, beside the others'.
+    /// Its share of the people, beside the others'; 0 for one that was taken out of the pool.
     pub weight: u32,
     /// People who are written to from it.
     pub people: u64,
@@ -63,6 +63,8 @@ pub struct Leg {
     pub partition: u16,
     /// Its place there.
     pub position: Position,
+    /// Which round of it had begun there.
+    pub round: u16,
     /// Mailboxes between this and the one of its acceptance, this one counted.
     pub depth: u8,
 }

@@ -8,6 +8,7 @@ use super::super::hold;
 use super::super::id::TenantId;
 use super::super::pacing::learned::Paced;
 use super::super::pacing::{quota, with_margin};
+use super::super::pool::MAX_MEMBERS;
 use super::super::record::{Micros, Position};
 use super::{Controls, MemberRow};
 
@@ -91,7 +92,7 @@ impl SessionRow {
     }
 }
 
-/// The members of a declaration, with their people.
+/// The members of a declaration, with their people; and those that it took out, by a weight of 0.
 fn members(facts: &SessionDeclaredV1, before: Option<&SessionRow>) -> Vec<MemberRow> {
     let known = |session| before.into_iter().flat_map(|row| &row.members).find(move |known| known.session == session);
     let declared = facts.members.iter().flatten();
@@ -100,7 +101,11 @@ fn members(facts: &SessionDeclaredV1, before: Option<&SessionRow>) -> Vec<Member
         weight: member.weight,
         people: known(member.session).map_or(0, |known| known.people),
     });
-    row.collect()
+    // Who was taken out is left, and may still have messages of the pool.
+    let is_in = |known: &&MemberRow| facts.members.iter().flatten().any(|member| member.session == known.session);
+    let known = before.into_iter().flat_map(|row| &row.members);
+    let out = known.filter(|known| !is_in(known)).map(|known| MemberRow { weight: 0, ..known.clone() });
+    row.chain(out.take(MAX_MEMBERS)).collect()
 }
 
 /// Somebody stopped a session.

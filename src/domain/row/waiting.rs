@@ -6,6 +6,7 @@ use super::super::event::UnknownPolicy;
 use super::super::gate::Gate;
 use super::super::id::EventId;
 use super::super::message::State;
+use super::super::record::Position;
 use super::MessageRow;
 
 /// Messages that are not settled, by what they wait for.
@@ -62,6 +63,8 @@ pub struct Moves {
     behind: Vec<(EventId, i64)>,
     /// Campaigns for whose start something came to wait, each once at a time.
     met: Vec<Gate>,
+    /// The claims that attempts stood under which are not open any more.
+    closed: Vec<Position>,
 }
 
 impl Moves {
@@ -72,12 +75,22 @@ impl Moves {
                 *slot += 1;
             }
         }
+        let sending = |row: &&MessageRow| row.state() == State::Sending;
+        if !sending(&after) {
+            self.closed.extend(before.filter(sending).and_then(MessageRow::open_attempt).map(|attempt| attempt.epoch));
+        }
         let (was, is) = (before.and_then(MessageRow::waits_since), after.waits_since());
         if was != is {
             self.behind.extend(was.map(|closing| (closing, -1)));
             self.behind.extend(is.map(|closing| (closing, 1)));
             self.met.extend(unstarted(after, is).filter(|gate| self.met.last() != Some(gate)));
         }
+    }
+
+    /// How many attempts were closed that stood under an older claim than this one.
+    #[must_use]
+    pub fn closed_before(&self, claim: Option<Position>) -> u64 {
+        self.closed.iter().filter(|epoch| Some(**epoch) < claim).count() as u64
     }
 
     /// Campaigns for whose start something came to wait.

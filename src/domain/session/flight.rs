@@ -30,6 +30,8 @@ impl Flight {
 pub(super) enum Phase {
     /// The intent is on its way to the journal and back.
     Proposed,
+    /// The intent came back void: nothing of its lane leaves before its row was looked at.
+    Voided,
     /// A task makes the call.
     Running,
     /// Somebody else's, of an earlier life: unknown once nobody can still be writing it.

@@ -115,7 +115,9 @@ impl Lanes {
 
     /// Puts a message at the end of its lane; a retried one in front.
     pub fn push(&mut self, queued: Queued, front: bool) {
-        let lane = self.lanes.entry(queued.contact).or_default();
+        // Most people have one message: room for four of each of a ring's people would be 4 MiB over 50 sessions.
+        let lane = self.lanes.entry(queued.contact);
+        let lane = lane.or_insert_with(|| Lane { queue: VecDeque::with_capacity(1), ..Lane::default() });
         if front {
             lane.queue.push_front(queued);
         } else {
@@ -205,6 +207,11 @@ impl Lanes {
         self.forget_if_idle(contact);
     }
 
+    /// A message that another life took is in flight.
+    pub fn occupy(&mut self, contact: KeyId, message: MessageId) {
+        self.lanes.entry(contact).or_default().busy.get_or_insert(message);
+    }
+
     /// The head in flight is done with, for this lane: the next one may go.
     pub fn free(&mut self, contact: KeyId, message: MessageId) {
         if let Some(lane) = self.lanes.get_mut(&contact)
@@ -218,17 +225,19 @@ impl Lanes {
 
     /// Puts a head back and lets its lane wait until then.
     pub fn park(&mut self, queued: Queued, until: Micros) {
-        self.block(queued.contact, queued.message, until);
-        self.lanes.entry(queued.contact).or_default().queue.push_front(queued);
+        self.block(queued.contact, until);
+        let lane = self.lanes.entry(queued.contact).or_default();
+        lane.queue.push_front(queued);
+        if lane.busy == Some(queued.message) {
+            lane.busy = None;
+        }
         self.place(&queued);
     }
 
-    /// The head in flight is retried later: its lane waits for it until then, or until its next message would expire.
-    pub fn block(&mut self, contact: KeyId, message: MessageId, until: Micros) {
+    /// One of its messages is retried later: its lane waits for it until then, or until its next message would expire. One
+    /// that is in flight keeps the lane beyond that, until it is free.
+    pub fn block(&mut self, contact: KeyId, until: Micros) {
         let lane = self.lanes.entry(contact).or_default();
-        if lane.busy == Some(message) {
-            lane.busy = None;
-        }
         let until = lane.queue.front().map_or(until, |next| until.min(next.expires_at));
         let until = lane.parked.map_or(until, |known| known.max(until));
         if let Some(before) = lane.parked.replace(until) {

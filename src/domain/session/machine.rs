@@ -174,9 +174,9 @@ impl Machine {
             Input::Released(paced) => self.released(paced, now),
             Input::Received(count) => self.pacer.receive(count, now),
             Input::Suspended(suspended) => self.suspended = suspended,
-            Input::Lease(granted, until) => {
-                self.lease = (granted, until);
-                self.lease_asked = None;
+            Input::Lease(granted, lasts) => {
+                let since = self.lease_asked.take().unwrap_or(now);
+                self.lease = (granted, since.saturating_add(lasts));
             }
             Input::Tick => {
                 for message in self.lanes.expired(now) {
@@ -196,8 +196,9 @@ impl Machine {
                 flight.phase = Phase::Running;
                 effects.push(Effect::Begin(of));
             }
+            // It keeps its lane: were it put away, who came after it would leave before it.
             Err(_) => {
-                self.forget(of.message);
+                flight.phase = Phase::Voided;
                 effects.push(Effect::Look(of.message));
             }
         }
@@ -240,8 +241,8 @@ impl Machine {
         self.end(of, verdict, now, endings);
     }
 
-    /// The outcome goes to the journal whatever the machine believes: it is a fact. The lane is free at once, the slot of
-    /// the window when the outcome has come back.
+    /// The outcome goes to the journal whatever the machine believes: it is a fact. The lane is free at once, unless it is
+    /// tried again; the slot of the window when the outcome has come back.
     fn end(&mut self, of: AttemptRef, verdict: Verdict, now: Micros, endings: &mut Vec<Ending>) {
         let verdict = match verdict {
             // There is no number for another attempt.
@@ -253,7 +254,7 @@ impl Machine {
             match verdict.keeps_place_until() {
                 Some(until) => {
                     let until = until.min(now + self.limits.lane_block);
-                    self.lanes.block(flight.contact, of.message, until);
+                    self.lanes.block(flight.contact, until);
                 }
                 None => self.lanes.free(flight.contact, of.message),
             }

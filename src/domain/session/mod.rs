@@ -25,7 +25,7 @@ use super::record::Micros;
 use super::retry::{Hold, RetryLimits, Verdict};
 use super::validity::Void;
 
-/// A message waiting for its turn: 80 bytes, so that a ring of 256 is 20 KiB a busy session.
+/// A message waiting for its turn: 88 bytes, so that a ring of 256 is 22 KiB a busy session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Queued {
     /// Which.
@@ -38,6 +38,8 @@ pub struct Queued {
     pub expires_at: Micros,
     /// Not tried before this.
     pub not_before: Micros,
+    /// Nobody to the same person leaves before it until then, at most; 0 where it keeps no place.
+    pub keeps_until: Micros,
     /// The number its next attempt has.
     pub attempt: u16,
     /// Attempts so far that count.
@@ -115,7 +117,7 @@ pub enum Input {
     Received(u32),
     /// An operator stopped the sender, or let it go again.
     Suspended(bool),
-    /// The tenant's budget lends so many, until then.
+    /// The tenant's budget lends so many, for so long. It counts from when they were asked for, by this machine's clock.
     Lease(u32, Micros),
     /// Time has passed.
     Tick,

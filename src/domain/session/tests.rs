@@ -10,6 +10,7 @@ use super::super::message::NO_ATTEMPT;
 use super::super::pacing::Pacer;
 use super::*;
 
+mod order;
 mod standing;
 mod stepped;
 use standing::paces;
@@ -39,6 +40,7 @@ fn queued(n: u32, attempt: u16, not_before: Micros) -> Input {
         priority: Priority::Normal,
         expires_at: START + 86_400 * SECOND,
         not_before,
+        keeps_until: 0,
         attempt,
         counted: attempt - 1,
         strict: false,

@@ -125,3 +125,28 @@ pub async fn distances_count_what_stands_between(subject: &impl Subject) {
     durable(&*journal, 6, (0..9).map(|n| record(n, 10)).collect()).await;
     assert!((1..=9).contains(&journal.distance(6, before, journal.end(6))));
 }
+
+/// What stands next to each other is never taken for a gap.
+pub async fn neighbours_adjoin_and_nothing_adjoins_backwards(subject: &impl Subject) {
+    let journal = subject.open();
+    for n in 0..10 {
+        durable(&*journal, 8, (0..=n % 3).map(|m| record(10 * n + m, 10)).collect()).await;
+    }
+    let all = contents(&*journal, 8).await;
+    for pair in all.windows(2) {
+        let (before, after) = (pair[0].position, pair[1].position);
+        assert!(journal.adjoins(8, before, after), "{before:?} {after:?}");
+        assert!(!journal.adjoins(8, after, before) && !journal.adjoins(8, after, after));
+    }
+}
+
+/// Whatever stands last, and however many records were appended with it.
+pub async fn the_end_asked_anew_is_that_of_the_last_record(subject: &impl Subject) {
+    let journal = subject.open();
+    assert_eq!(soon(journal.fresh_end(3)).await, Ok(Position(1)), "the genesis");
+    for n in 0..3 {
+        let (_, last) = durable(&*journal, 3, vec![record(2 * n, 10), record(2 * n + 1, 10)]).await;
+        assert_eq!(soon(journal.fresh_end(3)).await, Ok(Position(last).next()));
+        assert_eq!(journal.end(3), Position(last).next());
+    }
+}

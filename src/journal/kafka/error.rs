@@ -48,6 +48,14 @@ pub enum TopicError {
         /// The topic.
         topic: String,
     },
+    /// The brokers refuse to make it so.
+    #[error("Kafka refuses to make topic {topic:?}: {why}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What the brokers said, and what to do.
+        why: String,
+    },
     /// Fewer copies than are asked for.
     #[error(
         "partition {partition} of topic {topic:?} has {found} replicas, {wanted} are asked for: losing machines would lose \

@@ -12,6 +12,7 @@ use super::super::error::JournalError;
 use super::super::genesis::Genesis;
 use super::super::seam::{Appended, Appending, Entry, Journal, Tail, refusal};
 use super::complaints::Ear;
+use super::ends::Ends;
 use super::error::TopicError;
 use super::follower::Follower;
 use super::kept::{self, Kept};
@@ -46,6 +47,7 @@ pub struct KafkaJournal {
     sender: Sender,
     pager: Arc<Pager>,
     kept: Kept,
+    ends: Ends,
     delivery: Duration,
 }
 
@@ -97,10 +99,13 @@ impl KafkaJournal {
         let ear = Ear(Arc::clone(&probe.complaints));
         let follows = BaseConsumer::from_config_and_context(&options.consumer(WAIT, AHEAD), ear.clone())
             .map_err(|error| TopicError::Client(error.to_string()))?;
+        let asks = BaseConsumer::from_config_and_context(&options.consumer(WAIT, AHEAD), ear.clone())
+            .map_err(|error| TopicError::Client(error.to_string()))?;
         let sender = Sender::start(options, Arc::clone(&shared), ear, Arc::clone(&clock))?;
         let pager = Arc::new(Pager::new(options.topic.clone(), options.request));
         let kept = Kept::new(options.tail_memory / 2);
-        let journal = Self { shared, sender, pager, kept, delivery: options.delivery };
+        let ends = Ends::new(options.topic.clone(), asks, options.request);
+        let journal = Self { shared, sender, pager, kept, ends, delivery: options.delivery };
         let follower = Follower::new(Arc::clone(&journal.shared), follows, Arc::clone(&clock));
         let reader = Reader::new(Arc::clone(&journal.pager), Arc::clone(&journal.shared), probe.consumer, clock);
         begin("kafka-follower", move || follower.run())?;
@@ -116,7 +121,11 @@ impl KafkaJournal {
 
     async fn one(&self, partition: u16, at: Position) -> Result<Arc<Entry>, JournalError> {
         self.shared.check(partition)?;
-        let end = self.shared.end(partition);
+        let mut end = self.shared.end(partition);
+        if at >= end {
+            // Where nobody here reads along, others may have written further.
+            end = self.look_at_end(partition).await?;
+        }
         let missing = JournalError::Missing { partition, position: at, end };
         if at >= end {
             return Err(missing);
@@ -137,6 +146,21 @@ impl KafkaJournal {
         };
         let found = message.and_then(|message| message.entries.iter().find(|entry| entry.position == at).cloned());
         found.ok_or(missing)
+    }
+
+    /// The end is that of the last record, and how many a message holds only the message says.
+    async fn look_at_end(&self, partition: u16) -> Result<Position, JournalError> {
+        self.shared.check(partition)?;
+        let mut next = self.ends.next_offset(partition).await?;
+        while next > rank(self.shared.copied(partition), self.shared.end(partition)) {
+            let page = self.pager.page(partition, next - 1, next, 1).await?;
+            match page.last().and_then(|message| message.last()) {
+                Some(last) => self.shared.raise(partition, last),
+                // One without records: a genesis that was written twice.
+                None => next -= 1,
+            }
+        }
+        Ok(self.shared.end(partition))
     }
 
     async fn finish(&self) -> Result<(), JournalError> {
@@ -165,7 +189,7 @@ impl KafkaJournal {
 
 /// Starts a thread. It ends by itself when the journal is dropped; nobody waits for it, because taking a client down can
 /// take as long as the brokers are away.
-fn begin(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), JournalError> {
+pub(super) fn begin(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), JournalError> {
     let started = thread::Builder::new().name(name.to_owned()).spawn(run);
     started
         .map(drop)
@@ -202,8 +226,17 @@ impl Journal for KafkaJournal {
         self.shared.end(partition)
     }
 
+    fn fresh_end(&self, partition: u16) -> BoxFuture<'_, Result<Position, JournalError>> {
+        Box::pin(self.look_at_end(partition))
+    }
+
     fn distance(&self, partition: u16, from: Position, to: Position) -> u64 {
         self.shared.distance(partition, from, to)
+    }
+
+    /// A message may hold nothing (a genesis that was written twice), so offsets that are left out say nothing.
+    fn adjoins(&self, _: u16, before: Position, after: Position) -> bool {
+        before < after
     }
 
     fn failed(&self) -> Option<String> {

@@ -2,7 +2,8 @@
 //!
 //! What it promises beyond the seam: an append is answered *durable* when all replicas in sync have it, *refused* when it was
 //! never given to the client, and *doubtful* in every other case, at the latest after the delivery time. Order is kept by
-//! the idempotent producer. No transactions, no consumer group, no stored offsets: positions are kept by who reads.
+//! the idempotent producer. No transactions, no stored offsets: positions are kept by who reads. A consumer group hands out
+//! partitions, as a hint to nodes that share the topic; nothing is read through it.
 //!
 //! **Positions.** An append may hold 256 records that must stand together, and Kafka keeps together only what is one message.
 //! So a record's position is its message's offset times 256 and its place in it: the one who appends knows it from the
@@ -19,6 +20,8 @@
 //! | `sender` | appends: bounds, the client, its answers |
 //! | `follower` → `window` → `tail` | what is new, kept a while in memory, given to tails |
 //! | `pager` → `kept` | what is older: pages, and what single reads brought along |
+//! | [`group`] | which partitions the brokers would have this node look after |
+//! | `ends` | how far a partition goes, asked anew |
 //! | `probe` → `topic` | asking the brokers; making, founding and checking the topic |
 //! | `complaints` | what the client says when nobody asks |
 //!
@@ -29,10 +32,12 @@
 //! messages: a new meaning of the position field in `../frame.rs`, and a paragraph in `../FORMAT.md`.
 
 pub mod error;
+pub mod group;
 pub mod journal;
 pub mod options;
 
 mod complaints;
+mod ends;
 mod follower;
 mod kept;
 mod message;
@@ -45,8 +50,9 @@ mod topic;
 mod window;
 
 pub use error::TopicError;
+pub use group::KafkaGroup;
 pub use journal::KafkaJournal;
-pub use options::{KafkaOptions, Login, Security, Tls};
+pub use options::{GroupOptions, KafkaOptions, Login, Security, Tls};
 
 #[cfg(test)]
 mod tests;

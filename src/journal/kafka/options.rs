@@ -75,6 +75,36 @@ pub struct KafkaOptions {
     pub tail_memory: usize,
 }
 
+/// How a node takes part in the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupOptions {
+    /// A member that says nothing for so long is gone: its partitions are handed to the others. The brokers allow 6 s to
+    /// 30 min unless they are told otherwise.
+    pub session: Duration,
+    /// How often a member says that it is there, and hears that others came or went: a partition changes hands no sooner.
+    pub heartbeat: Duration,
+}
+
+impl Default for GroupOptions {
+    fn default() -> Self {
+        Self { session: Duration::from_secs(6), heartbeat: Duration::from_millis(500) }
+    }
+}
+
+impl GroupOptions {
+    /// Checks that the settings can work together.
+    ///
+    /// # Errors
+    /// [`JournalError::Options`], in words.
+    pub fn check(&self) -> Result<(), JournalError> {
+        if self.heartbeat * 3 > self.session {
+            let what = "a member of the group must be able to miss two heartbeats within its session's time";
+            return Err(JournalError::Options(what.to_owned()));
+        }
+        Ok(())
+    }
+}
+
 impl KafkaOptions {
     /// A plain connection to these brokers, and everything else as it is by default.
     #[must_use]
@@ -138,7 +168,9 @@ impl KafkaOptions {
             .set("socket.timeout.ms", millis(self.request))
             // A broker that comes back is found within a second, not within the ten that are the default.
             .set("reconnect.backoff.ms", "50")
-            .set("reconnect.backoff.max.ms", "1000");
+            .set("reconnect.backoff.max.ms", "1000")
+            // A journal that was taken away must not come back empty, with the cluster's default retention.
+            .set("allow.auto.create.topics", "false");
         let protocol = match (&self.security.tls, &self.security.login) {
             (None, None) => "plaintext",
             (Some(_), None) => "ssl",
@@ -182,7 +214,6 @@ impl KafkaOptions {
             .set("group.id", "waybill-reads-without-a-group")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            .set("allow.auto.create.topics", "false")
             .set("auto.offset.reset", "error")
             // Nothing of ours is transactional; a stranger's open transaction must not hold readers back.
             .set("isolation.level", "read_uncommitted")
@@ -194,6 +225,22 @@ impl KafkaOptions {
             .set("fetch.max.bytes", (ahead.max(MESSAGE_BYTES) + 1024 * 1024).to_string())
             .set("receive.message.max.bytes", (ahead.max(MESSAGE_BYTES) + 4 * 1024 * 1024).to_string())
             .set("queued.max.messages.kbytes", (ahead / 1024).to_string());
+        config
+    }
+
+    /// One that takes part in the topic's group, and reads nothing.
+    pub(super) fn member(&self, group: &GroupOptions) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", format!("{}-owners", self.topic))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("allow.auto.create.topics", "false")
+            // Everything is handed out anew each time. Who has it goes on meanwhile, so there is nothing to be gained by more.
+            .set("partition.assignment.strategy", "range")
+            .set("auto.offset.reset", "latest")
+            .set("session.timeout.ms", millis(group.session))
+            .set("heartbeat.interval.ms", millis(group.heartbeat));
         config
     }
 

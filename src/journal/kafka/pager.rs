@@ -32,14 +32,25 @@ const TURN: Duration = Duration::from_millis(5);
 /// How long it waits for a request when it has none; only stopping is later for it.
 const IDLE: Duration = Duration::from_millis(200);
 
+/// How long a broker is asked how far a partition goes.
+const ASKING: Duration = Duration::from_secs(1);
+
 type Page = Vec<Arc<Message>>;
 
 /// Asks for pages.
 pub struct Pager {
     topic: String,
     patience: Duration,
-    queue: Mutex<VecDeque<Request>>,
+    queue: Mutex<Queue>,
     filled: Condvar,
+}
+
+/// Who waits to be read for.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Request>,
+    /// Nobody reads any more.
+    closed: bool,
 }
 
 struct Request {
@@ -66,10 +77,13 @@ impl Pager {
         let (answer, answered) = oneshot::channel();
         {
             let mut queue = self.queue.lock();
-            if queue.len() >= WAITING {
+            if queue.closed {
+                return Err(JournalError::Closed);
+            }
+            if queue.waiting.len() >= WAITING {
                 return Err(self.late(partition, offset, "too many readers wait").into());
             }
-            queue.push_back(Request { partition, offset, until, bytes, answer });
+            queue.waiting.push_back(Request { partition, offset, until, bytes, answer });
         }
         self.filled.notify_one();
         answered.await.unwrap_or(Err(JournalError::Closed))
@@ -95,6 +109,15 @@ struct Active {
     next: u64,
     room: usize,
     deadline: Duration,
+}
+
+/// However the thread ends: dropped requests answer that the journal is closed, and no others are taken.
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut queue = self.pager.queue.lock();
+        queue.closed = true;
+        queue.waiting.clear();
+    }
 }
 
 impl Reader {
@@ -124,8 +147,6 @@ impl Reader {
             }
             self.give_up();
         }
-        // Dropped requests answer that the journal is closed.
-        self.pager.queue.lock().clear();
     }
 
     /// Takes on requests of partitions that are not being read.
@@ -133,11 +154,11 @@ impl Reader {
         let mut begun = Vec::new();
         {
             let mut queue = self.pager.queue.lock();
-            if self.active.is_empty() && queue.is_empty() {
+            if self.active.is_empty() && queue.waiting.is_empty() {
                 self.pager.filled.wait_for(&mut queue, IDLE);
             }
-            let mut left = VecDeque::with_capacity(queue.len());
-            while let Some(request) = queue.pop_front() {
+            let mut left = VecDeque::with_capacity(queue.waiting.len());
+            while let Some(request) = queue.waiting.pop_front() {
                 let busy = self.active.contains_key(&request.partition)
                     || begun.iter().any(|other: &Request| other.partition == request.partition);
                 if busy || self.active.len() + begun.len() >= AT_ONCE {
@@ -146,21 +167,13 @@ impl Reader {
                     begun.push(request);
                 }
             }
-            *queue = left;
+            queue.waiting = left;
         }
         begun.into_iter().for_each(|request| self.begin(request));
     }
 
     fn begin(&mut self, request: Request) {
-        let mut list = TopicPartitionList::new();
-        let assigned = list
-            .add_partition_offset(
-                &self.shared.topic,
-                i32::from(request.partition),
-                Offset::Offset(i64::try_from(request.offset).unwrap_or(i64::MAX)),
-            )
-            .and_then(|()| self.consumer.incremental_assign(&list));
-        if let Err(error) = assigned {
+        if let Err(error) = self.assign(request.partition, request.offset) {
             let late = self.pager.late(request.partition, request.offset, &error.to_string());
             drop(request.answer.send(Err(late.into())));
             return;
@@ -195,15 +208,33 @@ impl Reader {
     }
 
     fn end(&mut self, partition: u16, error: Option<TopicError>) {
-        let mut list = TopicPartitionList::new();
-        list.add_partition(&self.shared.topic, i32::from(partition));
-        if let Err(error) = self.consumer.incremental_unassign(&list) {
+        if let Err(error) = self.unassign(partition) {
             tracing::warn!(partition, %error, "kafka: a partition could not be let go after reading");
         }
         if let Some(Active { request, page, .. }) = self.active.remove(&partition) {
+            self.share(partition, &page);
             // What is whole is given; what is wrong shows again when it is asked for first.
             let answer = error.filter(|_| page.is_empty()).map_or(Ok(page), |error| Err(error.into()));
             drop(request.answer.send(answer));
+        }
+    }
+
+    /// Others wait for what stands in this page: contents of one session's messages lie side by side.
+    fn share(&self, partition: u16, page: &Page) {
+        let Some((first, last)) = page.first().zip(page.last()).map(|(first, last)| (first.offset, last.offset)) else {
+            return;
+        };
+        let mut queue = self.pager.queue.lock();
+        let (served, left): (VecDeque<Request>, _) = queue
+            .waiting
+            .drain(..)
+            .partition(|request| request.partition == partition && (first..=last).contains(&request.offset));
+        queue.waiting = left;
+        drop(queue);
+        for request in served {
+            let from = page.partition_point(|message| message.offset < request.offset);
+            let to = page.partition_point(|message| message.offset < request.until).max(from + 1);
+            drop(request.answer.send(Ok(page[from..to.min(page.len())].to_vec())));
         }
     }
 
@@ -212,12 +243,32 @@ impl Reader {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AutoOffsetReset) {
             return;
         }
-        // The library does not say for which partition: all that have read nothing yet are told.
-        let gone: Vec<(u16, u64)> = self.active.iter().map(|(partition, active)| (*partition, active.next)).collect();
-        for (partition, offset) in gone {
-            let (topic, found) = (self.shared.topic.clone(), "nothing".to_owned());
-            self.end(partition, Some(TopicError::Lost { topic, partition, offset, found }));
+        // The library does not say for which partition: it is asked of each. One that it cannot be asked of is read anew.
+        let active: Vec<(u16, u64)> = self.active.iter().map(|(partition, active)| (*partition, active.next)).collect();
+        for (partition, offset) in active {
+            let range = self.consumer.fetch_watermarks(&self.shared.topic, i32::from(partition), ASKING).ok();
+            let range = range.and_then(|(low, high)| Some(u64::try_from(low).ok()?..u64::try_from(high).ok()?));
+            if let Some(range) = range.filter(|range| !range.contains(&offset)) {
+                let (topic, found) = (self.shared.topic.clone(), format!("{} to {} are there", range.start, range.end));
+                self.end(partition, Some(TopicError::Lost { topic, partition, offset, found }));
+            } else if let Err(error) = self.unassign(partition).and_then(|()| self.assign(partition, offset)) {
+                let late = self.pager.late(partition, offset, &error.to_string());
+                self.end(partition, Some(late));
+            }
         }
+    }
+
+    fn assign(&self, partition: u16, offset: u64) -> Result<(), KafkaError> {
+        let mut list = TopicPartitionList::new();
+        let at = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
+        list.add_partition_offset(&self.shared.topic, i32::from(partition), at)?;
+        self.consumer.incremental_assign(&list)
+    }
+
+    fn unassign(&self, partition: u16) -> Result<(), KafkaError> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.shared.topic, i32::from(partition));
+        self.consumer.incremental_unassign(&list)
     }
 
     fn give_up(&mut self) {

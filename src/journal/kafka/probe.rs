@@ -70,7 +70,16 @@ impl Probe {
                         Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => {
                             Err(TopicError::NotAllowed { doing: "see", topic: self.options.topic.clone() })
                         }
-                        Some(_) => Ok(None),
+                        Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => Ok(None),
+                        // A topic that is being made, or whose brokers are away, is somebody's all the same.
+                        Some(code) if self.clock.steady() >= deadline => {
+                            let doing = format!("say whether topic {:?} is there", self.options.topic);
+                            Err(TopicError::Late { doing, why: RDKafkaErrorCode::from(code).to_string() })
+                        }
+                        Some(_) => {
+                            self.listen();
+                            continue;
+                        }
                     };
                 }
                 Err(error) => self.complaints.error(&error),

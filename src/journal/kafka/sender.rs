@@ -97,17 +97,19 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
         let Sent { answer, partition, records, bytes, begun } = *sent;
         let appended = match result.as_ref().map(|message| u64::try_from(message.offset())) {
-            Ok(Ok(offset)) => {
-                let (first, last) = self.way.shared.landed(partition, offset, records);
-                let took = self.way.clock.steady().saturating_sub(begun);
-                telemetry::committed(records as u64, bytes as u64, took);
-                self.way.in_doubt.store(false, Ordering::Relaxed);
-                Appended::Durable { first, last }
-            }
+            Ok(Ok(offset)) => match self.way.shared.landed(partition, offset, records) {
+                Some((first, last)) => {
+                    let took = self.way.clock.steady().saturating_sub(begun);
+                    telemetry::committed(records as u64, bytes as u64, took);
+                    self.way.in_doubt.store(false, Ordering::Relaxed);
+                    Appended::Durable { first, last }
+                }
+                None => Appended::Doubtful,
+            },
             Ok(Err(_)) => Appended::Doubtful,
             Err((error, _)) => {
                 if !self.way.in_doubt.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(partition, %error, "appends are doubtful until Kafka takes one again");
+                    self.complain(partition, error);
                 }
                 Appended::Doubtful
             }
@@ -117,6 +119,25 @@ impl ProducerContext for Deliveries {
         }
         self.way.arrived(records, bytes);
         answer.give(appended);
+    }
+}
+
+impl Deliveries {
+    /// Weather passes; what the brokers refuse stays refused until somebody does something.
+    fn complain(&self, partition: u16, error: &KafkaError) {
+        use RDKafkaErrorCode as Code;
+        let topic = &self.way.shared.topic;
+        match error.rdkafka_error_code() {
+            Some(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
+                tracing::error!(partition, %error, %topic, "Kafka lets this user read the topic but not write to it; grant it \
+                     that right. Nothing is accepted until then");
+            }
+            Some(Code::InvalidTimestamp) => {
+                tracing::error!(partition, %error, %topic, "Kafka refuses the time of this node's clock; set the clock. Nothing \
+                     is accepted until then");
+            }
+            _ => tracing::warn!(partition, %error, "appends are doubtful until Kafka takes one again"),
+        }
     }
 }
 
@@ -201,11 +222,12 @@ impl Sender {
     fn refusal(&self, error: &KafkaError) -> Refusal {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => Refusal::Overloaded,
-            Some(RDKafkaErrorCode::Fatal) => {
+            // Whatever else it says of an append that was checked here (no such topic, no such partition, fatal), it will say
+            // of the next one too.
+            _ => {
                 self.way.shared.fail(&format!("the Kafka client gave up: {error}"));
                 Refusal::Failed(error.to_string())
             }
-            _ => Refusal::Failed(error.to_string()),
         }
     }
 

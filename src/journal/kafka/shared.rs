@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -55,6 +55,8 @@ pub struct Shared {
 
 struct Part {
     copied: u64,
+    /// Offset after that of the last append of ours that was acknowledged.
+    landed: AtomicU64,
     end: Mutex<Position>,
     changed: Notify,
     broken: Mutex<Option<JournalError>>,
@@ -65,6 +67,7 @@ impl Shared {
     pub fn new(genesis: Genesis, topic: String, found: &[Known], memory: usize) -> Self {
         let part = |known: &Known| Part {
             copied: known.copied,
+            landed: AtomicU64::new(known.offset),
             end: Mutex::new(known.end),
             changed: Notify::new(),
             broken: Mutex::new(None),
@@ -129,12 +132,22 @@ impl Shared {
         }
     }
 
-    /// An append of ours stands: where its records are.
-    pub fn landed(&self, partition: u16, offset: u64, records: usize) -> (Position, Position) {
+    /// An append of ours stands: where its records are. `None` when that is a place that was taken already: the topic was made
+    /// anew, or cut off, under our hands, and the latch falls.
+    pub fn landed(&self, partition: u16, offset: u64, records: usize) -> Option<(Position, Position)> {
+        let next = offset.saturating_add(1);
+        if self.part(partition).is_some_and(|part| part.landed.fetch_max(next, Ordering::AcqRel) >= next) {
+            self.fail(&format!(
+                "{}/{partition} gave an append offset {offset}, where a message stood already: the topic was made anew, or \
+                 lost its end. Restore it from a copy of the cluster",
+                self.topic
+            ));
+            return None;
+        }
         let last = u8::try_from(records.saturating_sub(1)).unwrap_or(u8::MAX);
         let stands = (position(offset, 0), position(offset, last));
         self.raise(partition, stands.1);
-        stands
+        Some(stands)
     }
 
     /// The offset that a partition's window waits for.

@@ -2,15 +2,20 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::error::JournalError;
 use super::super::seam::{Entry, PAGE_BYTES, Tail, page};
+use super::error::TopicError;
 use super::message::Message;
 use super::pager::Pager;
 use super::shared::{Phase, Shared};
 use super::window::Look;
 use crate::domain::record::Position;
 use crate::runtime::BoxFuture;
+
+/// After what time a page is asked for again that no broker gave. Each question has waited for seconds already.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// A reader at a place in one partition.
 pub struct TopicTail {
@@ -50,7 +55,15 @@ impl TopicTail {
             match shared.look(self.partition, self.offset, PAGE_BYTES) {
                 Look::Here(messages) => self.read = messages.into(),
                 Look::Behind(first) => {
-                    self.read = self.pager.page(self.partition, self.offset, first, PAGE_BYTES).await?.into();
+                    match self.pager.page(self.partition, self.offset, first, PAGE_BYTES).await {
+                        Ok(page) => self.read = page.into(),
+                        // Brokers that are away come back: a reader waits for them, as it waits for what is new.
+                        Err(JournalError::Topic(TopicError::Late { doing, why })) if ended.is_none() => {
+                            tracing::warn!(partition = self.partition, %doing, %why, "kafka: tried again");
+                            tokio::time::sleep(AGAIN).await;
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
                 Look::Ahead => {
                     if let Some(error) = shared.broken(self.partition) {

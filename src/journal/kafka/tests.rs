@@ -3,7 +3,6 @@
 //! `tests/services` starts them; a broker that does not start fails the test. `tests/run cluster` runs them all.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,26 +13,17 @@ use super::super::contract::{Subject, genesis, suite};
 use super::super::{Genesis, Journal, JournalError};
 use super::{KafkaJournal, KafkaOptions};
 use crate::domain::record::Position;
+use crate::runtime::services::script;
 use crate::runtime::{Clock, SystemClock};
 
 mod faults;
 mod founding;
+mod group;
 mod rate;
 mod refused;
 
 /// What the scripts print of servers: names and values.
 type Printed = BTreeMap<String, String>;
-
-/// Runs one of the scripts that start and torment servers, in a world of its own.
-fn script(world: &str, words: &[&str]) -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/services/");
-    let mut command = Command::new(format!("{path}{}", words[0]));
-    command.args(&words[1..]).env("WAYBILL_SERVICES_WORLD", world).env("WAYBILL_SERVICES_FAST", "1");
-    let done = command.output().expect("the scripts in tests/services can be run");
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(done.status.success(), "tests/services/{} failed, these tests need it: {said}", words.join(" "));
-    String::from_utf8_lossy(&done.stdout).into_owned()
-}
 
 /// Starts a set of servers, or finds it running.
 fn up(world: &str, kind: &str) -> Printed {

@@ -256,9 +256,29 @@ pub fn make(options: &KafkaOptions, ours: Genesis) -> Result<(), TopicError> {
         Some(Err((_, RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed))) => {
             Err(TopicError::NotAllowed { doing: "make", topic: options.topic.clone() })
         }
-        Some(Err((_, code))) => Err(late(code.to_string())),
+        Some(Err((_, code))) => Err(unmakeable(options, code).unwrap_or_else(|| late(code.to_string()))),
         None => Err(late("an empty answer".to_owned())),
     }
+}
+
+/// What no waiting makes better.
+fn unmakeable(options: &KafkaOptions, code: RDKafkaErrorCode) -> Option<TopicError> {
+    let why = match code {
+        RDKafkaErrorCode::InvalidReplicationFactor => format!(
+            "fewer brokers run than the {} copies that are asked for. Start more, or lower journal.kafka.replicas",
+            options.replicas
+        ),
+        RDKafkaErrorCode::InvalidTopic => {
+            "that is no name of a topic. Choose another for journal.kafka.topic: letters, \
+             digits, dots, hyphens and underscores, at most 249"
+                .to_owned()
+        }
+        RDKafkaErrorCode::PolicyViolation => "a policy of the cluster forbids it. Make the topic by the cluster's own \
+             means and run this again: it says which of its settings will not do"
+            .to_owned(),
+        _ => return None,
+    };
+    Some(TopicError::Refused { topic: options.topic.clone(), why })
 }
 
 /// Waits until the brokers know the topic they were told to make.

@@ -113,6 +113,20 @@ fn write(path: &Path, bytes: &[u8]) {
     file.write_all_at(bytes, 0).and_then(|()| file.set_len(bytes.len() as u64)).expect("written");
 }
 
+/// Its own promise, beyond the contract: no place is left out, so a hole is seen.
+#[tokio::test]
+async fn positions_are_dense_and_a_hole_is_no_neighbour() {
+    let folder = Folder::small().filled(50, 100).await;
+    let all = contents(&folder.found().expect("it opens"));
+    for partition in 0..2 {
+        let own: Vec<u64> = all.iter().filter(|e| e.partition == partition).map(|entry| entry.position.0).collect();
+        assert_eq!(own, (0..101).collect::<Vec<_>>());
+    }
+    let journal = folder.open();
+    assert!(journal.adjoins(0, Position(3), Position(4)));
+    assert!(!journal.adjoins(0, Position(3), Position(5)) && !journal.adjoins(0, Position(3), Position(3)));
+}
+
 struct InFolder(Folder);
 
 impl InFolder {

@@ -32,5 +32,6 @@ pub mod store;
 mod tests;
 mod writer;
 
+pub(super) use open::FORMAT;
 pub use options::Options;
 pub use store::FjallStore;

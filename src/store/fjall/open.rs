@@ -15,8 +15,8 @@ use super::engine::{Engine, MARKS};
 use super::options::Options;
 use crate::domain::id::InstallationId;
 
-/// Format of keys and rows. Raised whenever a row type changes: rows are rebuilt, not migrated.
-pub(super) const FORMAT: u16 = 14;
+/// Format of keys and rows, in whichever store. Raised whenever a row type changes: rows are rebuilt, not migrated.
+pub(in super::super) const FORMAT: u16 = 16;
 
 const MARKER: &str = "FORMAT";
 const ROWS: &str = "rows";

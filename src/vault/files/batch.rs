@@ -99,7 +99,7 @@ impl<'a> Batch<'a> {
         self.entries.iter().for_each(|(offset, entry)| index.admit(*offset, entry));
         drop(index);
         let mut cache = self.shared.cache.lock();
-        self.keys.into_iter().for_each(|(tenant, contact, key)| cache.put(tenant, contact, key, now));
+        self.keys.into_iter().for_each(|(tenant, contact, key)| cache.put((tenant, contact), key, now));
     }
 
     fn tenant(&mut self, tenant: TenantId) -> Arc<TenantKeys> {

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use super::disk::{sync_folder, write_new};
 use super::format::{self, MAGIC};
 use super::marks::{self, Stored};
-use super::{instance, wrapping};
+use super::wrapping;
 use crate::domain::id::InstallationId;
 use crate::runtime::Entropy;
 use crate::vault::error::{VaultError, io_error};
+use crate::vault::instance;
 
 /// The name of the key file in the vault's folder.
 pub const KEYS: &str = "keys.wbv";

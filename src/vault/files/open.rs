@@ -8,17 +8,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::cache::{Cache, CacheBounds};
 use super::format::{Entry, Head, VERSION};
 use super::index::{Found, Index};
 use super::init::KEYS;
 use super::marks::{self, Marks};
 use super::scan::{Scan, Step};
 use super::shared::Shared;
-use super::{instance, wrapping};
+use super::wrapping;
 use crate::runtime::{Clock, Entropy};
+use crate::vault::cache::{Cache, CacheBounds};
 use crate::vault::cipher::Key;
 use crate::vault::error::{VaultError, io_error};
+use crate::vault::instance;
 
 /// What is needed to open a vault.
 pub struct Opening {

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::cache::Cache;
 use super::format::Entry;
 use super::index::{Found, Index, Place};
 use super::marks::Marks;
@@ -18,6 +17,7 @@ use super::scan::{corrupt, record_at};
 use super::wrapping::{self, TenantKeys};
 use crate::domain::id::{InstallationId, KeyId, Tag, TenantId};
 use crate::runtime::{Clock, Entropy};
+use crate::vault::cache::Cache;
 use crate::vault::cipher::{Key, first};
 use crate::vault::error::VaultError;
 use crate::vault::secret::SecretBytes;
@@ -46,7 +46,7 @@ pub struct Shared {
     /// Everything durable.
     pub index: RwLock<Index>,
     /// Keys unwrapped lately.
-    pub cache: Mutex<Cache>,
+    pub cache: Mutex<Cache<(TenantId, KeyId), Arc<Key>>>,
     /// High-water marks.
     pub marks: Mutex<Marks>,
     /// Bytes of `keys.wbv` that are durable.
@@ -86,7 +86,7 @@ impl Shared {
     /// `Unknown` (also for another tenant's contact), `Erased`, `Damaged`, `Corrupt`, `Io`.
     pub fn key(&self, tenant: TenantId, contact: KeyId) -> Result<Arc<Key>, VaultError> {
         let now = self.clock.steady();
-        if let Some(key) = self.cache.lock().get(tenant, contact, now) {
+        if let Some(key) = self.cache.lock().get((tenant, contact), now) {
             return Ok(key);
         }
         let (place, keys) = self.place(tenant, contact)?;
@@ -96,7 +96,7 @@ impl Shared {
         }
         let key = wrapping::open_contact(&keys, &record)
             .map_err(|_| VaultError::Damaged { what: format!("the key of contact {contact}") })?;
-        self.cache.lock().put(tenant, contact, key.clone(), now);
+        self.cache.lock().put((tenant, contact), key.clone(), now);
         Ok(key)
     }
 

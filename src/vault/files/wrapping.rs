@@ -29,7 +29,11 @@ pub struct TenantKeys {
     pub index: Key,
 }
 
-fn unwrap(under: &Key, aad: &[u8], bytes: &[u8]) -> Result<Key, NotOpened> {
+/// Opens a key that was sealed under another one.
+///
+/// # Errors
+/// [`NotOpened`] when it was changed.
+pub fn unwrap(under: &Key, aad: &[u8], bytes: &[u8]) -> Result<Key, NotOpened> {
     Key::from_slice(&under.open(aad, bytes)?).ok_or(NotOpened)
 }
 
@@ -77,7 +81,7 @@ pub fn contact(
     alias: &Alias,
 ) -> (Arc<Key>, Entry) {
     let key = Arc::new(Key::draw(entropy));
-    let wrapped = keys.wrap.seal(entropy, &aad("waybill contact key", &[&tenant.0, &contact.0]), &[key.expose()]);
+    let wrapped = keys.wrap.seal(entropy, &contact_place((tenant, contact)), &[key.expose()]);
     let alias = seal_alias(&key, entropy, (tenant, contact), tag, alias);
     (key, Entry::Contact(format::Contact { tenant, key: contact, wrapped, tag, alias }))
 }
@@ -87,7 +91,7 @@ pub fn contact(
 /// # Errors
 /// [`NotOpened`] when the record was changed.
 pub fn open_contact(keys: &TenantKeys, record: &format::Contact) -> Result<Arc<Key>, NotOpened> {
-    unwrap(&keys.wrap, &aad("waybill contact key", &[&record.tenant.0, &record.key.0]), &record.wrapped).map(Arc::new)
+    unwrap(&keys.wrap, &contact_place((record.tenant, record.key)), &record.wrapped).map(Arc::new)
 }
 
 /// Seals an alias under its contact's key, so that it goes when the key goes.
@@ -127,7 +131,15 @@ fn alias_place((tenant, contact): (TenantId, KeyId), tag: Tag) -> Vec<u8> {
     place(tenant, contact, &aad(ALIAS, &[&tag.0]))
 }
 
-fn secret_place(tenant: Option<TenantId>, name: &str) -> Vec<u8> {
+/// The associated data of a wrapped contact key.
+#[must_use]
+pub fn contact_place((tenant, contact): (TenantId, KeyId)) -> Vec<u8> {
+    aad("waybill contact key", &[&tenant.0, &contact.0])
+}
+
+/// The associated data of a secret.
+#[must_use]
+pub fn secret_place(tenant: Option<TenantId>, name: &str) -> Vec<u8> {
     let tenant = tenant.map(|tenant| tenant.0);
     aad("waybill secret", &[tenant.as_ref().map_or(&[][..], |id| &id[..]), b":", name.as_bytes()])
 }

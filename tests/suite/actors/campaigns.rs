@@ -111,14 +111,7 @@ impl Scene {
     /// Takes a step, and waits until it is recorded as effective.
     pub(super) async fn steps(&self, step: CampaignStep) {
         self.step(step).await;
-        let start = std::time::Instant::now();
-        while self.row(RowId::Asks(self.tenant)).await.is_some_and(|row| match row {
-            Row::Asks(row) => row.pending().count() > 0,
-            _ => false,
-        }) {
-            assert!(start.elapsed() < SOON, "not effective");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.world.until_effective(self.tenant).await;
     }
 
     async fn row(&self, id: RowId) -> Option<Row> {

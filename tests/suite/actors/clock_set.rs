@@ -14,11 +14,11 @@ use waybill::runtime::{BoxFuture, Clock, SystemClock};
 use super::world::{World, limits};
 
 const RATE: u32 = 100;
-const HOUR: Micros = 3_600_000_000;
+pub const HOUR: Micros = 3_600_000_000;
 
 /// The machine's clock, and somebody who sets it.
 #[derive(Default)]
-struct Settable(AtomicI64);
+pub struct Settable(pub AtomicI64);
 
 impl Clock for Settable {
     fn wall(&self) -> Micros {

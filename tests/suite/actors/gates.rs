@@ -12,11 +12,9 @@ use waybill::domain::gate::Gate;
 use waybill::domain::id::{MessageId, SessionId, TenantId};
 use waybill::domain::message::State;
 use waybill::domain::record::Position;
-use waybill::domain::routing;
-use waybill::domain::row::{Row, RowId};
 use waybill::journal::Journal;
 use waybill::runtime::{Clock, SystemClock};
-use waybill::store::{gates, rows};
+use waybill::store::gates;
 
 use super::deaths::Deaths;
 use super::world::{PARTITIONS, World, limits};
@@ -52,20 +50,7 @@ impl Scene {
     /// Asks, and waits until that is recorded as effective.
     async fn switch(&self, gate: Gate, closed: bool) {
         self.ask(gate, closed).await;
-        self.until_effective().await;
-    }
-
-    async fn until_effective(&self) {
-        let start = std::time::Instant::now();
-        loop {
-            let found = rows::get(self.world.hands.store.as_ref(), &RowId::Asks(self.tenant)).await.unwrap();
-            let Some(Row::Asks(row)) = found else { panic!("nothing was asked for") };
-            if row.pending().count() == 0 {
-                return;
-            }
-            assert!(start.elapsed() < SOON, "not effective: {row:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.world.until_effective(self.tenant).await;
     }
 
     async fn accept(&self, to: &str, template: &str) -> MessageId {
@@ -145,7 +130,7 @@ async fn a_suspended_template_waits_holds_up_nobody_and_leaves_in_its_order() {
         let own: Vec<usize> = order.iter().copied().filter(|at| at % 10 == person).collect();
         assert!(own.is_sorted(), "person {person}: {own:?}");
     }
-    scene.until_effective().await;
+    scene.world.until_effective(scene.tenant).await;
     let known = gates::known(scene.world.hands.store.as_ref(), PARTITIONS).await.unwrap();
     assert!(known.iter().all(|row| row.closings().is_empty() && row.closed().count() == 0), "{known:?}");
     scene.world.stop().await;
@@ -172,10 +157,9 @@ async fn what_was_queued_before_leaves_the_outbox_and_the_rest_goes_on() {
     let row = world.row(stopped[0]).await.expect("a row");
     assert!(row.attempts.is_empty() && row.state() == State::Queued, "it did not fail: {row:?}");
     // Nothing is proposed for them while they wait.
-    let home = routing::partition(&session.into(), PARTITIONS);
-    let end = world.journal.end(home);
+    let before = world.mail(session).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert!(world.journal.end(home).0 - end.0 < 10, "the session spins");
+    assert!(world.mail(session).await - before < 10, "the session spins");
 
     scene.switch(scene.template("price"), false).await;
     world.until(&stopped, SOON, &[State::Sent]).await;
@@ -272,7 +256,7 @@ async fn a_new_process_completes_what_the_last_one_began() {
     for partition in 0..PARTITIONS {
         scene.world.caught_up(partition).await;
     }
-    scene.until_effective().await;
+    scene.world.until_effective(scene.tenant).await;
     let known = gates::known(scene.world.hands.store.as_ref(), PARTITIONS).await.unwrap();
     assert!(known.iter().all(|row| row.closed().count() == 1), "{known:?}");
     let mut messages = Vec::new();

@@ -123,7 +123,7 @@ impl Scene {
 }
 
 fn wants_all(endpoint: EndpointId, tenant: TenantId) -> EndpointDeclaredV1 {
-    let events = ["message.accepted", "message.*", "session.*"].map(str::to_owned).to_vec();
+    let events = ["message.accepted", "message.*", "session.*", "audit.*"].map(str::to_owned).to_vec();
     let url = "https://customer.example/hook".to_owned();
     EndpointDeclaredV1 { endpoint, tenant, name: "hook".to_owned(), url, events, since: None }
 }
@@ -180,6 +180,7 @@ async fn one_of_each(scene: &Scene) -> Vec<Value> {
     all.push(scene.told("message.expired", Some(two)).await);
     scene.reported(unknown, Status::Read).await;
     all.push(scene.told("message.read", Some(unknown)).await);
+    all.push(scene.told("audit.checkpoint", None).await);
     let contact = scene.world.row(sent).await.and_then(|row| row.accepted).expect("accepted").contact;
     scene.world.vault.erase(contact);
     scene.reported(sent, Status::Read).await;
@@ -220,7 +221,7 @@ async fn every_type_is_posted_as_the_document_says() {
             assert_eq!(shape(&media["example"]), shape(&body), "the example of {kind} shows other fields");
         }
     }
-    assert_eq!(document["webhooks"].as_object().map(serde_json::Map::len), Some(12));
+    assert_eq!(document["webhooks"].as_object().map(serde_json::Map::len), Some(13));
     scene.world.stop().await;
 }
 

@@ -2,6 +2,7 @@
 //! meanwhile, each message is sent once and what is to one person keeps its order.
 
 mod campaign;
+mod moving;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use waybill::actors::hands::Fault;
+use waybill::actors::hands::{Fault, Limits};
 use waybill::channel::{Capabilities, Channel, Credential, SendCommand, whatsapp};
 use waybill::domain::event::{MessageMovedOutV1, SessionResumedV1, SessionSuspendedV1};
 use waybill::domain::failure::{Answer, FailureClass};
@@ -88,8 +89,12 @@ fn account(n: usize) -> String {
 
 impl Scene {
     async fn new(weights: &[u32], fault: Option<Fault>) -> Self {
+        Self::by(weights, fault, limits()).await
+    }
+
+    async fn by(weights: &[u32], fault: Option<Fault>, limits: Limits) -> Self {
         let provider = Provider::new();
-        let world = World::new(Arc::clone(&provider) as Arc<dyn Channel>, limits(), fault).await;
+        let world = World::new(Arc::clone(&provider) as Arc<dyn Channel>, limits, fault).await;
         let tenant = world.tenant("acme", 100_000).await;
         let mut sessions = Vec::new();
         for n in 0..weights.len() {
@@ -102,13 +107,25 @@ impl Scene {
 
     /// One more message to each of so many people.
     async fn send(&mut self, people: usize) {
-        for person in 0..people {
+        self.send_to(0..people).await;
+    }
+
+    /// One more to each of these.
+    async fn send_to(&mut self, people: std::ops::Range<usize>) {
+        for person in people {
             let number = self.messages.len();
             let object = serde_json::json!({
                 "to": format!("+49155{person:07}"), "type": "text", "text": { "body": format!("{number}") }
             });
             self.messages.push(self.world.accept_as(self.tenant, self.pool, object).await);
         }
+    }
+
+    /// Somebody stops a number.
+    async fn suspend(&self, session: SessionId) {
+        let reason = "a look at it".to_owned();
+        self.world.tell(session, self.tenant, SessionSuspendedV1 { session, reason }).await;
+        self.world.applied(session).await;
     }
 
     async fn all_sent(&self) {

@@ -51,7 +51,7 @@ async fn they_leave_when_their_time_has_come_and_not_before() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_dies_while_it_releases_loses_and_doubles_none() {
-    let (deaths, fault) = Deaths::at(["partition:before_commit"], (3, 20), true);
+    let (deaths, fault) = Deaths::at(["partition:before_commit"], (2, 20), true);
     let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
     let world = World::new(Arc::clone(&channel) as Arc<dyn Channel>, limits(), Some(fault)).await;
     let tenant = world.tenant("acme", 100_000).await;

@@ -1,6 +1,7 @@
 //! A house in memory: the real actors, an in-memory journal, store and vault, a scripted channel and endpoint.
 
 mod declare;
+mod shared;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -11,8 +12,9 @@ use governor::Quota;
 use ractor::{Actor, ActorRef};
 use waybill::actors::egress::Egress;
 use waybill::actors::hands::{Delivers, Fault, Hands, Limits};
+use waybill::actors::ownership::Ownership;
 use waybill::actors::registry::Registry;
-use waybill::actors::root::{Order, Root};
+use waybill::actors::root::{Order, Root, RootArgs};
 use waybill::channel::Channel;
 use waybill::domain::address::Address;
 use waybill::domain::consent::Gates;
@@ -62,6 +64,7 @@ pub fn limits() -> Limits {
         unknown_after: 60_000_000,
         pair: fast,
         failover_after: 300_000,
+        publish_every: 3_600_000_000,
         idle: 200_000,
         schedule: waybill::webhook::Schedule { steps: vec![Duration::from_millis(20); 8], ..Default::default() },
         endpoint_concurrency: 8,
@@ -133,7 +136,7 @@ impl World {
             windows: Egress::new(1_024),
             fault,
         };
-        let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
+        let (root, _) = Actor::spawn(None, Root, alone(&hands)).await.expect("root starts");
         Self { hands, journal, vault, endpoint, root }
     }
 
@@ -147,7 +150,7 @@ impl World {
             fault: None,
             ..self.hands
         };
-        let (root, _) = Actor::spawn(None, Root, hands.clone()).await.expect("root starts");
+        let (root, _) = Actor::spawn(None, Root, alone(&hands)).await.expect("root starts");
         Self { hands, root, ..self }
     }
 
@@ -339,8 +342,22 @@ impl World {
     pub async fn restart(&mut self) {
         self.root.stop_and_wait(None, None).await.expect("root stops");
         self.hands.registry = Arc::new(Registry::default());
-        let (root, _) = Actor::spawn(None, Root, self.hands.clone()).await.expect("root starts");
+        let (root, _) = Actor::spawn(None, Root, alone(&self.hands)).await.expect("root starts");
         self.root = root;
+    }
+
+    /// Waits until every word on the tenant's gates is recorded as effective.
+    pub async fn until_effective(&self, tenant: TenantId) {
+        let start = std::time::Instant::now();
+        loop {
+            let found = rows::get(self.hands.store.as_ref(), &RowId::Asks(tenant)).await.unwrap();
+            let Some(Row::Asks(row)) = found else { panic!("nothing was asked for") };
+            if row.pending().count() == 0 {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "not effective: {row:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// A session's row.
@@ -366,4 +383,9 @@ impl Deliver for Shared {
     ) -> impl std::future::Future<Output = waybill::webhook::Delivered> + Send {
         Deliver::deliver(&*self.0, post)
     }
+}
+
+/// A root that owns every partition.
+fn alone(hands: &Hands) -> RootArgs {
+    RootArgs { hands: hands.clone(), ownership: Ownership::of_all(hands.journal.genesis().count) }
 }

@@ -1,17 +1,25 @@
-//! The cluster column, from outside: the real binary with its journal in a real Kafka, which `tests/services` starts. A broker
-//! that does not start fails the test; nothing is skipped.
+//! The cluster column, from outside: the real binary with its journal in a real Kafka and its rows in a real Cassandra, which
+//! `tests/services` starts. A server that does not start fails the test; nothing is skipped.
 //!
 //! | file | what it proves |
 //! | --- | --- |
 //! | `founding` | `waybill cluster init` founds once, says what is wrong, and keeps two journals apart |
 //! | `kills` | what was accepted is neither lost nor doubled when the node is killed and the broker too |
+//! | `nodes` | two nodes that share everything: stopped, killed and frozen under load, they take over from each other |
+//! | `outages` | a vault that is away: what stops, and that it goes on by itself |
+//! | `rows` | the same with rows in a database, and a database that goes away |
 //!
-//! The rest is the stage: [`service`] starts the broker, [`on_kafka`] builds a house on it.
+//! The rest is the stage: [`service`] starts the servers, [`on_kafka`] builds a house on it, `neighbour` a second
+//! node beside it.
 //!
 //! To add a test: a file here, a `mod` line and a row above; `#[ignore = "needs a Kafka: tests/run cluster"]`.
 
 mod founding;
 mod kills;
+mod neighbour;
+mod nodes;
+mod outages;
+mod rows;
 mod service;
 
 use std::time::Duration;

@@ -5,6 +5,7 @@ use waybill::domain::message::State;
 use waybill::domain::row::How;
 
 use super::fold::{Fold, Violation};
+use super::moved::Known;
 use super::mutation::Mutation;
 use super::symbol::{MESSAGES, Of, Sym, SymId};
 use super::world::{Actor, Age, Fault, Memory, Proposal, REPORTED, RETURNED, Stage, TAKEN, WRITTEN, World};
@@ -81,6 +82,8 @@ pub enum Action {
     LetOut(usize, u8),
     /// A message that left is taken in where it went.
     Arrive(usize, u8),
+    /// The same is decided by rows that are behind.
+    ArriveBehind(usize, u8, Known),
 }
 
 impl World {
@@ -132,11 +135,15 @@ impl World {
             Action::SayGated(node, message) | Action::LetOut(node, message) | Action::Arrive(node, message) => {
                 let sym = match action {
                     Action::SayGated(..) => next.gated(node, message, fold),
-                    Action::Arrive(..) => next.arrival(node, message, fold),
+                    Action::Arrive(..) => next.arrival(node, message, Known::All, fold),
                     _ => next.let_out(node, message, fold),
                 };
                 next.fly(fold.alphabet.number(sym.expect("was chosen")));
             }
+            Action::ArriveBehind(node, message, known) => match next.arrival(node, message, known, fold) {
+                Some(sym) => next.fly(fold.alphabet.number(sym)),
+                None => next.memory_mut(node).passed |= 1 << message,
+            },
             Action::Resume => {
                 let number = next.fresh(fold, |nth| Sym::Resumed { nth: nth + 1 });
                 next.fly(number);
@@ -372,6 +379,7 @@ impl Action {
             Self::Freeze(_) => Fault::Freeze,
             Self::Write(_, _, answer) if answer != Answer::Sent => Fault::Answer,
             Self::Report(..) => Fault::Callback,
+            Self::ArriveBehind(..) => Fault::Behind,
             _ => return None,
         })
     }

@@ -5,7 +5,7 @@ use waybill::domain::message::State;
 
 use super::action::{Action, Answer};
 use super::fold::Fold;
-use super::prefix::MessageView;
+use super::moved::{Known, is_owed};
 use super::symbol::{MESSAGES, Of, Sym};
 use super::world::{Actor, FAULTS, Fault, REPORTED, Stage, TAKEN, World};
 
@@ -116,6 +116,12 @@ impl Limits {
             open.push(Action::Wait(node));
         }
         decisions(world, node, fold, open);
+        for message in (0u8..).zip([(); MESSAGES]).map(|(message, ())| message) {
+            if world.looks(node, message, fold) {
+                let known = [Known::Behind, Known::Nothing].into_iter();
+                open.extend(known.map(|known| Action::ArriveBehind(node, message, known)));
+            }
+        }
     }
 
     fn tasks(&self, world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
@@ -192,7 +198,7 @@ fn decisions(world: &World, node: usize, fold: &Fold, open: &mut Vec<Action>) {
         if world.gated(node, message, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::SayGated(node, message));
         }
-        if world.arrival(node, message, fold).is_some_and(|sym| !coming(sym)) {
+        if world.arrival(node, message, Known::All, fold).is_some_and(|sym| !coming(sym)) {
             open.push(Action::Arrive(node, message));
         }
         if world.let_out(node, message, fold).is_some_and(|sym| !coming(sym)) {
@@ -213,10 +219,7 @@ pub fn is_home(world: &World, fold: &Fold) -> bool {
         .iter()
         .flatten()
         .all(|message| message.state.is_settled() || (message.state == State::Unknown && fold.alphabet.hold));
-    let left = |(at, seen): (usize, &Option<MessageView>)| {
-        seen.is_some_and(|seen| seen.state == State::Moved) && view.messages[at + 1].is_none()
-    };
-    held && settled && !view.messages.iter().enumerate().any(left)
+    held && settled && !is_owed(fold.prefix(world.end))
 }
 
 /// The next step of a fault-free way home, or `None` if there is none.

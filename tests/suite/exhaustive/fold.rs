@@ -213,9 +213,11 @@ impl Fold {
             }
             let settled = |state: State| state.is_settled() && state != State::Withdrawn;
             let provider = story.confirmed != 0 || story.undelivered;
-            // The one event that begins anew what was over.
-            let again =
-                matches!(self.alphabet.name(number), Sym::Requeued { message: of, .. } if usize::from(of) == message);
+            // The events that begin anew what was over here.
+            let again = matches!(
+                self.alphabet.name(number),
+                Sym::Requeued { message: of, .. } | Sym::MovedBack { message: of } if usize::from(of) == message
+            );
             let old = old.map(|old| old.state).filter(|old| settled(*old) && !again);
             if old.is_some_and(|old| old != new.state && !provider) {
                 let what = format!("it was {old:?}, and now {:?}", new.state);

@@ -26,6 +26,8 @@ pub enum Mutation {
     GateIgnored,
     /// A message leaves for another mailbox although an attempt of it is open.
     MovesUnderWay,
+    /// A message that comes back is passed by where the rows of its home do not show that it is waited for.
+    AbsentIsOver,
     /// A new owner sends unknown attempts again without waiting for their deadline.
     NoDeadline,
 }

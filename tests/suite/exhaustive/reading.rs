@@ -107,6 +107,8 @@ impl Reading {
             Sym::Resent { of } => self.story(of.message).resend(of),
             Sym::MovedOut { message, nth } => self.story(message).move_out(nth),
             Sym::MovedIn { message } => self.story(message + 1).accept(0),
+            Sym::MovedHome { message, nth } => self.story(message).move_out(nth),
+            Sym::MovedBack { message } => self.story(message).moved = false,
             Sym::Status { of, status } => self.story(of.message).report(of, status),
             _ => {}
         }

@@ -103,6 +103,7 @@ const ALL_FAULTS: [(Fault, u8); FAULTS] = [
     (Fault::Freeze, 1),
     (Fault::Answer, 1),
     (Fault::Callback, 1),
+    (Fault::Behind, 1),
 ];
 
 const ALL_ANSWERS: &[Answer] = &[Answer::SentUnheard, Answer::Lost, Answer::Retry, Answer::Refused, Answer::Barred];
@@ -211,6 +212,30 @@ fn one_message_moved() {
         ..QUIET
     };
     holds("one message, moved", stage, limits, 1_000);
+}
+
+/// One message in the mailbox it moved to, and asked back from there.
+fn asked_back() -> Stage {
+    let mut stage = Stage::with(1);
+    stage.one = true;
+    stage.log.extend([Sym::MovedOut { message: 0, nth: 1 }, Sym::MovedIn { message: 0 }]);
+    stage.flying = vec![Sym::MovedHome { message: 1, nth: 1 }];
+    stage
+}
+
+/// The same while its attempts are made there, rows are behind, and owners die.
+#[test]
+fn one_message_moved_there_and_back() {
+    let limits = Limits {
+        lag: 2,
+        attempts: depth(1, 2, 2),
+        total: depth(1, 1, 2),
+        faults: Limits::faults(&ALL_FAULTS),
+        answers: ALL_ANSWERS,
+        reports: &[Status::Sent, Status::Delivered],
+        ..QUIET
+    };
+    holds("one message, moved there and back", asked_back(), limits, 40_000);
 }
 
 /// Three messages of one owner whose actor dies, one called off, the session stopped and let go.
@@ -354,4 +379,13 @@ fn a_mutant_that_does_not_wait_is_found() {
 fn a_mutant_that_moves_what_is_under_way_is_found() {
     let found = found_while(Mutation::MovesUnderWay, &[], &[Sym::MovedOut { message: 0, nth: 1 }]);
     assert_eq!(found.violation.rule, "sent twice is listed");
+}
+
+#[test]
+fn a_mutant_that_takes_what_it_does_not_see_for_over_is_found() {
+    let limits = Limits { total: 1, faults: Limits::faults(&[(Fault::Behind, 1)]), ..QUIET };
+    let Err(found) = asked_back().search(Mutation::AbsentIsOver, limits).run() else {
+        panic!("it lives");
+    };
+    assert_eq!(found.violation.rule, "there is a way home");
 }

@@ -95,7 +95,7 @@ impl Search {
 
     /// The rules of a state itself.
     fn look(&mut self, world: &World) -> Result<(), (Violation, Vec<Action>)> {
-        if self.fold.mutation != Mutation::None {
+        if !matches!(self.fold.mutation, Mutation::None | Mutation::AbsentIsOver) {
             return Ok(());
         }
         one_owner(world, &self.fold).map_err(|violation| (violation, Vec::new()))?;

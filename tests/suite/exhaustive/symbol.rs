@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{
     AttemptRef, AttemptsClosedV1, AttemptsStartedV1, Category, ClaimedV1, ClosedV1, Event, GateSetV1, GenesisV1,
-    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageMovedInV1, MessageMovedOutV1, MessageReleasedV1,
-    MessageRequeuedV1, MessageWithdrawnV1, MessagesGatedV1, OutcomeV1, Priority, Resolution, SealedV1,
-    SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status, StatusReportedV1, UnknownPolicy,
-    UnknownResolvedV1,
+    MessageAcceptedV1, MessageCancelledV1, MessageExpiredV1, MessageMovedBackV1, MessageMovedInV1, MessageMovedOutV1,
+    MessageReleasedV1, MessageRequeuedV1, MessageWithdrawnV1, MessagesGatedV1, OutcomeV1, Priority, Resolution,
+    SealedV1, SessionDeclaredV1, SessionResumedV1, SessionStartedV1, SessionSuspendedV1, Status, StatusReportedV1,
+    UnknownPolicy, UnknownResolvedV1,
 };
 use waybill::domain::gate::Gate;
 use waybill::domain::id::{EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, Tag, TenantId, derive};
@@ -83,6 +83,10 @@ pub enum Sym {
     MovedOut { message: u8, nth: u8 },
     /// It is taken in there.
     MovedIn { message: u8 },
+    /// It leaves again for the mailbox that it came from, where it is the one before of the model.
+    MovedHome { message: u8, nth: u8 },
+    /// It is taken back there.
+    MovedBack { message: u8 },
     /// The provider reports on an attempt, by our token.
     Status { of: Of, status: Status },
 }
@@ -221,8 +225,12 @@ impl Alphabet {
                 let closing = Some(self.names[usize::from(closing)].1);
                 MessageReleasedV1 { message: message_id(message), closing }.into()
             }
-            Sym::MovedOut { message, nth } => moved_out(message, nth).into(),
+            Sym::MovedOut { message, nth } => moved_out(message, nth, message + 1).into(),
             Sym::MovedIn { message } => self.moved_in(message).into(),
+            Sym::MovedHome { message, nth } => moved_out(message, nth, message - 1).into(),
+            Sym::MovedBack { message } => {
+                MessageMovedBackV1 { message: message_id(message), leg: message_id(message + 1), number: 1 }.into()
+            }
             Sym::Status { of, status } => reported(of, status).into(),
             other => unreachable!("{other:?} stands under a claim"),
         }
@@ -246,6 +254,7 @@ impl Alphabet {
             event: EventId([7; 16]),
             at: 0,
             depth: 1,
+            round: None,
         }
     }
 
@@ -317,13 +326,13 @@ fn outcome(of: Of, how: How) -> OutcomeV1 {
     }
 }
 
-fn moved_out(message: u8, nth: u8) -> MessageMovedOutV1 {
+fn moved_out(message: u8, nth: u8, leg: u8) -> MessageMovedOutV1 {
     MessageMovedOutV1 {
         session: SESSION,
         message: message_id(message),
         number: u16::from(nth),
         to: SESSION,
-        leg: message_id(message + 1),
+        leg: message_id(leg),
         person: None,
         reason: None,
     }

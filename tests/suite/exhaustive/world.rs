@@ -40,10 +40,12 @@ pub enum Fault {
     Answer,
     /// The provider calls back.
     Callback,
+    /// A node looks after what left while its rows of where that went are behind.
+    Behind,
 }
 
 /// How many kinds of faults there are.
-pub const FAULTS: usize = 9;
+pub const FAULTS: usize = 10;
 
 /// Where an attempt stands in the memory of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,6 +132,8 @@ pub struct Memory {
     pub proposals: Vec<Proposal>,
     /// Attempts under way.
     pub tasks: Vec<Task>,
+    /// Messages that left and are looked after no more, one bit each.
+    pub passed: u8,
 }
 
 /// A machine on which one process after the other runs.
@@ -172,6 +176,7 @@ impl Memory {
             lives: 0,
             proposals: Vec::new(),
             tasks: Vec::new(),
+            passed: 0,
         }
     }
 

@@ -5,6 +5,7 @@
 //!
 //! To add a program: its folder in `tests/foreign/` with its lock file, and a file here.
 
+mod audit;
 mod graph_clients;
 mod notified;
 mod signatures;

@@ -50,6 +50,9 @@ impl Said {
 #[derive(Debug)]
 pub struct Accounts {
     pub ledger: Ledger,
+    /// Messages that overtook an earlier one of their lane, where neither had to be tried again nor was in doubt. One whose attempt
+    /// was open when its partition changed hands is passed, whatever became of it.
+    pub inversions: u64,
     /// Acknowledged, and not known to the API.
     pub forgotten: u64,
     /// Messages of which people see that an attempt ended unknown.
@@ -96,6 +99,8 @@ impl Accounts {
         let listed: HashSet<String> = said.iter().filter(|(_, said)| said.unknown).map(|(id, _)| id.clone()).collect();
         let (requests, notices) = (house.simulator.requests(0, usize::MAX), house.sink.events(0, usize::MAX));
         let in_state = |state: &str| said.values().filter(|said| said.state == state).count() as u64;
+        let smooth = |ack: &&Ack| said.get(&ack.id).is_some_and(|said| said.attempts <= 1 && !said.unknown);
+        let smooth: Vec<Ack> = acks.iter().filter(smooth).cloned().collect();
         let mut unsettled = HashMap::new();
         for id in open {
             let state = said.get(id).map_or("never answered", |said| &said.state);
@@ -103,6 +108,7 @@ impl Accounts {
         }
         Self {
             ledger: join(acks, &requests, &notices, &listed),
+            inversions: join(&smooth, &requests, &notices, &listed).reordered,
             forgotten: in_state("forgotten"),
             unknown: listed.len() as u64,
             held: in_state("unknown"),
@@ -119,11 +125,11 @@ impl Accounts {
 
 impl std::fmt::Display for Accounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { forgotten, unknown, held, unsettled, attempts, .. } = self;
+        let Self { inversions, forgotten, unknown, held, unsettled, attempts, .. } = self;
         writeln!(f, "{}", self.ledger)?;
         write!(
             f,
-            "           unknown attempts seen {unknown}, still held {held}, forgotten {forgotten}, unsettled {unsettled:?}, \
+            "           inversions {inversions}, unknown attempts seen {unknown}, still held {held}, forgotten {forgotten}, unsettled {unsettled:?}, \
              attempts {attempts}"
         )
     }

@@ -159,6 +159,11 @@ impl House {
         self.folder.path().join("waybill.toml")
     }
 
+    /// The binary, and the variables it is started with.
+    pub fn program(&self) -> (&Path, &[(String, String)]) {
+        (&self.plan.binary, &self.plan.environment)
+    }
+
     /// A folder of this house's own, beside its data.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -190,7 +195,12 @@ impl House {
 
     /// Waits until the node takes messages.
     pub async fn ready(&mut self) {
-        let until = Instant::now() + START;
+        self.ready_within(START).await;
+    }
+
+    /// The same, for as long as this.
+    pub async fn ready_within(&mut self, bound: Duration) {
+        let until = Instant::now() + bound;
         loop {
             let answer = self.http.get("/readyz", "").await;
             if answer.as_ref().is_ok_and(|reply| reply.status == 200) {
@@ -200,7 +210,7 @@ impl House {
             if let Some(status) = node.ended() {
                 panic!("the node ended with {status}:\n{}", node.said());
             }
-            assert!(Instant::now() < until, "not ready after {START:?}, last {answer:?}:\n{}", node.said());
+            assert!(Instant::now() < until, "not ready after {bound:?}, last {answer:?}:\n{}", node.said());
             // Nothing of another process can be awaited but its answer.
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
@@ -317,7 +327,7 @@ fn key_in(answer: &Value) -> Option<String> {
 
 /// A port that nothing listens on, below the range from which the system takes ports for outgoing connections: while the
 /// node is away, one of those could otherwise take the node's own port.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = u16::try_from(std::process::id() % 10_000).expect("below 10,000");
     for _ in 0..10_000 {

@@ -33,7 +33,12 @@ pub fn plan() -> Plan {
 
 /// Load, and so many kills at instants drawn from the seed. Ends with a node that runs.
 pub async fn storm(house: &mut House, name: &str, kills: u32, seed: &mut u64) -> Storm {
-    let load = Load::start(house, name, RATE);
+    storm_at(RATE, house, name, kills, seed).await
+}
+
+/// The same with so many messages a second.
+pub async fn storm_at(rate: f64, house: &mut House, name: &str, kills: u32, seed: &mut u64) -> Storm {
+    let load = Load::start(house, name, rate);
     let mut restarts = Vec::new();
     for kill in 1..=kills {
         // The instant itself is what is drawn: 0.2 to 0.9 s after the node took messages again.

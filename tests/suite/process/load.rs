@@ -25,10 +25,15 @@ pub struct Load {
 impl Load {
     /// So many messages a second over all sessions. `name`: letters and digits, different for each load of a test.
     pub fn start(house: &House, name: &str, per_second: f64) -> Self {
+        Self::at(house, house.port, name, per_second)
+    }
+
+    /// The same, handed to the node of this port.
+    pub fn at(house: &House, port: u16, name: &str, per_second: f64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let half = |kind: &str, retry_s: u64| {
             let config = RunConfig {
-                target: format!("http://127.0.0.1:{}", house.port),
+                target: format!("http://127.0.0.1:{port}"),
                 api_key: house.key.clone(),
                 pace: Pace::Open { rate: per_second / 2.0, count: (per_second / 2.0 * RUN_S) as u64, in_flight: 64 },
                 senders: SESSIONS.iter().map(|name| (*name).to_owned()).collect(),

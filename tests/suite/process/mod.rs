@@ -8,6 +8,7 @@
 //! | `kill9` | what was accepted is neither lost nor doubled by being killed at random instants |
 //! | `mutants` | the same harness turns red when the binary is wrong on purpose |
 //! | `graceful` | SIGTERM under load loses nothing and leaves nothing unknown |
+//! | `away` | messages are taken and wait while Meta cannot be reached |
 //! | `rebuilt` | a store that is gone comes back, a vault that is gone and a journal that is damaged are refused |
 //! | `bad_input`, `bad_start` | every mistake gets a clear answer, and costs nothing that was accepted |
 //! | `tls` | the listener's TLS: both versions of HTTP, our own client, strangers, a key that does not fit |
@@ -22,6 +23,7 @@
 //! To add a test: a file here, a `mod` line and a row above; open a house with `House::open(Plan::new())`.
 
 pub mod accounts;
+mod away;
 mod bad_input;
 mod bad_start;
 mod consent;

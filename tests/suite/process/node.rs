@@ -51,6 +51,16 @@ impl Node {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("our own child");
     }
 
+    /// SIGSTOP: it does nothing any more, and its connections stay.
+    pub fn freeze(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::STOP).expect("our own child");
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).expect("our own child");
+    }
+
     /// How it ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {

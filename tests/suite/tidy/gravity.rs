@@ -6,7 +6,7 @@ use super::source::tokens;
 /// A floor and its rooms. A new room is a new name here: it is found a floor by what it has to know.
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["domain"]),
-    (1, &["config", "telemetry", "runtime"]),
+    (1, &["config", "telemetry", "runtime", "cql"]),
     (2, &["journal", "store", "vault", "channel", "webhook", "audit"]),
     (3, &["api", "console", "actors"]),
     (4, &["cli", "node"]),

@@ -195,7 +195,7 @@ impl Checks<'_> {
             return Ok(());
         };
         let id = SessionId::named(tenant, &it.name);
-        self.token(pointer, tenant, id, it)?;
+        self.token(pointer, tenant, id, it).await?;
         let directory = &self.app.directory;
         if directory.session(self.app, id).await?.is_some_and(|known| known.is_pool) {
             let remedy = "choose another: both are what `from` names";
@@ -212,7 +212,7 @@ impl Checks<'_> {
         Ok(())
     }
 
-    fn token(&mut self, pointer: &str, tenant: TenantId, id: SessionId, it: &SessionAsk) -> Result<(), Problem> {
+    async fn token(&mut self, pointer: &str, tenant: TenantId, id: SessionId, it: &SessionAsk) -> Result<(), Problem> {
         let pointer = format!("{pointer}/token");
         match &it.token {
             Some(token) => {
@@ -224,7 +224,7 @@ impl Checks<'_> {
             None if it.test => {}
             None => {
                 let name = super::session::token_name(id);
-                if self.app.vault.secret(Some(tenant), &name)?.is_none() {
+                if self.app.vault.secret(Some(tenant), &name).await?.is_none() {
                     self.wrong(pointer, "is missing", "give the number's access token; it is kept in the vault");
                 }
             }

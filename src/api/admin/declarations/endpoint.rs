@@ -31,7 +31,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &EndpointAsk) -> Result<Step,
         _ => None,
     };
     let name = endpoint_secret(endpoint);
-    let kept = app.vault.secret(Some(tenant), &name)?;
+    let kept = app.vault.secret(Some(tenant), &name).await?;
     let made = match (&it.secret, &before, &kept) {
         // Also when a secret is kept for an endpoint that never came to be: nobody was shown it.
         (None, None, _) | (None, _, None) => Some(draw(app)?),

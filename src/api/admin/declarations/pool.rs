@@ -134,7 +134,7 @@ pub async fn plan(app: &App, ask: &Ask, tenant: TenantId, it: &PoolAsk) -> Resul
 
 /// Whether the declaration in force says the same.
 fn is_same(row: &SessionRow, facts: &SessionDeclaredV1) -> bool {
-    let declared = row.members.iter().map(|member| (member.session, member.weight));
+    let declared = row.members.iter().filter(|member| member.weight > 0).map(|member| (member.session, member.weight));
     let asked = facts.members.iter().flatten().map(|member| (member.session, member.weight));
     declared.eq(asked) && (row.per_second, row.burst, row.test) == (facts.per_second, facts.burst, facts.test)
 }

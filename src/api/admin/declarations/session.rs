@@ -36,7 +36,7 @@ pub async fn plan(app: &App, tenant: TenantId, it: &SessionAsk) -> Result<Step, 
         members: None,
     };
     let name = token_name(session);
-    let kept = app.vault.secret(Some(tenant), &name)?;
+    let kept = app.vault.secret(Some(tenant), &name).await?;
     let token = it.token.as_ref().map(|token| secret(token));
     let new_token = token.filter(|token| kept.as_ref() != Some(token));
     let change = match rows::get(&*app.store, &RowId::Session(session)).await? {

@@ -252,8 +252,9 @@ fn put(append: Append, partition: u16, number: usize, at: Position) -> Option<cr
             rows::put_failing(tenant, partition, number, &row, at).expect("a row")
         }
         Append::Due { at: due, place, message } => rows::put_due(partition, (due, place, message), at),
+        Append::Moved { to, message } => rows::put_moved(partition, to, (at, message), at),
         Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
-        Append::Quarantine { .. } => return None,
+        Append::AuditHash { .. } | Append::Quarantine { .. } => return None,
     })
 }
 

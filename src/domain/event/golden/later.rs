@@ -51,6 +51,7 @@ fn second(number: u16) -> Option<Event> {
             let (app, portfolio) = (Some("310290129340391".into()), Some("acme-group".into()));
             Some(SessionDeclaredV1 { app, portfolio, ..facts }.into())
         }
+        Event::MessageMovedIn(facts) => Some(MessageMovedInV1 { round: Some(2), ..facts }.into()),
         Event::CampaignDeclared(facts) => Some(CampaignDeclaredV1 { pool: Some(true), ..facts }.into()),
         Event::SessionResumed(facts) => {
             Some(SessionResumedV1 { reason: Some("the number works again".into()), ..facts }.into())

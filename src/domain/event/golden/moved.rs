@@ -30,6 +30,7 @@ pub(super) fn example(number: u16) -> Option<Event> {
             event: EventId([0xaa; 16]),
             at: AT,
             depth: 1,
+            round: None,
         }
         .into(),
         63 => MessageMovedBackV1 { message: MESSAGE, leg, number: 3 }.into(),

@@ -18,7 +18,7 @@ impl Machine {
             }
             // An intent that is on its way is judged when it is read back. A gated message holds up nobody.
             Standing::Gated { attempt, .. } => {
-                if self.flights.get(&message).is_none_or(|flight| flight.of.attempt < attempt) {
+                if !self.is_ahead(message, attempt) {
                     self.forget(message);
                     self.lanes.settle(message);
                 }
@@ -36,7 +36,7 @@ impl Machine {
             }
             Standing::Open { of, running, presumed_dead, expires_at, contact, counted, strict } => {
                 // A row from the store may be older than what is known.
-                if self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= of.attempt) {
+                if self.is_ahead(message, of.attempt) {
                     return;
                 }
                 self.forget(message);
@@ -44,6 +44,8 @@ impl Machine {
                 self.block(strict.then_some(contact), message);
                 let flight = Flight { of, contact, expires_at, queued: None, counted, phase, began: Micros::MIN };
                 self.flights.insert(message, flight);
+                // It may leave at any moment still, or come back: who came after it waits until that is known.
+                self.lanes.occupy(contact, message);
                 if !running {
                     self.due.insert((presumed_dead, message));
                 }
@@ -53,20 +55,31 @@ impl Machine {
 
     fn enqueue(&mut self, queued: Queued, now: Micros) {
         let message = queued.message;
-        let known = self.flights.get(&message).is_some_and(|flight| flight.of.attempt >= queued.attempt);
-        if known || self.lanes.contains(message) || self.waiting.contains_key(&message) {
+        if self.is_ahead(message, queued.attempt) || self.lanes.contains(message) || self.waiting.contains_key(&message)
+        {
             return;
         }
+        let voided = self.flights.get(&message).is_some_and(|flight| flight.phase == Phase::Voided);
         self.forget(message);
         // A first attempt takes its lane when it is its turn.
         self.block((queued.strict && queued.attempt > 1).then_some(queued.contact), message);
         if wait_over(&queued) > now {
             self.retries.insert((wait_over(&queued), message));
             self.waiting.insert(message, queued);
+            // Its lane waits for it in each life, not only in the one that tried it.
+            if queued.keeps_until > now {
+                self.lanes.block(queued.contact, wait_over(&queued).min(queued.keeps_until));
+            }
         } else {
             // What was tried a moment ago keeps its place; what comes back from outside goes behind who came before it.
-            self.lanes.push(queued, queued.attempt > 1 && queued.not_before > 0);
+            self.lanes.push(queued, voided || queued.attempt > 1 && queued.not_before > 0);
         }
+    }
+
+    /// Whether this attempt of a message, or a later one, is on its way: a row that says less is older than what is known.
+    fn is_ahead(&self, message: MessageId, attempt: u16) -> bool {
+        let flight = self.flights.get(&message);
+        flight.is_some_and(|flight| flight.of.attempt >= attempt && flight.phase != Phase::Voided)
     }
 
     fn block(&mut self, lane: Option<KeyId>, message: MessageId) {

@@ -89,3 +89,16 @@ fn a_wall_stands_as_long_as_before() {
         assert_eq!(leaves(&mut machine, START + 29 * SECOND, START + 32 * SECOND, by), 1, "set by {by}");
     }
 }
+
+#[test]
+fn a_lease_lasts_from_when_it_was_asked_for_whatever_other_clocks_show() {
+    let fast = Quota::with_period(Duration::from_micros(10)).unwrap();
+    let mut machine = Machine::new(limits(), Pacer::new(fast, fast, START, true));
+    let asks = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::AskLease(_)));
+    assert!(asks(&machine.step([queued(1, 1, 0)], START, 1)));
+    assert_eq!(proposed(&machine.step([Input::Lease(100, 5 * SECOND)], START + SECOND / 2, 1)).len(), 1);
+    assert_eq!(proposed(&machine.step([queued(2, 1, 0)], START + 5 * SECOND - 1, 1)).len(), 0, "one is on its way");
+    let effects = machine.step([Input::NotProposed(Vec::new())], START + 5 * SECOND - 1, 1);
+    assert!(!asks(&effects) && proposed(&effects).len() == 1);
+    assert!(asks(&machine.step([Input::NotProposed(Vec::new()), queued(3, 1, 0)], START + 5 * SECOND, 1)));
+}

@@ -24,7 +24,7 @@ async fn what_was_acknowledged_survives_a_crash_at_any_time() {
             assert_eq!(stage.hand().find(TENANT, alias).await, Ok(Some(*contact)));
             assert_eq!(stage.hand().open(TENANT, *contact, b"e", &sealed.bytes).await, Ok(b"hello".to_vec()));
         }
-        assert_eq!(stage.hand().secret(Some(TENANT), "token"), Ok(Some(value)));
+        assert_eq!(stage.hand().secret(Some(TENANT), "token").await, Ok(Some(value)));
     }
 }
 

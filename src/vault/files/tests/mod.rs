@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::cache::CacheBounds;
 use super::disk::Disk;
 use super::format::{Entry, Erased, MAGIC, append};
 use super::hand::FileVault;
@@ -24,6 +23,7 @@ use super::open::{OpenReport, Opening, open};
 use super::scan::{Scan, Step};
 use crate::domain::id::{InstallationId, KeyId, TenantId};
 use crate::runtime::{BoxFuture, ManualClock, SystemEntropy};
+use crate::vault::cache::CacheBounds;
 use crate::vault::contract::{self, COUNT, Stage};
 use crate::vault::{Alias, Vault, VaultError};
 

@@ -10,6 +10,7 @@ use waybill::domain::id::CampaignId;
 use waybill::domain::row::{Row, RowId};
 use waybill::store::rows;
 
+use super::moving::place;
 use super::{SOON, Scene};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,6 +48,43 @@ async fn a_campaign_of_a_pool_stops_wherever_its_messages_are() {
     scene.world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_whose_lines_are_on_their_way_is_not_finished() {
+    let mut scene = Scene::new(&[1; 6], None).await;
+    let cut = scene.through_cut().await;
+    let away = scene.away();
+    scene.suspend(scene.pool).await;
+    let campaign = scene.campaign().await;
+    for person in 0..30 {
+        let object = serde_json::json!({
+            "to": format!("+49155{person:07}"), "type": "text", "text": { "body": format!("{person}") }
+        });
+        let line = scene.world.accept_line((scene.tenant, scene.pool), campaign, object).await;
+        scene.messages.push(line);
+    }
+    scene.step(campaign, CampaignStep::Start).await;
+    cut.cut(away);
+    scene.world.tell(scene.pool, scene.tenant, SessionResumedV1 { session: scene.pool, reason: None }).await;
+    // Some are sent, and nothing is left but those who cannot arrive.
+    let others = scene.handed().await.into_iter().filter(|to| place(*to) != away).count();
+    assert!(0 < others && others < scene.messages.len());
+    let start = std::time::Instant::now();
+    while scene.provider.taken().len() < others {
+        assert!(start.elapsed() < SOON, "{} of {others}", scene.provider.taken().len());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert_eq!(scene.state(campaign).await, CampaignState::Running, "nothing of it has come where it goes");
+    cut.mend();
+    scene.all_sent().await;
+    let start = std::time::Instant::now();
+    while scene.state(campaign).await != CampaignState::Finished {
+        assert!(start.elapsed() < SOON, "nothing is left, and it goes on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    scene.world.stop().await;
+}
+
 impl Scene {
     async fn campaign(&self) -> CampaignId {
         let campaign = CampaignId::named(self.tenant, "spring");
@@ -72,16 +110,7 @@ impl Scene {
         let facts = CampaignMovedV1 { campaign, step, reason: "asked".to_owned(), follows: None };
         self.world.tell(self.tenant, self.tenant, facts).await;
         self.world.applied(self.tenant).await;
-        let start = std::time::Instant::now();
-        loop {
-            let found = rows::get(self.world.hands.store.as_ref(), &RowId::Asks(self.tenant)).await.unwrap();
-            let Some(Row::Asks(row)) = found else { panic!("nothing was asked for") };
-            if row.pending().count() == 0 {
-                return;
-            }
-            assert!(start.elapsed() < SOON, "not effective: {row:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.world.until_effective(self.tenant).await;
     }
 
     async fn state(&self, campaign: CampaignId) -> CampaignState {

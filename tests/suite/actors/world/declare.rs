@@ -1,12 +1,18 @@
 //! What is declared in the house: tenants, sessions, endpoints.
 
+use std::sync::Arc;
+
+use waybill::domain::address::Address;
 use waybill::domain::event::{EndpointDeclaredV1, MemberV1, SessionDeclaredV1, TenantDeclaredV1};
 use waybill::domain::id::{EndpointId, InstallationId, SessionId, TenantId};
 use waybill::domain::quiet::QuietHours;
+use waybill::domain::record::Position;
+use waybill::domain::routing;
 use waybill::domain::secret_name;
+use waybill::journal::{Entry, Journal};
 use waybill::vault::SecretBytes;
 
-use super::World;
+use super::{PARTITIONS, World};
 
 impl World {
     /// A tenant that may send so many a second.
@@ -122,5 +128,23 @@ impl World {
         };
         self.tell(endpoint, tenant, facts).await;
         endpoint
+    }
+
+    /// What stands in a partition now.
+    pub async fn entries(&self, partition: u16) -> Vec<Arc<Entry>> {
+        let (end, mut all) = (self.journal.end(partition), Vec::new());
+        let mut tail = self.journal.tail(partition, Position(0));
+        while tail.position() < end {
+            all.extend(tail.next().await.expect("readable"));
+        }
+        all.retain(|entry: &Arc<Entry>| entry.position < end);
+        all
+    }
+
+    /// How many events stand in a mailbox.
+    pub async fn mail(&self, address: impl Into<Address>) -> usize {
+        let address = address.into();
+        let all = self.entries(routing::partition(&address, PARTITIONS)).await;
+        all.iter().filter(|entry| entry.record.header.address == address).count()
     }
 }

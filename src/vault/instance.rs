@@ -1,4 +1,4 @@
-//! `instance.key`: the one key that is not in `keys.wbv`, 64 lowercase hex digits and a line break, readable by its owner.
+//! `instance.key`: the one key that lies in no vault, 64 lowercase hex digits and a line break, readable by its owner.
 //!
 //! It may lie elsewhere (`vault.key_file`), on another device or a secret mount (a link is followed), so that a stolen
 //! backup of the rest opens nothing. It is made once, by `init`, and never written again.
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::disk::{sync_folder, write_new};
 use crate::runtime::Entropy;
 use crate::vault::cipher::Key;
 use crate::vault::error::{VaultError, io_error};
+use crate::vault::files::disk::{sync_folder, write_new};
 
 /// The file's name in the vault's folder.
 pub const FILE: &str = "instance.key";
