@@ -3,6 +3,8 @@
 //! An implementation hands in a way to make an empty store. What is not tested, because the caller owes it: rows of two
 //! partitions never share a `(table, pk)`, and within one partition positions never shrink.
 
+pub mod steps;
+
 use std::sync::Arc;
 
 use crate::domain::record::Position;

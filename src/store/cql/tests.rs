@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::super::contract::steps::{head, message, step};
 use super::super::contract::{self, commit};
 use super::super::error::StoreError;
 use super::super::memory::MemoryStore;
@@ -91,27 +92,6 @@ async fn operate(options: &Options, text: &str) {
     let text = text.replace("{}", &options.cluster.keyspace);
     let cluster = Cluster::connect(&options.cluster).await.expect("a cluster");
     cluster.session.query_unpaged(text, ()).await.expect("done");
-}
-
-fn message(n: u64) -> RowKey {
-    let mut id = [0; 16];
-    id[8..].copy_from_slice(&n.to_be_bytes());
-    RowKey::single(Table::Message, id)
-}
-
-fn head() -> RowKey {
-    RowKey::single(Table::Session, [1; 16])
-}
-
-/// Commit `n` of a partition whose state can be told from its mark: one message row for each commit so far, a session row
-/// that is overwritten each time, and a feed of which the last ten commits stay.
-fn step(n: u64) -> Commit {
-    let mut commit = commit(n, &[(message(n), &[n as u8; 300]), (head(), &n.to_be_bytes())]);
-    commit.puts.push(Put { key: RowKey::new(Table::Feed, "t", Position(n)), value: vec![1; 50], at: Position(n) });
-    if n.is_multiple_of(10) {
-        commit.drops.push(DropBelow { table: Table::Feed, pk: "t".into(), ck: Position(n.saturating_sub(10)).into() });
-    }
-    commit
 }
 
 /// The digest of `step(0)..=step(last)` in another implementation.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::*;
 
 /// A database of its own, which these tests stop and kill; one of them at a time.
@@ -27,6 +29,17 @@ fn impatient(options: Options) -> Options {
     options
 }
 
+/// A store, and a commit of it that waits for a database that is away.
+async fn held() -> (Tormented, Arc<CqlStore>, JoinHandle<Result<(), StoreError>>) {
+    let (database, options) = Tormented::up().await;
+    let store = Arc::new(founded(&impatient(options)).await);
+    store.commit(step(0)).await.expect("commit");
+    database.does("pause").await;
+    let theirs = Arc::clone(&store);
+    let held = tokio::spawn(async move { theirs.commit(step(1)).await });
+    (database, store, held)
+}
+
 async fn within<T>(seconds: u64, what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(seconds), future).await.unwrap_or_else(|_| panic!("{what}: too late"))
 }
@@ -34,12 +47,7 @@ async fn within<T>(seconds: u64, what: &str, future: impl Future<Output = T>) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a Cassandra: tests/run cluster"]
 async fn a_database_that_is_away_is_waited_for_and_that_is_said() {
-    let (database, options) = Tormented::up().await;
-    let store = Arc::new(founded(&impatient(options)).await);
-    store.commit(step(0)).await.expect("commit");
-    database.does("pause").await;
-    let theirs = Arc::clone(&store);
-    let held = tokio::spawn(async move { theirs.commit(step(1)).await });
+    let (database, store, held) = held().await;
     within(20, "it is said", async {
         while store.held().is_none() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -103,12 +111,7 @@ async fn what_was_answered_stands_when_the_database_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a Cassandra: tests/run cluster"]
 async fn closing_does_not_wait_for_a_database_that_is_away() {
-    let (database, options) = Tormented::up().await;
-    let store = Arc::new(founded(&impatient(options)).await);
-    store.commit(step(0)).await.expect("commit");
-    database.does("pause").await;
-    let theirs = Arc::clone(&store);
-    let held = tokio::spawn(async move { theirs.commit(step(1)).await });
+    let (database, store, held) = held().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let closed = within(10, "closing", store.close()).await;
     let held = within(1, "the commit", held).await.expect("joins");

@@ -6,8 +6,9 @@ mod folder;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::contract::steps::{head, message, step};
 use super::super::contract::{self, commit};
-use super::super::seam::{Commit, DropBelow, Put, Scan, Store};
+use super::super::seam::{Commit, Scan, Store};
 use super::{FjallStore, Options};
 use crate::domain::id::InstallationId;
 use crate::domain::record::Position;
@@ -20,27 +21,6 @@ const TINY: Options = Options { memtable: 64 * 1024, cache: 1024 * 1024, log: Op
 
 fn open(dir: &Path) -> FjallStore {
     FjallStore::open(dir, OURS, &TINY).expect("opens")
-}
-
-fn message(n: u64) -> RowKey {
-    let mut id = [0; 16];
-    id[8..].copy_from_slice(&n.to_be_bytes());
-    RowKey::single(Table::Message, id)
-}
-
-fn head() -> RowKey {
-    RowKey::single(Table::Session, [1; 16])
-}
-
-/// Commit `n` of a partition whose state can be told from its mark: one message row for each commit so far, a session
-/// row that is overwritten each time, and a feed of which the last ten commits stay.
-fn step(n: u64) -> Commit {
-    let mut commit = commit(n, &[(message(n), &[n as u8; 300]), (head(), &n.to_be_bytes())]);
-    commit.puts.push(Put { key: RowKey::new(Table::Feed, "t", Position(n)), value: vec![1; 50], at: Position(n) });
-    if n.is_multiple_of(10) {
-        commit.drops.push(DropBelow { table: Table::Feed, pk: "t".into(), ck: Position(n.saturating_sub(10)).into() });
-    }
-    commit
 }
 
 /// That the rows are exactly those of `step(0)..=step(mark)`; answers the mark.
