@@ -31,7 +31,7 @@ mod contract;
 
 pub use error::{JournalError, Refusal};
 pub use genesis::Genesis;
-pub use kafka::{GroupOptions, KafkaGroup, KafkaJournal, KafkaOptions};
+pub use kafka::{GroupOptions, GroupStanding, KafkaGroup, KafkaJournal, KafkaOptions};
 pub use seam::{Answer, Appended, Appending, Entry, Journal, Tail};
 pub use segments::{EmbeddedJournal, FolderLock, OpenReport, Options};
 pub use unruly::{Deed, Odds, Unruly, When};

@@ -50,7 +50,7 @@ mod topic;
 mod window;
 
 pub use error::TopicError;
-pub use group::KafkaGroup;
+pub use group::{GroupStanding, KafkaGroup};
 pub use journal::KafkaJournal;
 pub use options::{GroupOptions, KafkaOptions, Login, Security, Tls};
 
