@@ -120,23 +120,42 @@ impl Folder {
         Ok(text)
     }
 
-    /// Keeps the operator's key, whatever stood there.
+    /// Keeps the operator's key in a file of its own, whatever stood there and whoever might read that.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn keep_operator_key(&self, text: &str) -> Result<(), StartError> {
         let path = self.dir.join("operator.key");
         let wrong = |e: std::io::Error| StartError::Folder { path: path.clone(), why: e.to_string() };
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(wrong)?;
-        writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(wrong)
+        let fresh = self.dir.join("operator.key.new");
+        match fs::remove_file(&fresh) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(wrong(e)),
+            _ => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(wrong)?;
+        writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(wrong)?;
+        fs::rename(&fresh, &path).map_err(wrong)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::runtime::{SystemClock, SystemEntropy};
+
+    #[test]
+    fn a_key_that_is_kept_is_its_owners_whoever_might_read_the_last_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (folder, path) = (Folder::at(home.path()).expect("writable"), home.path().join("operator.key"));
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("set");
+        folder.keep_operator_key("new").expect("kept");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "new\n");
+        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 1, "nothing else is left");
+    }
 
     #[test]
     fn a_refused_founding_leaves_a_folder_that_corrected_settings_can_use() {
