@@ -31,7 +31,7 @@
 //! | --- | --- |
 //! | rows of other partitions | read from the store, which is one for all nodes |
 //! | how far a partition goes | `Journal::end` is what this node has seen; `fresh_end` where an answer hangs on it: a take-over, a bar by a silent contact or tenant row, what is left of a campaign, what the API waits for |
-//! | `Registry::was_current` | a partition of another node is believed to follow once its rows were seen to show its end |
+//! | `Registry::is_current` | a partition of another node is believed to follow for a second after its rows were seen to show its end |
 //! | a tenant's budget | asked in the tenant's mailbox and lent in the session's ([`lease`]) where the two live apart |
 //! | words on gates | copied into each partition; effective by the rows, whoever writes them, and once what an earlier owner had open there cannot leave any more |
 //! | [`stops`] | of owned partitions alone; forgotten and read from rows when a tenure begins; nothing leaves of one that is lost |

@@ -5,13 +5,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::endpoint::EndpointBox;
 use super::session::SessionBox;
 use crate::domain::event::AttemptRef;
 use crate::domain::id::{EndpointId, SessionId, TenantId};
+
+/// How long rows of another node's partition are believed to follow after they were seen to: so late a word that was recorded and
+/// not applied is heeded, and so often a second a node asks how far each partition goes that its messages depend on.
+const BELIEVED: Duration = Duration::from_secs(1);
 
 /// A session's question to its tenant's budget.
 pub struct Ask {
@@ -50,8 +55,10 @@ pub struct Registry {
     pub unsealed: super::audit::unsealed::Unsealed,
     /// What is asked of portfolios.
     pub portfolios: super::portfolio::Portfolios,
-    /// Partitions whose rows have been up to date in this life of the process.
-    current: RwLock<HashSet<u16>>,
+    /// When the rows of a partition were seen to be up to date, steady time.
+    current: RwLock<HashMap<u16, Duration>>,
+    /// Who looks at another node's partition: one at a time, for all who want to know.
+    looks: Mutex<HashMap<u16, Arc<tokio::sync::Mutex<()>>>>,
     /// Partitions that this process owns.
     owned: RwLock<HashSet<u16>>,
     /// Other nodes own partitions too.
@@ -89,14 +96,14 @@ impl Registry {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// This process owns a partition, or no more.
+    /// This process owns a partition, or no more: then what was seen of its rows says nothing of what comes.
     pub fn set_owned(&self, partition: u16, owned: bool) {
-        let mut all = self.owned.write();
         if owned {
-            all.insert(partition)
+            self.owned.write().insert(partition);
         } else {
-            all.remove(&partition)
-        };
+            self.owned.write().remove(&partition);
+            self.current.write().remove(&partition);
+        }
     }
 
     /// Whether this process owns a partition, as far as it has read.
@@ -153,17 +160,23 @@ impl Registry {
         self.boxes.write().remove(&session);
     }
 
-    /// A partition has applied what its journal held when the process began.
-    pub fn set_current(&self, partition: u16) {
-        if !self.was_current(partition) {
-            self.current.write().insert(partition);
-        }
+    /// The rows of a partition showed what its journal held at this time, steady, or later.
+    pub fn set_current(&self, partition: u16, at: Duration) {
+        self.current.write().insert(partition, at);
     }
 
-    /// Whether it has: before that its rows may be those of long ago, as while they are rebuilt.
+    /// Whether the rows of a partition follow its journal: before they were seen to, they may be those of long ago, as while they
+    /// are rebuilt. Who owns it follows at once; of another node's it is believed for a moment, for nobody may own it by now.
     #[must_use]
-    pub fn was_current(&self, partition: u16) -> bool {
-        self.current.read().contains(&partition)
+    pub fn is_current(&self, partition: u16, now: Duration) -> bool {
+        let seen = self.current.read().get(&partition).copied();
+        seen.is_some_and(|seen| self.owns(partition) || now.saturating_sub(seen) < BELIEVED)
+    }
+
+    /// Whose turn it is to look whether another node's partition follows.
+    #[must_use]
+    pub fn look(&self, partition: u16) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.looks.lock().entry(partition).or_default())
     }
 
     /// A task of this process is making this attempt.

@@ -88,7 +88,7 @@ impl State {
         crate::telemetry::stage("apply", self.committed_at.saturating_sub(began));
         self.applied = Some(through);
         if self.is_caught_up() {
-            self.hands.registry.set_current(self.number);
+            self.hands.registry.set_current(self.number, self.committed_at);
         }
         self.opened.clear();
         super::rows::trim(&mut self.rows);
@@ -111,7 +111,7 @@ impl State {
         if self.is_written_by_others() {
             return Ok(false);
         }
-        match self.hands.store.commit(Commit { partition: self.number, through, puts, drops }).await {
+        match self.store.commit(Commit { partition: self.number, through, puts, drops }).await {
             Err(StoreError::Backwards { applied, .. }) => {
                 self.be_overtaken(applied);
                 Ok(false)

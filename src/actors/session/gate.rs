@@ -59,19 +59,22 @@ async fn consent(hands: &Hands, session: SessionId, reference: MessageRef, conte
     if !Gates::STRICT.ask(reference.category, content.kind) {
         return Gate::Open;
     }
-    match ask(hands, session, reference, content).await {
-        Ok(Err(bar @ (Bar::Until(..) | Bar::Quiet(_)))) => Gate::Barred(bar),
-        Ok(Err(_)) if !caught_up(hands, reference).await => Gate::Later("consent_behind"),
-        Ok(Err(_)) => match ask(hands, session, reference, content).await {
-            Ok(Ok(())) => Gate::Open,
-            Ok(Err(bar)) => Gate::Barred(bar),
-            Err(_) => Gate::Later("gate_unreadable"),
-        },
+    // Before the rows are read: one that is read first and believed later may be of long ago.
+    let followed = partitions(hands, reference).into_iter().all(|partition| is_current(hands, partition));
+    let shown = match ask(hands, session, reference, content).await {
+        Ok(Err(bar @ (Bar::Until(..) | Bar::Quiet(_)))) => return Gate::Barred(bar),
+        Ok(Ok(())) if followed => return Gate::Open,
         // Rows of long ago may allow what was forbidden since.
-        Ok(Ok(())) if !is_current(hands, reference) && !caught_up(hands, reference).await => {
-            Gate::Later("consent_behind")
-        }
+        Ok(Ok(())) => are_current(hands, reference).await,
+        Ok(Err(_)) => caught_up(hands, reference).await,
+        Err(_) => return Gate::Later("gate_unreadable"),
+    };
+    if !shown {
+        return Gate::Later("consent_behind");
+    }
+    match ask(hands, session, reference, content).await {
         Ok(Ok(())) => Gate::Open,
+        Ok(Err(bar)) => Gate::Barred(bar),
         Err(_) => Gate::Later("gate_unreadable"),
     }
 }
@@ -82,9 +85,25 @@ fn partitions(hands: &Hands, reference: MessageRef) -> [u16; 2] {
     [routing::partition(&reference.contact.into(), count), routing::partition(&reference.tenant.into(), count)]
 }
 
-/// Whether both rows were up to date once since the process began: from then on they follow at once.
-fn is_current(hands: &Hands, reference: MessageRef) -> bool {
-    partitions(hands, reference).into_iter().all(|partition| hands.registry.was_current(partition))
+/// Whether both rows follow their journals.
+async fn are_current(hands: &Hands, reference: MessageRef) -> bool {
+    let [contact, tenant] = partitions(hands, reference).map(|partition| follows(hands, partition));
+    matches!(tokio::join!(contact, tenant), (true, true))
+}
+
+/// Whether the rows of a partition follow its journal: seen a moment ago, or looked at now, by one for all.
+async fn follows(hands: &Hands, partition: u16) -> bool {
+    if is_current(hands, partition) {
+        return true;
+    }
+    let turn = hands.registry.look(partition);
+    let _ours = turn.lock().await;
+    is_current(hands, partition) || shows(hands, partition).await
+}
+
+/// Whether they were seen to a moment ago.
+fn is_current(hands: &Hands, partition: u16) -> bool {
+    hands.registry.is_current(partition, hands.clock.steady())
 }
 
 /// One read of both rows.
@@ -117,15 +136,15 @@ async fn caught_up(hands: &Hands, reference: MessageRef) -> bool {
     matches!(tokio::join!(contact, tenant), (true, true))
 }
 
-/// Waits until the rows of a partition show what its journal holds now. One that another node owns is up to date by what
-/// that one applies: seen so once, it is believed to follow.
+/// Waits until the rows of a partition show what its journal holds now.
 async fn shows(hands: &Hands, partition: u16) -> bool {
+    let began = hands.clock.steady();
     let Ok(end) = hands.journal.fresh_end(partition).await else {
         return false;
     };
     let shows = applied::caught_up(hands.store.as_ref(), partition, end, PATIENCE).await == Ok(true);
     if shows && !hands.registry.owns(partition) {
-        hands.registry.set_current(partition);
+        hands.registry.set_current(partition, began);
     }
     shows
 }
@@ -138,20 +157,26 @@ async fn admission(
     reference: MessageRef,
     of: AttemptRef,
 ) -> Gate {
-    let known = match Known::read(hands, portfolio, reference).await {
-        Ok(known) => known,
-        Err(_) => return Gate::Later("portfolio_unreadable"),
+    let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
+    let mut followed = is_current(hands, home);
+    let mut read = Known::read(hands, portfolio, reference).await;
+    if !followed && read.as_ref().is_ok_and(Known::has_no_limit) {
+        // Rows of long ago might know of no limit where there is one by now.
+        followed = follows(hands, home).await;
+        read = Known::read(hands, portfolio, reference).await;
+    }
+    let Ok(known) = read else {
+        return Gate::Later("portfolio_unreadable");
     };
     let now = hands.clock.wall();
     let is_first = of.attempt == 1;
     let asker = Asker { contact: reference.contact, expires_at: reference.expires_at, anew: is_first };
-    if known.contact.is_some_and(|row| row.has_window(session, now)) {
+    if known.contact.as_ref().is_some_and(|row| row.has_window(session, now)) {
         if !is_first {
             hands.registry.portfolios.leave(portfolio, asker.contact);
         }
         return Gate::Open;
     }
-    let home = routing::partition(&portfolio.into(), hands.journal.genesis().count);
     let held = known.row.as_ref().and_then(|row| row.held(now));
     let row = known.row.as_deref();
     if row.is_some_and(|row| held.is_none() && !portfolio::may_go(hands, portfolio, row, of, now)) {
@@ -162,10 +187,7 @@ async fn admission(
         || row.filter(|row| !counts(row)).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
     let said = if let Some(held) = held {
         Admission::Until(held.until, held.code)
-    } else if row.is_some_and(|row| row.limit.is_none())
-        && (hands.registry.was_current(home) || shows(hands, home).await)
-    {
-        // Rows of long ago might know of no limit where there is one by now.
+    } else if followed && known.has_no_limit() {
         Admission::Admitted
     } else if row.is_some_and(|row| portfolio::is_admitted(row, known.person.as_ref(), now, now)) {
         Admission::Admitted
@@ -200,6 +222,10 @@ struct Known {
 }
 
 impl Known {
+    fn has_no_limit(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.limit.is_none())
+    }
+
     async fn read(hands: &Hands, portfolio: BudgetId, reference: MessageRef) -> Result<Self, StoreError> {
         let contact = reference.contact;
         let ids =

@@ -105,7 +105,7 @@ impl Case {
 }
 
 /// A person whose mailbox is in no partition that the walk needs: one that stands still could not apply the opt-out.
-async fn elsewhere(world: &World, tenant: TenantId, session: SessionId) -> (String, KeyId) {
+pub async fn elsewhere(world: &World, tenant: TenantId, session: SessionId) -> (String, KeyId) {
     let taken = [routing::partition(&tenant.into(), PARTITIONS), routing::partition(&session.into(), PARTITIONS)];
     for n in 0..1_000 {
         let to = format!("+49155{n:07}");
