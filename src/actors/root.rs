@@ -15,11 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::sync::Semaphore;
 
 use super::hands::Hands;
-use super::inbox::Nudge;
 use super::ownership::{Ownership, Wanted};
 use super::partition::leaving::Handover;
 use super::partition::{Notice, Partition, PartitionArgs};
@@ -27,16 +26,15 @@ use super::seats::{Seat, Seats};
 use crate::domain::address::AddressKind;
 use crate::domain::record::Position;
 use crate::runtime::restart::{Deaths, RestartLimits};
+use crate::store::Waiting;
 
 /// How long a partition of a node that stops goes on, where another node may have it: that one hears of it within a heartbeat
 /// of the group, and reads the partition's rows before it claims it.
-const HANDOVER: Duration = Duration::from_secs(8);
+pub const HANDOVER: Duration = Duration::from_secs(8);
 
-/// Partitions that start at once.
+/// Partitions that read their rows at once before they begin. A start waits for its rows, however long they are away: root does
+/// not wait for it.
 const STARTS: usize = 16;
-
-/// A partition, and how its start came out.
-type Started = (u16, Result<(ActorRef<Nudge>, JoinHandle<()>), SpawnErr>);
 
 /// How long whoever claimed a partition may take to begin, the first time.
 const VACANCY: Duration = Duration::from_secs(5);
@@ -61,6 +59,12 @@ pub enum Order {
     WantedSince(u16, u64, Position),
     /// Start this partition.
     Start(u16),
+    /// It did not start, and why.
+    Stillborn(u16, String),
+    /// It lives.
+    Born(u16, ActorId),
+    /// Who watched whether this claim is taken up died, and nobody took it up.
+    Vacant(u16, Position),
     /// This life of a partition is so old that it may be called well again, if it lasts.
     Lived(u16, ActorId),
 }
@@ -71,7 +75,7 @@ pub struct State {
     shared: bool,
     /// Partitions say there themselves what became of them: their end may be heard of before their mail.
     seats: Arc<Mutex<Seats>>,
-    partitions: HashMap<ActorId, u16>,
+    starts: Arc<Semaphore>,
     deaths: HashMap<u16, Deaths>,
     failing: Failing,
 }
@@ -128,7 +132,7 @@ impl Actor for Root {
             hands,
             shared,
             seats: Arc::default(),
-            partitions: HashMap::new(),
+            starts: Arc::new(Semaphore::new(STARTS)),
             deaths: HashMap::new(),
             failing: Failing::default(),
         })
@@ -136,12 +140,21 @@ impl Actor for Root {
 
     async fn handle(&self, myself: ActorRef<Order>, order: Order, state: &mut State) -> Result<(), ActorProcessingErr> {
         match order {
-            Order::Wanted(wanted) => state.follow(&wanted, &myself).await,
+            Order::Wanted(wanted) => state.follow(&wanted, &myself),
             Order::WantedSince(number, proposal, end) => {
                 state.seats.lock().wanted_since(number, proposal, end);
-                state.start([number], &myself).await;
+                state.start(number, &myself);
             }
-            Order::Start(number) => state.start([number], &myself).await,
+            Order::Start(number) => state.start(number, &myself),
+            Order::Stillborn(number, why) => {
+                state.seats.lock().left(number);
+                state.rest(number, &why, &myself);
+            }
+            Order::Born(number, life) => state.watch(number, life, &myself),
+            Order::Vacant(number, at) => {
+                state.seats.lock().vacant_since(number, at);
+                state.start(number, &myself);
+            }
             Order::Lived(number, life) => state.lived(number, life),
         }
         Ok(())
@@ -155,16 +168,17 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(who, why) => {
-                if let Some(number) = state.partitions.remove(&who.get_id()) {
-                    state.seats.lock().left(number);
+                let died = state.seats.lock().died(who.get_id());
+                if let Some(number) = died {
                     state.hands.registry.set_owned(number, false);
                     state.rest(number, &why.to_string(), &myself);
+                    state.look_after(number, &myself);
                 }
             }
             SupervisionEvent::ActorTerminated(who, ..) => {
-                if let Some(number) = state.partitions.remove(&who.get_id()) {
-                    state.seats.lock().given_up(number);
-                    state.start([number], &myself).await;
+                let ended = state.seats.lock().given_up(who.get_id());
+                if let Some(number) = ended {
+                    state.start(number, &myself);
                 }
             }
             _ => {}
@@ -175,7 +189,7 @@ impl Actor for Root {
 
 impl State {
     /// What is wanted is started, and what is not wanted any more is told so.
-    async fn follow(&mut self, wanted: &Wanted, myself: &ActorRef<Order>) {
+    fn follow(&mut self, wanted: &Wanted, myself: &ActorRef<Order>) {
         let (living, held) = {
             let mut seats = self.seats.lock();
             (seats.follow(wanted), seats.held_and_wanted())
@@ -186,26 +200,27 @@ impl State {
         for (number, notices) in living {
             notices.push(Notice::Wish(wanted.wish(number)));
         }
-        self.start(wanted.partitions.iter().copied(), myself).await;
+        for number in wanted.partitions.iter() {
+            self.start(*number, myself);
+        }
     }
 
-    /// Starts those partitions of these that are wanted, unless they live, or were lost since they were wanted. Several at once:
-    /// each reads its rows, which takes a while where they are far away.
-    async fn start(&mut self, numbers: impl IntoIterator<Item = u16>, myself: &ActorRef<Order>) {
-        let mut starting = JoinSet::new();
-        for number in numbers {
-            let Some(args) = self.args(number) else { continue };
-            while starting.len() >= STARTS
-                && let Some(started) = starting.join_next().await
-            {
-                self.started(started, myself);
-            }
-            let root = myself.clone();
-            starting.spawn(async move { (number, root.spawn_linked(None, Partition, args).await) });
-        }
-        while let Some(started) = starting.join_next().await {
-            self.started(started, myself);
-        }
+    /// Starts this partition if it is wanted, unless it lives, or was lost since it was wanted. It takes its seat now, and lives
+    /// when it has read its rows, which takes a while where they are far away, and for ever while they are out of reach: root
+    /// goes on meanwhile.
+    fn start(&self, number: u16, myself: &ActorRef<Order>) {
+        let Some(args) = self.args(number) else { return };
+        let (root, starts) = (myself.clone(), Arc::clone(&self.starts));
+        crate::runtime::spawn("start", async move {
+            // Nobody closes it.
+            let _one_of_some = starts.acquire().await;
+            let came_out = match root.spawn_linked(None, Partition, args).await {
+                Ok((actor, _)) => Order::Born(number, actor.get_id()),
+                Err(why) => Order::Stillborn(number, why.to_string()),
+            };
+            // A root that is gone has no partitions.
+            drop(root.send_message(came_out));
+        });
     }
 
     /// One that is held already may have been claimed before it was wanted anew, by a node that is no more: that claim may be read
@@ -221,29 +236,26 @@ impl State {
         });
     }
 
+    /// A partition that was lost looked whether somebody takes it, and died of something else: that is looked at here.
+    fn look_after(&self, number: u16, myself: &ActorRef<Order>) {
+        let Some(at) = self.seats.lock().lost_at(number) else { return };
+        let (root, store) = (myself.clone(), Waiting::on(&self.hands.store));
+        crate::runtime::spawn("vacancy", async move {
+            tokio::time::sleep(VACANCY).await;
+            match store.applied(number).await {
+                Ok(applied) if applied >= Some(at) => {}
+                // What cannot be read for good is said by whoever lives there next.
+                _ => drop(root.send_message(Order::Vacant(number, at))),
+            }
+        });
+    }
+
     fn args(&self, number: u16) -> Option<PartitionArgs> {
         let Seat { notices, vacancies, wish } = self.seats.lock().take(number)?;
         let patience = if self.shared { HANDOVER } else { Duration::ZERO };
         let handover = Handover { patience, vacancy: VACANCY * 2_u32.pow(vacancies.min(6)), wish };
         let (seats, hands) = (Arc::clone(&self.seats), self.hands.clone());
         Some(PartitionArgs { number, notices, seats, handover, hands })
-    }
-
-    fn started(&mut self, started: Result<Started, JoinError>, myself: &ActorRef<Order>) {
-        match started {
-            Ok((number, Ok((actor, _)))) => {
-                self.partitions.insert(actor.get_id(), number);
-                self.watch(number, actor.get_id(), myself);
-            }
-            Ok((number, Err(error))) => {
-                self.seats.lock().left(number);
-                self.rest(number, &error.to_string(), myself);
-            }
-            // Which one is not known: it is its seat that stays taken, and this node is not well.
-            Err(error) => {
-                self.hands.health.set("partitions", Some(format!("a partition did not start: {error}")));
-            }
-        }
     }
 
     /// One that died again and again is called well once it has lived for as long as its deaths are counted together: a

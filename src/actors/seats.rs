@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use ractor::ActorId;
+
 use super::inbox::Inbox;
 use super::ownership::Wanted;
 use super::partition::{Notice, Wish};
@@ -13,6 +15,8 @@ use crate::domain::record::Position;
 pub struct Seats {
     wanted: Wanted,
     living: HashMap<u16, Arc<Inbox<Notice>>>,
+    /// Who lives where: said by themselves, before anybody can hear of their end.
+    lives: HashMap<ActorId, u16>,
     /// How far the journals of those went that were held when they were wanted last.
     since: HashMap<u16, Position>,
     /// Lost since they were wanted, each to the claim that stands there: not to be claimed again before they are wanted anew.
@@ -83,14 +87,28 @@ impl Seats {
         Some(Seat { notices, vacancies: self.vacancies.get(&number).copied().unwrap_or_default(), wish })
     }
 
-    /// Who lived there left of its own accord.
-    pub fn given_up(&mut self, number: u16) {
-        self.held.remove(&number);
-        self.left(number);
+    /// Somebody who took this seat begins to live there.
+    pub fn lives(&mut self, number: u16, life: ActorId) {
+        self.lives.insert(life, number);
     }
 
-    /// Who lived there is gone.
+    /// A life ended of its own accord. Says where.
+    pub fn given_up(&mut self, life: ActorId) -> Option<u16> {
+        let number = self.died(life)?;
+        self.held.remove(&number);
+        Some(number)
+    }
+
+    /// A life ended. Says where.
+    pub fn died(&mut self, life: ActorId) -> Option<u16> {
+        let number = self.lives.remove(&life)?;
+        self.living.remove(&number);
+        Some(number)
+    }
+
+    /// Who took this seat never lived there.
     pub fn left(&mut self, number: u16) {
+        self.lives.retain(|_, at| *at != number);
         self.living.remove(&number);
     }
 
@@ -113,6 +131,19 @@ impl Seats {
             self.won.remove(&number);
         } else {
             self.lost.insert(number, at);
+        }
+    }
+
+    /// Where the claim stands by which it was lost, since it was wanted.
+    #[must_use]
+    pub fn lost_at(&self, number: u16) -> Option<Position> {
+        self.lost.get(&number).copied()
+    }
+
+    /// Nobody has taken what was lost by this claim. Says nothing of a later one.
+    pub fn vacant_since(&mut self, number: u16, at: Position) {
+        if self.lost_at(number) == Some(at) {
+            self.vacant(number);
         }
     }
 
@@ -164,7 +195,8 @@ mod tests {
         }
         seats.follow(&wanted(2, &[]));
         seats.left(1);
-        seats.given_up(2);
+        seats.lives(2, ActorId::Local(2));
+        assert_eq!(seats.given_up(ActorId::Local(2)), Some(2));
         seats.lost(3, Position(5));
         seats.left(3);
         assert_eq!([1, 2, 3].map(|number| seats.take(number).is_some()), [true, false, false]);
@@ -204,11 +236,13 @@ mod tests {
             }
             seats.wanted_since(1, 2, Position(20));
             assert!(seats.is_next(1));
-            seats.given_up(1);
+            seats.lives(1, ActorId::Local(1));
+            seats.given_up(ActorId::Local(1));
             assert!(!seats.had(1) && seats.take(1).is_some(), "it is claimed anew");
             seats.won(1);
             seats.lost(1, Position(8));
-            seats.given_up(1);
+            seats.lives(1, ActorId::Local(2));
+            seats.given_up(ActorId::Local(2));
             assert!(!seats.is_next(1) && seats.take(1).is_none(), "once");
         }
     }

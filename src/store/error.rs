@@ -151,6 +151,12 @@ impl StoreError {
         )
     }
 
+    /// Whether the same read may be good later, with nobody doing anything here: a database that is away, or too slow.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Cql(CqlError::Silent { .. } | CqlError::Unavailable { .. } | CqlError::Unreachable { .. }))
+    }
+
     /// Whether deleting the store's folder or keyspace (and replaying the journal) is the remedy.
     #[must_use]
     pub fn is_rebuildable(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The double: the same promises on a sorted map, and faults on demand.
 //!
 //! It is stricter than the real thing where that finds mistakes: with debug assertions on, a row that is written with a
-//! lower position than it has panics, because that means the caller has lost its order.
+//! lower position than it has panics, because that means the caller has lost its order. It can be far away, and out of reach.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use crate::cql::CqlError;
 use crate::domain::record::Position;
 use crate::domain::table::{KeyPart, RowKey, Table};
 use crate::runtime::BoxFuture;
@@ -22,6 +23,7 @@ use super::seam::{Commit, MAX_SCAN, Row, Scan, Store};
 pub struct MemoryStore {
     state: Mutex<State>,
     held: watch::Sender<bool>,
+    far: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -32,6 +34,7 @@ struct State {
     fail_next: Option<String>,
     failed: Option<String>,
     closed: bool,
+    away: bool,
 }
 
 impl Default for MemoryStore {
@@ -44,7 +47,13 @@ impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: Mutex::default(), held: watch::Sender::new(false) }
+        Self { state: Mutex::default(), held: watch::Sender::new(false), far: false }
+    }
+
+    /// An empty store that says of itself that it is over the network.
+    #[must_use]
+    pub fn far() -> Self {
+        Self { far: true, ..Self::new() }
     }
 
     /// The next commit fails with this reason, changes nothing, and latches as in the real thing.
@@ -69,6 +78,12 @@ impl MemoryStore {
         self.held.send_replace(false);
     }
 
+    /// Nobody reaches it: reads fail as those of a database do, without the wait, and commits wait. Or it is reached again.
+    pub fn be_away(&self, away: bool) {
+        self.state.lock().away = away;
+        self.held.send_replace(away);
+    }
+
     /// How many commits were applied.
     #[must_use]
     pub fn commits(&self) -> u64 {
@@ -88,12 +103,20 @@ impl MemoryStore {
         state.fail_next = None;
         state.failed = None;
         state.closed = false;
-        Self { state: Mutex::new(state), held: watch::Sender::new(false) }
+        state.away = false;
+        Self { state: Mutex::new(state), held: watch::Sender::new(false), far: self.far }
     }
 
     fn read<T>(&self, read: impl FnOnce(&State) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let state = self.state.lock();
-        if state.closed { Err(StoreError::Closed) } else { read(&state) }
+        if state.closed {
+            return Err(StoreError::Closed);
+        }
+        if state.away {
+            let [nodes, doing, why] = ["memory", "read", "it is away"].map(str::to_owned);
+            return Err(CqlError::Silent { nodes, doing, why }.into());
+        }
+        read(&state)
     }
 }
 
@@ -173,6 +196,10 @@ impl Store for MemoryStore {
             released.map_err(|_| StoreError::Closed)?;
             self.state.lock().commit(commit)
         })
+    }
+
+    fn is_far(&self) -> bool {
+        self.far
     }
 
     fn applied(&self, partition: u16) -> BoxFuture<'_, Result<Option<Position>, StoreError>> {

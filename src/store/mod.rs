@@ -13,6 +13,7 @@
 //! | [`gates`] | how far a word on an operator's gate has come |
 //! | [`fjall`] | the real thing: embedded, in one folder |
 //! | [`cql`] | the real thing of a cluster: in a keyspace of ScyllaDB |
+//! | [`waiting`] | reads that wait while a database is away, for whoever applies |
 //! | [`memory`] | the double: the same promises, and faults on demand |
 //! | [`error`] | what can go wrong, and what to do |
 //! | `contract` | the promises, as tests that every implementation passes |
@@ -34,8 +35,10 @@ pub mod legs;
 pub mod memory;
 pub mod rows;
 pub mod seam;
+pub mod waiting;
 
 pub use cql::CqlStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use seam::{Commit, DropBelow, MAX_PUTS, MAX_SCAN, Put, Row, Scan, Store};
+pub use waiting::Waiting;

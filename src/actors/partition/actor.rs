@@ -31,6 +31,7 @@ use crate::domain::id::{EventId, SessionId};
 use crate::domain::record::Position;
 use crate::domain::row::Rows;
 use crate::journal::Entry;
+use crate::store::{Store, Waiting};
 
 /// The actor.
 pub struct Partition;
@@ -68,6 +69,8 @@ pub enum Phase {
 pub struct State {
     pub(super) number: u16,
     pub(super) hands: Hands,
+    /// Its own rows: it waits for them, and nobody else has to.
+    pub(super) store: Arc<dyn Store>,
     pub(super) rows: Rows,
     /// The store's mark.
     pub(super) applied: Option<Position>,
@@ -115,6 +118,7 @@ impl Actor for Partition {
 
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: PartitionArgs) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::open(args).await?);
+        state.seats.lock().lives(state.number, myself.get_id());
         state.notices.attach(myself);
         state.start_tasks();
         if state.applied.map_or(0, |applied| applied.0 + 1) >= state.target.0 {
@@ -173,12 +177,14 @@ impl State {
         let PartitionArgs { number, notices, seats, handover, hands } = args;
         // What others have appended is not known here before it is asked for.
         let target = hands.journal.fresh_end(number).await?;
-        let (store, journal) = (hands.store.as_ref(), hands.journal.as_ref());
-        let Found { applied, rows, open, poison, arrivals } = found(store, journal, number, target).await?;
+        let store = Waiting::on(&hands.store);
+        let journal = hands.journal.as_ref();
+        let Found { applied, rows, open, poison, arrivals } = found(store.as_ref(), journal, number, target).await?;
         let gates = rows.gates(number).cloned().unwrap_or_default();
         hands.registry.stops.set_gates(number, Arc::new(gates));
         let mut state = Self {
             number,
+            store,
             rows,
             applied,
             reached: applied,

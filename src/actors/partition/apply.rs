@@ -84,7 +84,7 @@ impl State {
 
     async fn try_apply(&mut self, entries: &[Arc<Entry>]) -> Result<Vec<Told>, ApplyError> {
         let mut told = Vec::new();
-        if entries.len() > 1 && self.hands.store.is_far() {
+        if entries.len() > 1 && self.store.is_far() {
             self.read_together(entries).await?;
         }
         for entry in entries {
@@ -118,7 +118,7 @@ impl State {
         }
         let missing: Vec<RowId> = missing.into_iter().collect();
         for some in missing.chunks(MAX_SCAN) {
-            let found = stored::get_many(self.hands.store.as_ref(), some).await?;
+            let found = stored::get_many(self.store.as_ref(), some).await?;
             for (id, row) in some.iter().cloned().zip(found) {
                 self.rows.load(id, row);
             }
@@ -130,7 +130,7 @@ impl State {
     pub(super) async fn roll_back(&mut self) -> Result<Vec<Arc<Entry>>, StoreError> {
         self.rows = Rows::default();
         // Who owns the partition is asked after each batch, whatever was in it.
-        load_own(self.hands.store.as_ref(), self.number, &mut self.rows).await?;
+        load_own(self.store.as_ref(), self.number, &mut self.rows).await?;
         self.reached = self.applied;
         for session in self.opened.drain(..) {
             self.open.remove(&session);
@@ -148,7 +148,7 @@ impl State {
         if self.ignores(at.header, &event) {
             return Ok(());
         }
-        load(self.hands.store.as_ref(), at, &event, &mut self.rows).await?;
+        load(self.store.as_ref(), at, &event, &mut self.rows).await?;
         let rows = &mut self.rows;
         let applied = std::panic::catch_unwind(AssertUnwindSafe(|| apply(at, &event, rows)))
             .map_err(|panic| poisoned(panic_text(panic.as_ref()).to_owned()))??;

@@ -149,7 +149,7 @@ impl State {
         let Some(line) = self.arrivals.lines.get_mut(&to).filter(|line| line.more && line.page.is_none()) else {
             return Ok(());
         };
-        let page = stored::moved(self.hands.store.as_ref(), self.number, to, line.read, PAGE).await?;
+        let page = stored::moved(self.store.as_ref(), self.number, to, line.read, PAGE).await?;
         let Some(last) = page.last().copied() else {
             self.arrivals.end(to);
             return Ok(());
@@ -185,14 +185,14 @@ impl State {
                 Err(_) => return Ok(false),
             },
         };
-        let from = self.hands.store.applied(to).await?.map_or(Position(0), Position::next);
+        let from = self.store.applied(to).await?.map_or(Position(0), Position::next);
         line.current = journal.distance(to, from, end) == 0;
         Ok(line.current)
     }
 
     async fn arrivals_of(&self, to: u16, page: &[Place]) -> Result<Vec<crate::domain::record::Record>, StoreError> {
         let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
-        let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
+        let found = stored::get_many(self.store.as_ref(), &ids).await?;
         // One that was called off on its way stands here twice, and is looked at once. By now it may have gone elsewhere.
         let mut moved = Vec::new();
         for ((_, message), row) in page.iter().zip(found) {

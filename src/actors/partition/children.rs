@@ -159,7 +159,7 @@ impl State {
         self.hands.registry.stops.set_lost(self.number, false);
         self.hands.registry.set_owned(self.number, true);
         self.seats.lock().won(self.number);
-        let store = Arc::clone(&self.hands.store);
+        let store = Arc::clone(&self.store);
         for kind in ["tenant", "endpoint"] {
             let mut after = None;
             loop {
@@ -235,7 +235,7 @@ impl State {
         if !self.open.contains_key(&session) {
             return Ok(None);
         }
-        let open = stored::open_session(self.hands.store.as_ref(), self.number, session).await?;
+        let open = stored::open_session(self.store.as_ref(), self.number, session).await?;
         Ok(open.or(Some(Position(0))))
     }
 

@@ -227,7 +227,7 @@ impl State {
         if self.rows.knows(&key) {
             return Ok(self.rows.message(id).map_or(nothing, |row| standing(id, row, tenure, &self.hands, gates)));
         }
-        Ok(match stored::get(self.hands.store.as_ref(), &key).await? {
+        Ok(match stored::get(self.store.as_ref(), &key).await? {
             Some(Row::Message(row)) => standing(id, &row, tenure, &self.hands, gates),
             _ => nothing,
         })
@@ -238,7 +238,7 @@ impl State {
         if self.rows.knows(&id) {
             return Ok(self.rows.get(&id).cloned());
         }
-        stored::get(self.hands.store.as_ref(), &id).await
+        stored::get(self.store.as_ref(), &id).await
     }
 
     /// Starts the actor of an address unless it lives.

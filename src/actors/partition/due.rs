@@ -91,7 +91,7 @@ impl State {
         // What is applied and not committed is not in the index yet.
         self.commit().await?;
         while self.schedule.is_due(now) {
-            let found = stored::due(self.hands.store.as_ref(), self.number, Some(self.schedule.read), PAGE).await?;
+            let found = stored::due(self.store.as_ref(), self.number, Some(self.schedule.read), PAGE).await?;
             self.schedule.next = found.iter().map(|(at, ..)| *at).find(|at| *at > now).unwrap_or(Micros::MAX);
             let page: Vec<Place> = found.iter().copied().take_while(|(at, ..)| *at <= now).collect();
             let Some(last) = page.last().copied() else {
@@ -116,7 +116,7 @@ impl State {
 
     async fn releases(&self, page: &[Place], now: Micros) -> Result<Vec<Record>, StoreError> {
         let ids: Vec<RowId> = page.iter().map(|(.., message)| RowId::Message(*message)).collect();
-        let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
+        let found = stored::get_many(self.store.as_ref(), &ids).await?;
         let mut released = Vec::new();
         for ((.., message), row) in page.iter().zip(found) {
             let Some(Row::Message(row)) = row else { continue };

@@ -51,10 +51,10 @@ impl State {
         let Some(read) = self.early.read.filter(|_| matches!(self.phase, Phase::Owning(_))) else {
             return Ok(());
         };
-        let found = stored::due(self.hands.store.as_ref(), self.number, Some(read), PAGE).await?;
+        let found = stored::due(self.store.as_ref(), self.number, Some(read), PAGE).await?;
         self.early.read = found.last().copied();
         let ids: Vec<RowId> = found.iter().map(|(.., message)| RowId::Message(*message)).collect();
-        let rows = stored::get_many(self.hands.store.as_ref(), &ids).await?;
+        let rows = stored::get_many(self.store.as_ref(), &ids).await?;
         let now = self.hands.clock.wall();
         let waiting = found.iter().zip(rows).filter_map(|((.., message), row)| match row {
             Some(Row::Message(row)) if row.awaits_release() => self.early_way_out(*message, *row, now),

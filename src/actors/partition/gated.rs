@@ -120,7 +120,7 @@ impl State {
     }
 
     async fn let_out_of(&mut self, closing: EventId, way: WayOut) -> Result<(), StoreError> {
-        let (store, now) = (Arc::clone(&self.hands.store), self.hands.clock.wall());
+        let (store, now) = (Arc::clone(&self.store), self.hands.clock.wall());
         let read = self.letting_out.known.entry(closing).or_default().read;
         let page = stored::gated(store.as_ref(), self.number, closing, read, PAGE).await?;
         let reading = self.letting_out.known.entry(closing).or_default();
@@ -149,7 +149,7 @@ impl State {
         now: Micros,
     ) -> Result<Vec<Record>, StoreError> {
         let ids: Vec<RowId> = page.iter().map(|(_, message)| RowId::Message(*message)).collect();
-        let found = stored::get_many(self.hands.store.as_ref(), &ids).await?;
+        let found = stored::get_many(self.store.as_ref(), &ids).await?;
         let waiting = page.iter().zip(found).filter_map(|((_, message), row)| match row {
             Some(Row::Message(row)) if row.waits_since() == Some(closing) => {
                 let round = row.round;

@@ -112,6 +112,7 @@ impl State {
     pub(super) async fn leave(&mut self, myself: &ActorRef<Nudge>) -> Result<(), ActorProcessingErr> {
         let now = self.hands.clock.steady();
         self.leaving.looking = false;
+        self.hands.trip("partition:leaves");
         match self.phase {
             Phase::Owning(tenure) if self.leaving.goes_on_until.is_some_and(|until| until <= now) => {
                 tracing::debug!(partition = self.number, "nobody took it: it is left");
@@ -144,7 +145,7 @@ impl State {
         if self.seats.lock().is_next(self.number) {
             return Ok(true);
         }
-        if !self.leaving.wanted || self.hands.store.applied(self.number).await? >= Some(at) {
+        if !self.leaving.wanted || self.store.applied(self.number).await? >= Some(at) {
             return Ok(self.is_drained(now));
         }
         let vacant = now.saturating_sub(self.leaving.lost_at) >= self.leaving.handover.vacancy;

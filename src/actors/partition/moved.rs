@@ -27,7 +27,7 @@ impl State {
             moved.iter().flat_map(|(_, row)| row.moved).all(|moved| moved.leg.partition() == to),
             "another line's"
         );
-        let found = stored::get_many(self.hands.store.as_ref(), &legs).await?;
+        let found = stored::get_many(self.store.as_ref(), &legs).await?;
         let mut records = Vec::new();
         for ((message, row), there) in moved.iter().zip(found) {
             let (Some(accepted), Some(handover)) = (&row.accepted, row.moved) else { continue };

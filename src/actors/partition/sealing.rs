@@ -50,7 +50,7 @@ impl State {
         let (record, tree) = (&entry.record, tree_of(&entry.record, self.number));
         let id = RowId::Tree(tree);
         if !self.rows.knows(&id) {
-            let row = stored::get(self.hands.store.as_ref(), &id).await?;
+            let row = stored::get(self.store.as_ref(), &id).await?;
             self.rows.load(id, row);
         }
         grow(record, self.number, entry.position, &mut self.rows);
@@ -67,7 +67,7 @@ impl State {
 
     /// What the last owner left: trees that grew beyond what counted. Everything applied is committed.
     pub(super) async fn begin_sealing(&mut self) -> Result<(), StoreError> {
-        let store = Arc::clone(&self.hands.store);
+        let store = Arc::clone(&self.store);
         let reported = match stored::get(store.as_ref(), &RowId::Reported(self.number)).await? {
             Some(Row::Reported(row)) => Some(row),
             _ => None,

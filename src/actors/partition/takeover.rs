@@ -77,16 +77,16 @@ impl State {
         for _ in 0..TRIES {
             // Never the mark as it is remembered: who is not the owner yet moves it too, with what it cannot keep, and would not
             // see for a second what the owner has moved since. What it writes down next would be rows of two moments.
-            let mark = self.hands.store.settled(self.number).await?;
+            let mark = self.store.settled(self.number).await?;
             if mark == self.applied {
                 return Ok(true);
             }
             tracing::debug!(partition = self.number, ?mark, "somebody else applies here");
             self.applied = mark;
             let again = self.roll_back().await?;
-            self.open = stored::open_sessions(self.hands.store.as_ref(), self.number).await?.into_iter().collect();
+            self.open = stored::open_sessions(self.store.as_ref(), self.number).await?.into_iter().collect();
             self.lows.clear();
-            self.arrivals = Arrivals::open(self.hands.store.as_ref(), self.number).await?;
+            self.arrivals = Arrivals::open(self.store.as_ref(), self.number).await?;
             self.apply(&again).await?;
         }
         Ok(false)

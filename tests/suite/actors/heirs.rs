@@ -10,7 +10,7 @@ use waybill::domain::address::Address;
 use waybill::domain::draft::Draft;
 use waybill::domain::event::{ClaimedV1, Event, GateAskedV1, MessageMovedOutV1, SessionSuspendedV1};
 use waybill::domain::gate::Gate;
-use waybill::domain::id::{EventId, NodeId, TenantId};
+use waybill::domain::id::{EventId, MessageId, NodeId, TenantId};
 use waybill::domain::message::State;
 use waybill::domain::record::Principal;
 use waybill::domain::routing;
@@ -70,6 +70,20 @@ impl Freezer {
     }
 }
 
+/// Two nodes, of which the first one owns everything and has an attempt right before its call.
+async fn frozen_before_its_call(deadline: Duration) -> (Nodes, Arc<Freezer>, TenantId, MessageId) {
+    let freezer = Arc::new(Freezer::default());
+    let limits = Limits { intent_deadline: deadline, ..limits() };
+    let nodes = Nodes::with_fault(2, limits, CALL, Some(freezer.fault())).await;
+    nodes.propose(1, 0..PARTITIONS);
+    nodes.until_owned(1, SOON).await;
+    let (tenant, sessions) = nodes.declare(1).await;
+    freezer.freeze_one();
+    let message = nodes.house.accept(tenant, sessions[0], "+4915550000001").await;
+    eventually("an attempt", SOON, || freezer.left.load(Ordering::SeqCst) == 0).await;
+    (nodes, freezer, tenant, message)
+}
+
 async fn ask(nodes: &Nodes, tenant: TenantId, closed: bool) {
     let facts = GateAskedV1 { gate: Gate::Tenant { tenant }, closed, reason: "asked".to_owned() };
     nodes.house.tell(tenant, tenant, facts).await;
@@ -100,15 +114,7 @@ async fn until_heard(nodes: &Nodes, tenant: TenantId) -> bool {
 /// One owner has an attempt right before its call, another one takes over, and an operator closes a gate.
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_waited_for_its_call_where_the_partition_was_lost_does_not_leave_after_a_gate_is_closed() {
-    let freezer = Arc::new(Freezer::default());
-    let limits = Limits { intent_deadline: Duration::from_secs(20), ..limits() };
-    let nodes = Nodes::with_fault(2, limits, CALL, Some(freezer.fault())).await;
-    nodes.propose(1, 0..PARTITIONS);
-    nodes.until_owned(1, SOON).await;
-    let (tenant, sessions) = nodes.declare(1).await;
-    freezer.freeze_one();
-    let message = nodes.house.accept(tenant, sessions[0], "+4915550000001").await;
-    eventually("an attempt", SOON, || freezer.left.load(Ordering::SeqCst) == 0).await;
+    let (nodes, freezer, tenant, message) = frozen_before_its_call(Duration::from_secs(20)).await;
     nodes.propose(1, []);
     nodes.propose(2, 0..PARTITIONS);
     nodes.until_owned(2, SOON).await;
@@ -131,15 +137,7 @@ async fn what_waited_for_its_call_where_the_partition_was_lost_does_not_leave_af
 /// The same of one that is frozen, and does not even hear that it has lost the partition.
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn a_closed_gate_is_effective_once_nothing_of_a_frozen_owner_may_leave() {
-    let freezer = Arc::new(Freezer::default());
-    let limits = Limits { intent_deadline: Duration::from_secs(3), ..limits() };
-    let nodes = Nodes::with_fault(2, limits, CALL, Some(freezer.fault())).await;
-    nodes.propose(1, 0..PARTITIONS);
-    nodes.until_owned(1, SOON).await;
-    let (tenant, sessions) = nodes.declare(1).await;
-    freezer.freeze_one();
-    let message = nodes.house.accept(tenant, sessions[0], "+4915550000001").await;
-    eventually("an attempt", SOON, || freezer.left.load(Ordering::SeqCst) == 0).await;
+    let (nodes, freezer, tenant, message) = frozen_before_its_call(Duration::from_secs(3)).await;
     nodes.node(1).journal.hold_tails();
     nodes.propose(2, 0..PARTITIONS);
     nodes.until_owned(2, SOON).await;
@@ -203,6 +201,36 @@ async fn a_partition_that_nobody_takes_does_not_wait_for_a_slow_call() {
     nodes.until_owned(1, ORPHANED).await;
     accepted.one(&nodes.house, tenant, (0, sessions[0])).await;
     assert_eq!(accepted.account(&nodes, SOON).await, Account::default(), "its answer is found");
+    nodes.stop().await;
+}
+
+/// The same, and whoever looks whether it is taken dies of something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_that_nobody_takes_is_taken_back_also_when_its_watch_dies() {
+    let armed = Arc::new(AtomicUsize::new(0));
+    let arm = Arc::clone(&armed);
+    let fault: Fault = Arc::new(move |at: &'static str| {
+        let one_less = |left: usize| left.checked_sub(1);
+        let dies = at == "partition:leaves" && arm.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        assert!(!dies, "injected");
+    });
+    let nodes = Nodes::with_fault(2, quick(), CALL, Some(fault)).await;
+    nodes.propose(1, 0..PARTITIONS);
+    nodes.until_owned(1, SOON).await;
+    let (tenant, sessions) = nodes.declare(1).await;
+    nodes.node(2).journal.script(vec![Deed::held(); usize::from(PARTITIONS)]);
+    nodes.propose(2, 0..PARTITIONS);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    nodes.kill(2);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    armed.store(usize::from(PARTITIONS), Ordering::SeqCst);
+    assert_eq!(nodes.node(1).journal.land(), usize::from(PARTITIONS), "claims that name the last valid one");
+    eventually("they die", SOON, || armed.load(Ordering::SeqCst) == 0).await;
+    nodes.until_claimed(3, ORPHANED).await;
+    nodes.until_owned(1, ORPHANED).await;
+    let mut accepted = Accepted::default();
+    accepted.one(&nodes.house, tenant, (0, sessions[0])).await;
+    assert_eq!(accepted.account(&nodes, SOON).await, Account::default());
     nodes.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! The real actors over the doubles of all hands: the walk, restarts, panics at every place, neighbours that misbehave.
 
+mod away;
 mod backlog;
 mod budgets;
 mod campaigns;
@@ -27,5 +28,6 @@ mod requeued;
 mod scheduled;
 mod sealed;
 mod takeover;
+mod unowned;
 mod walk;
 mod world;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use waybill::actors::hands::Fault;
+use waybill::actors::root::HANDOVER;
 use waybill::domain::message::State;
 use waybill::journal::{Deed, Odds};
 
@@ -167,7 +168,7 @@ async fn what_is_left_by_everybody_waits_and_goes_on() {
         nodes.nodes[0].1.end();
         let start = Instant::now();
         while nodes.node(1).hands.registry.owned() > 0 {
-            assert!(start.elapsed() < Duration::from_secs(12), "it does not let go");
+            assert!(start.elapsed() < HANDOVER + Duration::from_secs(2), "it does not let go");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert!(nodes.node(1).hands.registry.is_quiet(), "everything under way came to its end");

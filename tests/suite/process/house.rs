@@ -195,12 +195,7 @@ impl House {
 
     /// Waits until the node takes messages.
     pub async fn ready(&mut self) {
-        self.ready_within(START).await;
-    }
-
-    /// The same, for as long as this.
-    pub async fn ready_within(&mut self, bound: Duration) {
-        let until = Instant::now() + bound;
+        let until = Instant::now() + START;
         loop {
             let answer = self.http.get("/readyz", "").await;
             if answer.as_ref().is_ok_and(|reply| reply.status == 200) {
@@ -210,7 +205,7 @@ impl House {
             if let Some(status) = node.ended() {
                 panic!("the node ended with {status}:\n{}", node.said());
             }
-            assert!(Instant::now() < until, "not ready after {bound:?}, last {answer:?}:\n{}", node.said());
+            assert!(Instant::now() < until, "not ready after {START:?}, last {answer:?}:\n{}", node.said());
             // Nothing of another process can be awaited but its answer.
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
