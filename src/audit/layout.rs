@@ -103,8 +103,30 @@ pub fn tile_at(folder: &str, tile: &tile::Tile) -> String {
     format!("{folder}/{}", tile.path())
 }
 
+/// Bytes in hex as an export writes it, in lower case: with two ways to write one thing, a byte could be changed unseen.
+#[must_use]
+pub fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).ok().filter(|bytes| hex::encode(bytes) == text)
+}
+
 /// A hash in hex.
 #[must_use]
 pub fn hash_of(text: &str) -> Option<Hash> {
-    hex::decode(text).ok()?.try_into().ok()
+    bytes_of(text)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_one_way_to_be_written() {
+        let text = "ab".repeat(32);
+        assert_eq!(hash_of(&text), Some([0xab; 32]));
+        assert!(
+            [text.to_uppercase(), text.replacen('a', "A", 1), "ab".repeat(31)]
+                .iter()
+                .all(|text| hash_of(text).is_none())
+        );
+    }
 }

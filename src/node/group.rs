@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::column::kafka_options;
 use super::error::StartError;
+use crate::actors::hands::Hands;
 use crate::actors::ownership::{Ownership, Proposer};
 use crate::config::{NodeRole, Settings};
 use crate::journal::{GroupOptions, GroupStanding, KafkaGroup};
-use crate::runtime::Health;
 
 /// How often it is said how the node stands.
 const EVERY: Duration = Duration::from_secs(1);
@@ -52,21 +52,22 @@ impl Asked {
     ///
     /// # Errors
     /// When the client cannot be made. That the brokers are away is no error.
-    pub fn join(self, settings: &Settings, health: &Arc<Health>) -> Result<Option<Membership>, StartError> {
+    pub fn join(self, settings: &Settings, hands: &Hands) -> Result<Option<Membership>, StartError> {
         let Self::ByGroup(proposer) = self else { return Ok(None) };
         let (proposer, kafka) = (Arc::new(proposer), &settings.journal.kafka);
         let options = GroupOptions { session: kafka.group_session, heartbeat: kafka.group_heartbeat };
         let told = Arc::clone(&proposer);
         let group = KafkaGroup::join(&kafka_options(settings)?, &options, move |partitions| told.propose(partitions))?;
-        crate::runtime::spawn("group", watch(Arc::downgrade(&group.standing()), Arc::clone(health)));
+        crate::runtime::spawn("group", watch(Arc::downgrade(&group.standing()), hands.clone()));
         Ok(Some(Membership { group, proposer }))
     }
 }
 
 /// Says how the node stands in the group for as long as it is a member.
-async fn watch(standing: Weak<GroupStanding>, health: Arc<Health>) {
+async fn watch(standing: Weak<GroupStanding>, hands: Hands) {
+    let joined = hands.clock.steady();
     while let Some(standing) = standing.upgrade() {
-        health.set("group", standing.trouble(std::time::Instant::now()));
+        hands.health.set("group", standing.trouble(hands.clock.steady().saturating_sub(joined)));
         drop(standing);
         tokio::time::sleep(EVERY).await;
     }

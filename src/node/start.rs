@@ -119,7 +119,7 @@ impl Node {
         let serve = listeners.serve(tls, router, app, exporter.clone(), &settings, stopping);
         let survey = survey::survey(hands.clone(), settings.is_shared());
         // Last: from here on others leave their partitions to this node.
-        let membership = asked.join(&settings, &hands.health)?;
+        let membership = asked.join(&settings, &hands)?;
         let mut tasks = vec![
             crate::runtime::spawn("watch", watching::watch(hands.clone(), settings, folder.dir, fatal_sender)),
             crate::runtime::spawn("metrics", exporter.upkeep()),

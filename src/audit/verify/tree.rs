@@ -68,7 +68,7 @@ fn listed(manifest: &Manifest, report: &mut Report) -> Listed {
 }
 
 fn tenant_of(text: &str) -> Option<TenantId> {
-    hex::decode(text).ok()?.try_into().ok().map(TenantId)
+    layout::bytes_of(text)?.try_into().ok().map(TenantId)
 }
 
 /// Nothing is left out: each tree that the log has of these tenants is there, in every partition.

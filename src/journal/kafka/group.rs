@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
@@ -39,19 +39,14 @@ pub struct KafkaGroup {
 }
 
 /// How a member stands with the brokers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct GroupStanding {
-    joins_since: Instant,
     is_in: AtomicBool,
     /// Why the brokers do not let it in.
     refused: Mutex<Option<String>>,
 }
 
 impl GroupStanding {
-    fn new(joins_since: Instant) -> Self {
-        Self { joins_since, is_in: AtomicBool::default(), refused: Mutex::default() }
-    }
-
     /// It was told what to own, if anything.
     fn assigned(&self) {
         self.is_in.store(true, Ordering::Release);
@@ -66,17 +61,16 @@ impl GroupStanding {
         }
     }
 
-    /// Why nobody says what this node is to own, if that is so.
+    /// Why nobody says what this node is to own, if that is so; it has been a member for so long.
     #[must_use]
-    pub fn trouble(&self, now: Instant) -> Option<String> {
+    pub fn trouble(&self, member_for: Duration) -> Option<String> {
         if let Some(why) = self.refused.lock().clone() {
             return Some(format!(
                 "the brokers do not let this node into the group of owners: {why}. Check `journal.kafka.group_session` against \
                  the brokers' limits, and that the user may read the group `<topic>-owners`"
             ));
         }
-        let late = now.saturating_duration_since(self.joins_since) >= JOINING;
-        (late && !self.is_in.load(Ordering::Acquire)).then(|| {
+        (member_for >= JOINING && !self.is_in.load(Ordering::Acquire)).then(|| {
             let seconds = JOINING.as_secs();
             format!("no broker has said for {seconds} s what this node is to own. Check that the brokers run; it goes on asking")
         })
@@ -105,7 +99,7 @@ impl KafkaGroup {
         post: impl Fn(BTreeSet<u16>) + Send + Sync + 'static,
     ) -> Result<Self, JournalError> {
         group.check()?;
-        let standing = Arc::new(GroupStanding::new(Instant::now()));
+        let standing = Arc::<GroupStanding>::default();
         let member = Member { ear: Ear::default(), post: Box::new(post), standing: Arc::clone(&standing) };
         let consumer = BaseConsumer::from_config_and_context(&options.member(group), member)
             .map_err(|error| TopicError::Client(error.to_string()))?;
@@ -183,15 +177,14 @@ mod tests {
 
     #[test]
     fn who_is_not_let_in_says_so_and_who_is_in_does_not() {
-        let joined = Instant::now();
-        let (standing, later) = (GroupStanding::new(joined), joined + JOINING);
-        assert_eq!(standing.trouble(joined + JOINING / 2), None, "it is early");
+        let standing = GroupStanding::default();
+        assert_eq!(standing.trouble(JOINING / 2), None, "it is early");
         standing.heard(&KafkaError::MessageConsumption(RDKafkaErrorCode::AllBrokersDown));
-        assert_eq!(standing.trouble(joined), None, "the journal says that");
-        assert!(standing.trouble(later).is_some_and(|said| said.contains("30 s")));
+        assert_eq!(standing.trouble(Duration::ZERO), None, "the journal says that");
+        assert!(standing.trouble(JOINING).is_some_and(|said| said.contains("30 s")));
         standing.heard(&KafkaError::MessageConsumption(RDKafkaErrorCode::GroupAuthorizationFailed));
-        assert!(standing.trouble(joined).is_some_and(|said| said.contains("uthoriz")));
+        assert!(standing.trouble(Duration::ZERO).is_some_and(|said| said.contains("uthoriz")));
         standing.assigned();
-        assert_eq!(standing.trouble(later), None);
+        assert_eq!(standing.trouble(JOINING), None);
     }
 }
