@@ -2,6 +2,7 @@
 
 mod declare;
 mod shared;
+mod waits;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -24,7 +25,6 @@ use waybill::domain::event::{Category, Event, MessageAcceptedV1, Priority, Unkno
 use waybill::domain::id::{
     CampaignId, EventId, InstallationId, KeyId, MessageId, NodeId, SessionId, TenantId, with_partition,
 };
-use waybill::domain::message::State;
 use waybill::domain::record::{Micros, Principal, Record};
 use waybill::domain::retry::RetryLimits;
 use waybill::domain::routing;
@@ -32,7 +32,7 @@ use waybill::domain::row::{MessageRow, Row, RowId, SessionRow};
 use waybill::domain::session::SessionLimits;
 use waybill::journal::{Appended, Genesis, Journal, Unruly};
 use waybill::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
-use waybill::store::{MemoryStore, applied, legs, rows};
+use waybill::store::{MemoryStore, legs, rows};
 use waybill::vault::memory::MemoryVault;
 use waybill::vault::{Alias, Vault};
 use waybill::webhook::{Deliver, ScriptedEndpoint};
@@ -309,55 +309,12 @@ impl World {
         Some(*legs::follow(self.hands.store.as_ref(), message, row).await.unwrap().1)
     }
 
-    /// Waits until everything that this mailbox's journal holds now is in the rows.
-    pub async fn applied(&self, address: impl Into<Address>) {
-        self.caught_up(routing::partition(&address.into(), PARTITIONS)).await;
-    }
-
-    /// The same for a partition.
-    pub async fn caught_up(&self, partition: u16) {
-        let (store, end) = (self.hands.store.as_ref(), self.journal.end(partition));
-        let seen = applied::caught_up(store, partition, end, Duration::from_secs(20)).await;
-        assert!(seen.expect("readable"), "partition {partition} is not applied");
-    }
-
-    /// Waits until every message is in one of these states.
-    pub async fn until(&self, messages: &[MessageId], within: Duration, wanted: &[State]) -> HashMap<State, usize> {
-        let start = std::time::Instant::now();
-        loop {
-            let mut states: HashMap<State, usize> = HashMap::new();
-            for message in messages {
-                let state = self.leg(*message).await.map_or(State::Withdrawn, |row| row.state());
-                *states.entry(state).or_default() += 1;
-            }
-            if states.keys().all(|state| wanted.contains(state)) {
-                return states;
-            }
-            assert!(start.elapsed() < within, "still {states:?} after {within:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
     /// The process ends and another begins, over the same journal, store and vault.
     pub async fn restart(&mut self) {
         self.root.stop_and_wait(None, None).await.expect("root stops");
         self.hands.registry = Arc::new(Registry::default());
         let (root, _) = Actor::spawn(None, Root, alone(&self.hands)).await.expect("root starts");
         self.root = root;
-    }
-
-    /// Waits until every word on the tenant's gates is recorded as effective.
-    pub async fn until_effective(&self, tenant: TenantId) {
-        let start = std::time::Instant::now();
-        loop {
-            let found = rows::get(self.hands.store.as_ref(), &RowId::Asks(tenant)).await.unwrap();
-            let Some(Row::Asks(row)) = found else { panic!("nothing was asked for") };
-            if row.pending().count() == 0 {
-                return;
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "not effective: {row:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
     }
 
     /// A session's row.
