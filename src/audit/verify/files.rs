@@ -79,9 +79,18 @@ impl Files {
 
     /// One of them, as a whole.
     pub fn read(&self, name: &str, report: &mut Report) -> Option<Vec<u8>> {
+        self.read_up_to(name, MAX_WHOLE, report)
+    }
+
+    /// The same, if it has no more than so many bytes.
+    pub fn read_up_to(&self, name: &str, most: u64, report: &mut Report) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let read = self.open(name, report)?.take(MAX_WHOLE).read_to_end(&mut bytes);
+        let read = self.open(name, report)?.take(most + 1).read_to_end(&mut bytes);
         match read {
+            Ok(read) if read as u64 > most => {
+                report.find(name, format!("it has more than the {most} bytes that are read of such a file"));
+                None
+            }
             Ok(_) => Some(bytes),
             Err(error) => {
                 report.find(name, format!("cannot be read: {error}"));
@@ -108,6 +117,7 @@ impl Files {
     /// Those below a folder.
     pub fn below(&self, folder: &str) -> impl Iterator<Item = &str> {
         let prefix = format!("{folder}/");
-        self.names.iter().filter(move |name| name.starts_with(&prefix)).map(String::as_str)
+        let from = self.names.range(prefix.clone()..);
+        from.take_while(move |name| name.starts_with(&prefix)).map(String::as_str)
     }
 }
