@@ -121,3 +121,34 @@ impl Files {
         from.take_while(move |name| name.starts_with(&prefix)).map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_large_is_said_to_be_and_not_cut() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        fs::write(dir.path().join("list"), b"four").expect("written");
+        let mut report = Report::default();
+        let files = Files::of(dir.path(), &mut report);
+        assert_eq!(files.read_up_to("list", 4, &mut report).as_deref(), Some(&b"four"[..]));
+        assert!(report.is_good());
+        assert_eq!(files.read_up_to("list", 3, &mut report), None);
+        assert!(report.findings[0].what.contains("more than the 3 bytes"), "{:?}", report.findings);
+    }
+
+    #[test]
+    fn what_lies_below_a_folder_is_found_and_no_more() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        for name in ["trees/1/a", "trees/1/b/c", "trees/10/a", "trees/1-a", "trees-1/a"] {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, b"x").expect("written");
+        }
+        let files = Files::of(dir.path(), &mut Report::default());
+        assert_eq!(files.below("trees/1").collect::<Vec<_>>(), ["trees/1/a", "trees/1/b/c"]);
+        assert_eq!(files.below("trees").count(), 4);
+        assert_eq!(files.below("tree").count(), 0);
+    }
+}
