@@ -39,6 +39,15 @@ pub fn check_unless_dry(reason: Option<&str>, dry_run: bool) -> Result<(), Probl
     }
 }
 
+/// A reason that stands among other things, if it can be kept.
+///
+/// # Errors
+/// `invalid_request` at `/reason`.
+pub fn checked(reason: String) -> Result<String, Problem> {
+    check(&reason)?;
+    Ok(reason)
+}
+
 /// Whether a reason can be kept.
 ///
 /// # Errors

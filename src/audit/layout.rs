@@ -12,6 +12,9 @@ pub const FORMAT: &str = "waybill audit export 1";
 
 /// The list of all files, itself excluded.
 pub const MANIFEST: &str = "manifest.json";
+/// Bytes that it may have: a tree with fewer than 257 events takes some 800, so 600,000 trees fit. Whoever verifies holds
+/// all of it in memory. An export that would need more is not finished: it is made of some tenants at a time.
+pub const MAX_MANIFEST: u64 = 512 * 1024 * 1024;
 /// The signed note over the instance's log.
 pub const CHECKPOINT: &str = "checkpoint";
 /// The public key that it is said to be signed with.

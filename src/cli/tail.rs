@@ -1,6 +1,7 @@
 //! `waybill tail`: the events of the journal as lines.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::Args;
@@ -15,6 +16,8 @@ use super::print::{Printer, Tone};
 use super::time::of_day;
 use crate::domain::text::calm;
 
+/// Kinds of the events that seal the others: a report of each partition, and what is to be signed, was, and was published.
+const SEALING: RangeInclusive<u64> = 112..=115;
 /// Events of one page: as many as may be begun with.
 const PAGE: usize = 200;
 /// How long to wait when nothing new was there. A person does not see a quarter of a second, a server does not feel it.
@@ -24,7 +27,8 @@ const IDLE: Duration = Duration::from_millis(250);
 ///
 /// One line for each message that an event moves: when (UTC), where it stands (partition:position), what it is, which
 /// message, and what has become of it. Events of one partition stand in their order, those of different partitions in
-/// the order of their times. Sealed content is never shown: `waybill inspect` opens it for one message.
+/// the order of their times. Sealed content is never shown: `waybill inspect` opens it for one message. Events of the sealing
+/// of the audit trail, which come each second that anything happens, are shown with `--all`.
 #[derive(Debug, Args)]
 pub struct Tail {
     /// Only events of this tenant.
@@ -33,6 +37,9 @@ pub struct Tail {
     /// Only this partition.
     #[arg(long, value_name = "NUMBER")]
     pub partition: Option<u16>,
+    /// Also the events of the sealing of the audit trail.
+    #[arg(long)]
+    pub all: bool,
     /// How many of the newest events to begin with.
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=200))]
     pub lines: u64,
@@ -78,7 +85,7 @@ impl Tail {
         }
         let newest = self.lines;
         let next = next.into_iter().map(|(partition, end)| (partition, (newest == 0).then_some(end))).collect();
-        Ok(Reader { client, tenant, newest, next })
+        Ok(Reader { client, tenant, all: self.all, newest, next })
     }
 }
 
@@ -86,6 +93,8 @@ impl Tail {
 struct Reader {
     client: Client,
     tenant: Option<String>,
+    /// Events of the sealing too.
+    all: bool,
     newest: u64,
     /// Where to go on; nothing before the newest events were read.
     next: BTreeMap<u16, Option<u64>>,
@@ -100,12 +109,14 @@ impl Reader {
             let Some(next) = self.next.get_mut(&partition).filter(|next| next.is_none_or(|next| next < end)) else {
                 continue;
             };
-            let place = next.map_or(("last", self.newest.to_string()), |next| ("from", next.to_string()));
+            // In the audit's own partition most of the newest ones may be of the sealing.
+            let newest = if self.all { self.newest } else { PAGE as u64 };
+            let place = next.map_or(("last", newest.to_string()), |next| ("from", next.to_string()));
             let query = [("partition", partition.to_string()), place, ("limit", PAGE.to_string())];
             let mut page = self.client.get("/v1/admin/events", &query).await?;
             *next = page["next"].as_u64().max(*next);
             for mut event in page["events"].as_array_mut().map(std::mem::take).unwrap_or_default() {
-                if self.tenant.as_ref().is_none_or(|tenant| event["tenant"] == tenant.as_str()) {
+                if is_wanted(&event, self.tenant.as_deref(), self.all) {
                     event["partition"] = partition.into();
                     found.push(event);
                 }
@@ -115,6 +126,13 @@ impl Reader {
         found.sort_by_cached_key(|event| event["at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()));
         Ok(found)
     }
+}
+
+/// Whether an event is to be shown.
+#[must_use]
+pub fn is_wanted(event: &Value, tenant: Option<&str>, all: bool) -> bool {
+    let is_sealing = event["kind"].as_u64().is_some_and(|kind| SEALING.contains(&kind));
+    (all || !is_sealing) && tenant.is_none_or(|tenant| event["tenant"] == tenant)
 }
 
 /// How far each partition goes.

@@ -27,6 +27,7 @@ use crate::config::{NodeRole, Settings};
 use crate::domain::failure::CodeTable;
 use crate::domain::id::NodeId;
 use crate::journal::{FolderLock, Journal};
+use crate::runtime::health::RESTORED;
 use crate::runtime::{Clock, Entropy, Health, SystemClock, SystemEntropy};
 use crate::store::Store;
 use crate::telemetry::{self, Exporter};
@@ -97,7 +98,7 @@ impl Node {
         };
         if let Some(why) = older {
             tracing::error!(why, "held");
-            hands.health.set("restored", Some(why));
+            hands.health.set(RESTORED, Some(why));
         }
         let addr = listeners.addr;
         let (fatal_sender, fatal) = watch::channel(None);
@@ -251,7 +252,7 @@ async fn open(settings: &Arc<Settings>, folder: &Folder) -> Result<(Hands, Optio
     let node = NodeId(entropy.id());
     let store = rows::open(settings, folder, genesis, node, &clock).await?;
     let hands = hands(settings, node, (journal, vault, store), (clock, entropy))?;
-    hands.health.set("restored", restored);
+    hands.health.set(RESTORED, restored);
     Ok((hands, lock))
 }
 

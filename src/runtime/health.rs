@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
+/// The part that says that a backup was put back: what was queued in it may have been sent since, so the node is held.
+pub const RESTORED: &str = "restored";
+
 /// What is wrong, by who says so.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -16,6 +19,7 @@ pub struct Health {
     pressed: AtomicBool,
     reasons: Mutex<BTreeMap<&'static str, String>>,
     pressure: Mutex<BTreeMap<&'static str, String>>,
+    warnings: Mutex<BTreeMap<&'static str, String>>,
     leaving: AtomicBool,
 }
 
@@ -38,6 +42,11 @@ impl Health {
     pub fn press(&self, part: &'static str, reason: Option<String>) {
         let mut pressure = self.pressure.lock();
         self.pressed.store(note(&mut pressure, part, reason), Ordering::Release);
+    }
+
+    /// Says that a part needs somebody's hand, and stops nothing: what is shown beside what is wrong. `None` once it is done.
+    pub fn warn(&self, part: &'static str, reason: Option<String>) {
+        note(&mut self.warnings.lock(), part, reason);
     }
 
     /// The process is about to stop, and goes on meanwhile: whoever hands work out is to hand it to others.
@@ -69,6 +78,12 @@ impl Health {
         self.reasons.lock().iter().map(|(part, reason)| (*part, reason.clone())).collect()
     }
 
+    /// What needs somebody's hand, for people.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<(&'static str, String)> {
+        self.warnings.lock().iter().map(|(part, reason)| (*part, reason.clone())).collect()
+    }
+
     /// What has no room, for people.
     #[must_use]
     pub fn pressure(&self) -> Vec<(&'static str, String)> {
@@ -91,6 +106,16 @@ mod tests {
         assert_eq!(health.reasons(), [("store", "poisoned".to_owned())]);
         health.set("store", None);
         assert!(health.is_well());
+    }
+
+    #[test]
+    fn a_warning_stops_nothing() {
+        let health = Health::default();
+        health.warn("audit", Some("nothing is signed".to_owned()));
+        assert!(health.is_well() && health.has_room() && health.reasons().is_empty());
+        assert_eq!(health.warnings(), [("audit", "nothing is signed".to_owned())]);
+        health.warn("audit", None);
+        assert!(health.warnings().is_empty());
     }
 
     #[test]

@@ -58,9 +58,9 @@ names! {
     AUDIT_ENTRIES = "waybill_audit_log_entries", describe_gauge;
     /// Seconds from an event until a checkpoint covers it, of the oldest event that each checkpoint covers: about two in good times.
     AUDIT_SECONDS = "waybill_audit_seal_seconds", describe_histogram;
-    /// Seconds since the oldest event that no signed checkpoint covers, read every 15 s; 0 when there is none. Above 60: see the log; nothing else waits for it.
+    /// Seconds since the oldest event that no signed checkpoint covers, read every 15 s; 0 when there is none. Above 60: see waybill status and the log; nothing else waits for it.
     AUDIT_UNSEALED = "waybill_audit_unsealed_seconds", describe_gauge;
-    /// 1 when no checkpoint is signed any more, because the journal is not the one that was signed for; the log says what to do.
+    /// 1 when no checkpoint is signed any more, because journal or key are not those that were signed for; waybill status and the log say what to do.
     AUDIT_REFUSED = "waybill_audit_refused", describe_gauge;
     /// Bytes free where the data folder is. Below `health.disk_free_min` nothing is taken.
     DISK_FREE = "waybill_disk_free_bytes", describe_gauge;

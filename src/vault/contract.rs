@@ -38,6 +38,7 @@ pub(super) async fn all<S: Stage>(fresh: impl Fn() -> S) {
     commitments_are_salted(fresh()).await;
     tags_and_macs_are_stable(fresh()).await;
     secrets_are_replaced_by_name(fresh()).await;
+    a_secret_is_kept_once(fresh()).await;
     marks_only_rise(fresh()).await;
     concurrent_calls_get_one_key(fresh()).await;
     erased_is_erased(fresh()).await;
@@ -158,6 +159,26 @@ async fn secrets_are_replaced_by_name(mut stage: impl Stage) {
         drop(vault);
         stage.reopen().await;
     }
+}
+
+async fn a_secret_is_kept_once(mut stage: impl Stage) {
+    let vault = stage.vault();
+    let drawn: Vec<SecretBytes> = (1..=8).map(|n| SecretBytes::new(vec![n; 32])).collect();
+    let first = vault.put_secret_once(None, "key", &drawn[0]).await;
+    assert_eq!(first, Ok(drawn[0].clone()));
+    assert_eq!(vault.put_secret_once(None, "key", &drawn[1]).await, Ok(drawn[0].clone()), "the first one stays");
+    assert_eq!(vault.put_secret_once(Some(ONE), "key", &drawn[1]).await, Ok(drawn[1].clone()), "another one's");
+    let mut calls = tokio::task::JoinSet::new();
+    for drawn in drawn.clone() {
+        let vault = stage.vault();
+        calls.spawn(async move { vault.put_secret_once(None, "at once", &drawn).await.expect("kept") });
+    }
+    let told = calls.join_all().await;
+    assert!(told.iter().all(|one| *one == told[0]) && drawn.contains(&told[0]), "all are told the same");
+    drop(vault);
+    stage.reopen().await;
+    assert_eq!(stage.vault().secret(None, "at once").await, Ok(Some(told[0].clone())));
+    assert_eq!(stage.vault().put_secret_once(None, "key", &drawn[2]).await, Ok(drawn[0].clone()));
 }
 
 async fn marks_only_rise(mut stage: impl Stage) {

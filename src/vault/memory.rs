@@ -204,6 +204,22 @@ impl Vault for MemoryVault {
         })
     }
 
+    fn put_secret_once<'a>(
+        &'a self,
+        tenant: Option<TenantId>,
+        name: &'a str,
+        value: &'a SecretBytes,
+    ) -> Kept<'a, SecretBytes> {
+        Box::pin(async move {
+            limit("the secret's name", name.len(), sealing::MAX_NAME)?;
+            limit("the secret", value.expose().len(), MAX_SECRET)?;
+            let put = |state: &mut State| {
+                Ok(state.secrets.entry((tenant, name.to_owned())).or_insert_with(|| value.clone()).clone())
+            };
+            self.keep(put).await
+        })
+    }
+
     fn secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str) -> Kept<'a, Option<SecretBytes>> {
         Box::pin(async move { Ok(self.state.lock().secrets.get(&(tenant, name.to_owned())).cloned()) })
     }

@@ -68,6 +68,18 @@ pub trait Vault: Send + Sync + 'static {
     /// `TooLarge` above 64 KiB, or for a name above 256 bytes.
     fn put_secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str, value: &'a SecretBytes) -> Kept<'a, ()>;
 
+    /// Keeps a secret unless there is one of this name, and says which one there is: of any number of nodes that draw one at
+    /// the same time, all are told the same. What was kept before stays.
+    ///
+    /// # Errors
+    /// As [`Vault::put_secret`] and [`Vault::secret`].
+    fn put_secret_once<'a>(
+        &'a self,
+        tenant: Option<TenantId>,
+        name: &'a str,
+        value: &'a SecretBytes,
+    ) -> Kept<'a, SecretBytes>;
+
     /// The secret of this name, if there is one, as whichever node kept it last.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
+use super::keep::KeepError;
 use super::unsealed::AUDIT;
 use super::{keep, log, publish};
 use crate::actors::append::{self, Persist};
@@ -12,14 +13,14 @@ use crate::actors::hands::Hands;
 use crate::actors::inbox::{Inbox, Nudge};
 use crate::audit::Signer;
 use crate::domain::address::Address;
-use crate::domain::audit::{Checkpoint, Hash};
+use crate::domain::audit::{Checkpoint, Hash, checkpoint};
 use crate::domain::draft::Draft;
 use crate::domain::event::{CheckpointSealedV1, CheckpointSignedV1, Event};
 use crate::domain::id::EventId;
 use crate::domain::projection::AuditNote;
 use crate::domain::record::{Micros, Principal};
-use crate::domain::row::{InstanceRow, SealedRow};
-use crate::store::applied;
+use crate::domain::row::{InstanceRow, Row, RowId, SealedRow};
+use crate::store::{applied, rows};
 
 /// Entries that are signed for before the second is over.
 const ENTRIES: u32 = 1_024;
@@ -100,11 +101,22 @@ impl Actor for Audit {
     }
 }
 
-/// The name of an installation's log.
-#[must_use]
-pub fn origin(hands: &Hands, era: u32) -> String {
-    let installation = hands.journal.genesis().installation;
-    if era == 0 { format!("waybill/{installation}") } else { format!("waybill/{installation}/{era}") }
+/// The part of the health that speaks of the audit's log.
+const PART: &str = "audit";
+
+fn allow(hands: &Hands) {
+    crate::telemetry::audit_refused(false);
+    hands.health.warn(PART, None);
+}
+
+/// The audit lives in this process no more: another one says since when entries wait, and whether it signs.
+pub fn end(hands: &Hands) {
+    hands.registry.unsealed.set(AUDIT, None);
+    allow(hands);
+}
+
+fn origin(hands: &Hands, era: u32) -> String {
+    checkpoint::origin(hands.journal.genesis().installation, era)
 }
 
 impl State {
@@ -112,14 +124,17 @@ impl State {
         let (row, hands) = (&args.row, &args.hands);
         let signed = row.signed.as_ref().map(|signed| (signed.size, signed.root));
         let origin = origin(hands, row.era);
-        let kept = keep::last(hands.vault.as_ref()).await?.filter(|kept| kept.origin == origin);
-        let kept = kept.map(|kept| (kept.size, kept.root));
+        let kept = keep::last(hands.vault.as_ref()).await?;
+        let later = keep::known_era(hands.vault.as_ref()).await?.filter(|kept| *kept > row.era);
+        let kept = kept.filter(|kept| kept.origin == origin).map(|kept| (kept.size, kept.root));
         // Of two of one size that differ neither is extended, and nothing is signed: the vault's stands.
         let head = kept.into_iter().chain(signed).reduce(|a, b| if b.0 > a.0 { b } else { a });
         let waits = row.range.size() > signed.map_or(0, |(size, _)| size);
         let sealed = row.sealed.filter(|sealed| sealed.size > signed.map_or(0, |(size, _)| size));
+        // What an earlier life in this process knew to be waiting still does.
         let now = hands.clock.wall();
-        Ok(Self {
+        let now = hands.registry.unsealed.since(AUDIT).map_or(now, |since| since.min(now));
+        let mut state = Self {
             signer: None,
             head,
             waiting: u32::from(waits),
@@ -132,7 +147,11 @@ impl State {
             refused: false,
             published: row.published,
             args,
-        })
+        };
+        if let Some(kept) = later {
+            state.refuse(&log::NotExtended::Older { era: state.args.row.era, kept });
+        }
+        Ok(state)
     }
 
     fn hear(&mut self, note: AuditNote) {
@@ -155,12 +174,15 @@ impl State {
         (self.refused, self.under_way) = (false, false);
         self.waiting = self.waiting.max(1);
         self.since = self.since.or(self.sealing.take()).or(Some(self.args.hands.clock.wall()));
-        crate::telemetry::audit_refused(false);
+        self.signer = None;
+        allow(&self.args.hands);
         tracing::warn!(origin = origin(&self.args.hands, era), "another log begins");
     }
 
     fn measure(&self) {
-        let oldest = self.since.into_iter().chain(self.sealing).min();
+        // Where the partition is lost already another process says so.
+        let is_here = self.args.hands.registry.owns(self.args.partition);
+        let oldest = self.since.into_iter().chain(self.sealing).min().filter(|_| is_here);
         self.args.hands.registry.unsealed.set(AUDIT, oldest);
     }
 
@@ -197,21 +219,38 @@ impl State {
         if let Some(old) = self.head.filter(|old| *old != head)
             && let Err(why) = log::prove(hands.store.as_ref(), old, head).await
         {
-            self.refuse(&why);
+            self.not_extended(&why);
             return Ok(());
         }
+        let Some(signer) = self.key().await? else { return Ok(()) };
         let checkpoint = Checkpoint { origin: origin(&hands, self.args.row.era), size: sealed.size, root: sealed.root };
         self.keep(&checkpoint).await?;
-        if self.signer.is_none() {
-            self.signer = Some(keep::signer(&hands).await?);
-        }
-        let Some(signer) = &self.signer else { return Ok(()) };
         let (key, signature) = (signer.public(), signer.sign(&checkpoint));
         hands.trip("audit:signed");
-        (self.head, self.sealed) = (Some(head), None);
+        (self.head, self.sealed, self.signer) = (Some(head), None, Some(signer));
         let Checkpoint { origin, size, root } = checkpoint;
         self.append(&Event::from(CheckpointSignedV1 { origin, size, root, key, signature }));
         Ok(())
+    }
+
+    /// The key that the log was signed with, as its row has it now: another node may have signed first, with one that it drew.
+    async fn key(&mut self) -> Result<Option<Signer>, ActorProcessingErr> {
+        let hands = self.args.hands.clone();
+        let log = match rows::get(hands.store.as_ref(), &RowId::Instance(())).await? {
+            Some(Row::Instance(row)) if row.era == self.args.row.era => row.signed.map(|signed| signed.key),
+            _ => None,
+        };
+        if let Some(signer) = self.signer.take().filter(|signer| log.is_none_or(|log| log == signer.public())) {
+            return Ok(Some(signer));
+        }
+        match keep::signer(&hands, log).await {
+            Ok(signer) => Ok(Some(signer)),
+            Err(KeepError::Vault(error)) => Err(error.into()),
+            Err(why) => {
+                self.refuse(&why);
+                Ok(None)
+            }
+        }
     }
 
     /// The vault is told before the signature is made: at first, and then now and again.
@@ -224,18 +263,22 @@ impl State {
         Ok(())
     }
 
-    fn refuse(&mut self, why: &log::NotExtended) {
-        if matches!(why, log::NotExtended::Store(_)) {
-            tracing::warn!(%why, "a checkpoint waits to be signed");
-            return;
+    fn not_extended(&mut self, why: &log::NotExtended) {
+        match why {
+            log::NotExtended::Store(_) => tracing::warn!(%why, "a checkpoint waits to be signed"),
+            why => self.refuse(why),
         }
+    }
+
+    fn refuse(&mut self, why: &dyn std::fmt::Display) {
+        let why = format!(
+            "no checkpoint is signed any more: {why}. If journal or vault was put back from a backup on purpose, or the key is \
+             lost, `waybill audit begin --reason TEXT` begins another log; otherwise put the right one back and start again"
+        );
         self.refused = true;
         crate::telemetry::audit_refused(true);
-        tracing::error!(
-            %why,
-            "no checkpoint is signed any more: the journal is not the one that was signed for. If it was put back from a \
-             backup on purpose, `waybill audit begin` begins another log; otherwise put the right journal back"
-        );
+        tracing::error!("{why}");
+        self.args.hands.health.warn(PART, Some(why));
     }
 
     /// What was signed was read back.

@@ -39,6 +39,14 @@ pub enum NotExtended {
     /// Hashes are missing.
     #[error("the log's hashes are not all there: {0}")]
     Missing(#[from] NoSubtree),
+    /// A later one was signed.
+    #[error("the vault knows of the log /{kept}, and the journal only of /{era}")]
+    Older {
+        /// The journal's.
+        era: u32,
+        /// The vault's.
+        kept: u32,
+    },
     /// It does not begin with what was signed.
     #[error("the log of {size} entries does not begin with the {old} that were signed for")]
     Another {

@@ -18,7 +18,10 @@
 //! What is known after a restart is the last one in the journal, and one in the vault that is at most ten minutes older: the
 //! vault has its own backup, so a journal that was put back to an earlier state, or is another one, is found out. (For the
 //! minutes between, the vault's marks hold the whole node, and a node that is held signs nothing.) If that was on purpose an
-//! operator has another log begun, under another origin.
+//! operator has another log begun, under another origin, with what the partitions then have.
+//!
+//! One log has one key: the first one that signed. It is drawn once for all nodes that share the vault; one that is another, or
+//! gone, signs nothing.
 //!
 //! | file | |
 //! | --- | --- |
@@ -34,4 +37,4 @@ pub mod log;
 pub mod publish;
 pub mod unsealed;
 
-pub use actor::{Audit, AuditArgs};
+pub use actor::{Audit, AuditArgs, end};

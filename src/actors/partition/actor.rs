@@ -267,6 +267,7 @@ impl State {
             }
             Notice::Due => self.release_due().await?,
             Notice::Reported => self.reported().await?,
+            Notice::Unreported(at) => self.waits_since(at),
             Notice::LetOut(closing, recorded) => self.let_out_further(closing, recorded).await?,
             Notice::Ended(session) => self.session_ended(session, myself).await?,
             Notice::Restart(address) => self.revive(address, myself).await?,

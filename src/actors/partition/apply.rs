@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::actor::State;
 use super::rows::{load, load_own};
 use crate::domain::id::EventId;
+use crate::domain::projection::audit::tree_of;
 use crate::domain::projection::{Append, At, Note, apply, needs};
 use crate::domain::record::Position;
 use crate::domain::row::{RowId, Rows};
@@ -115,6 +116,8 @@ impl State {
             if let Ok(event) = entry.record.event() {
                 missing.extend(needs(at, &event, &self.rows));
             }
+            let tree = RowId::Tree(tree_of(&entry.record, self.number));
+            missing.extend((!self.rows.knows(&tree)).then_some(tree));
         }
         let missing: Vec<RowId> = missing.into_iter().collect();
         for some in missing.chunks(MAX_SCAN) {

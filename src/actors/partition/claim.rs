@@ -37,6 +37,7 @@ impl State {
         let supersedes = row.then(|| self.rows.partition(self.number).and_then(|row| row.claim)).flatten();
         let event = EventId(self.hands.entropy.id());
         self.phase = Phase::Claiming(event, None);
+        self.sealing.claimed = true;
         let facts = ClaimedV1 { node: self.hands.node, supersedes };
         let by = Principal::Node(self.hands.node);
         let draft =

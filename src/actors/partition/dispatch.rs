@@ -212,7 +212,7 @@ impl State {
         self.release_early().await?;
         self.let_out().await?;
         self.drop_due().await?;
-        self.report_heads().await?;
+        self.sweep_sealing().await?;
         if !self.lows.is_empty() || self.arrivals.has_marks() {
             self.write_lows().await?;
         }

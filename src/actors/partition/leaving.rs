@@ -83,6 +83,7 @@ impl State {
         self.end_tail();
         self.pending = super::commit::Pending::default();
         self.hands.registry.set_owned(self.number, false);
+        self.end_sealing();
         self.hands.registry.stops.set_lost(self.number, true);
         self.leaving.lost_at = self.hands.clock.steady();
         self.seats.lock().lost(self.number, at);
@@ -159,6 +160,7 @@ impl State {
     /// The end: nobody is to find here what lives elsewhere now.
     pub(super) fn put_away(&mut self) {
         self.hands.registry.set_owned(self.number, false);
+        self.end_sealing();
         self.children.put_away(&self.hands);
     }
 }

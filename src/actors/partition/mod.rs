@@ -60,7 +60,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::address::Address;
 use crate::domain::id::{EventId, MessageId, SessionId};
-use crate::domain::record::Position;
+use crate::domain::record::{Micros, Position};
 use crate::journal::{Entry, JournalError};
 
 /// What becomes of a partition here, as it was proposed.
@@ -101,6 +101,8 @@ pub enum Notice {
     Arrived(u16, bool),
     /// How far the trees are stands in the audit's mailbox.
     Reported,
+    /// The oldest event that is not reported there happened then.
+    Unreported(Micros),
     /// The due index is to be read on.
     Due,
     /// A page of those who waited since this closing was let out; false when that was not recorded, and is proposed again.

@@ -15,13 +15,14 @@ use super::super::auth::Operator;
 use super::super::body::{self, Query};
 use super::super::codes::Code;
 use super::super::problem::Problem;
-use super::super::propose::propose;
-use super::super::reason::Ask as Reason;
+use super::super::propose::propose_while;
+use super::super::reason;
 use super::super::state::App;
 use super::super::time::stamp;
 use super::events::read;
 use crate::audit::sign::note;
 use crate::domain::address::Address;
+use crate::domain::audit::Checkpoint;
 use crate::domain::audit::note::NoteKey;
 use crate::domain::draft::Draft;
 use crate::domain::event::{Event, LogBegunV1};
@@ -29,7 +30,9 @@ use crate::domain::id::EventId;
 use crate::domain::record::{Position, Principal};
 use crate::domain::routing;
 use crate::domain::row::{Row, RowId};
+use crate::domain::secret_name::AUDIT_HEAD;
 use crate::journal::Entry;
+use crate::runtime::health::RESTORED;
 use crate::store::rows;
 
 /// Shows what was signed last.
@@ -57,21 +60,47 @@ pub async fn checkpoint(State(app): State<Arc<App>>, _: Operator) -> Result<Json
     })))
 }
 
-/// Has another log begun: the next one, whatever was signed before.
+/// What may be asked of another log.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    reason: String,
+    era: Option<u32>,
+}
+
+/// Has another log begun, also while the node is held because a backup was put back: that is what it is for. Its number is above
+/// that of each log which the journal or the vault knows of; where both are older than what was published, only whoever kept
+/// a checkpoint knows, and names it.
 pub async fn begin(
     State(app): State<Arc<App>>,
     _: Operator,
-    body::Json(ask): body::Json<Reason>,
+    body::Json(ask): body::Json<Begin>,
 ) -> Result<Response, Problem> {
-    let reason = ask.reason()?;
-    let era = match rows::get(&*app.store, &RowId::Instance(())).await? {
-        Some(Row::Instance(row)) => row.era.saturating_add(1),
-        _ => 1,
+    let reason = reason::checked(ask.reason)?;
+    let of_rows = match rows::get(&*app.store, &RowId::Instance(())).await? {
+        Some(Row::Instance(row)) => row.era,
+        _ => 0,
     };
+    let known = of_rows.max(of_vault(&app).await?);
+    let era = ask.era.unwrap_or(known.saturating_add(1));
+    if era <= known {
+        let why = format!("is used: the log /{known} is known already, and an origin is never used twice");
+        return Err(Problem::field("/era", why, "name a higher one, or none"));
+    }
     let audit = Address::audit(app.journal.genesis().installation);
     let event = Event::from(LogBegunV1 { era, reason });
     let draft = Draft::new(EventId(app.entropy.id()), audit, &event, Principal::Operator, app.clock.wall());
-    propose(&app, routing::partition(&audit, app.partitions), draft).await?.answer(&app).await
+    propose_while(&app, &[RESTORED], routing::partition(&audit, app.partitions), draft).await?.answer(&app).await
+}
+
+/// The log that the vault knows of: it may be later than that of a journal which was put back.
+async fn of_vault(app: &App) -> Result<u32, Problem> {
+    let unknown = |error: &dyn std::fmt::Display| {
+        Problem::new(Code::Unavailable, format!("the vault does not say which logs there were: {error}"))
+    };
+    let Some(head) = app.vault.secret(None, AUDIT_HEAD).await.map_err(|error| unknown(&error))? else { return Ok(0) };
+    let head = Checkpoint::parse(&head.to_text()).map_err(|error| unknown(&error))?;
+    Ok(head.era(app.vault.installation()).unwrap_or(0))
 }
 
 /// What may be asked of records.

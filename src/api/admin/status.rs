@@ -39,6 +39,7 @@ pub async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Val
     }
     let genesis = app.journal.genesis();
     let reasons = app.health.reasons().into_iter().chain(app.health.pressure());
+    let reasons = reasons.chain(app.health.warnings());
     let reasons: Vec<Value> = reasons.map(|(part, why)| json!({"part": part, "why": why})).collect();
     Ok(Json(json!({
         "installation": genesis.installation.to_string(),

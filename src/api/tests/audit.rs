@@ -9,6 +9,7 @@ use super::stage::{COUNT, Stage};
 use crate::audit::Signer;
 use crate::audit::sign::holds;
 use crate::domain::address::Address;
+use crate::domain::audit::checkpoint::origin;
 use crate::domain::audit::note::{Note, NoteKey};
 use crate::domain::audit::{Checkpoint, Range, hash};
 use crate::domain::draft::Draft;
@@ -17,7 +18,12 @@ use crate::domain::id::{EventId, TenantId};
 use crate::domain::projection::audit::entry_of;
 use crate::domain::record::{Position, Principal, Record};
 use crate::domain::routing;
+use crate::domain::row::{Row, RowId};
+use crate::domain::secret_name::AUDIT_HEAD;
 use crate::journal::Journal;
+use crate::runtime::health::RESTORED;
+use crate::store::rows;
+use crate::vault::{SecretBytes, Vault};
 
 async fn happens(stage: &Stage, event: Event) -> Position {
     let audit = Address::audit(stage.app.journal.genesis().installation);
@@ -86,4 +92,47 @@ async fn records_are_shown_byte_by_byte_to_the_operator_alone() {
         assert!(matches!(refused.status.as_u16(), 401 | 403), "{path}: {}", refused.status);
     }
     assert_eq!(stage.get_operator("/v1/admin/audit/records?partition=99").await.code(), "invalid_query");
+}
+
+async fn begin(stage: &Stage, ask: &serde_json::Value) -> super::stage::Reply {
+    let post = axum::http::Method::POST;
+    stage.call(super::stage::request(post, "/v1/admin/audit/begin", Some(&stage.operator), Some(ask))).await
+}
+
+async fn era(stage: &Stage) -> u32 {
+    match rows::get(&*stage.store, &RowId::Instance(())).await.expect("readable") {
+        Some(Row::Instance(row)) => row.era,
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn another_log_is_begun_while_a_restored_backup_holds_the_node_and_nothing_else_does() {
+    let stage = Stage::new().await;
+    stage.health.set(RESTORED, Some("a backup was restored".to_owned()));
+    begin(&stage, &json!({"reason": "put back"})).await.expect(200);
+    assert_eq!(era(&stage).await, 1);
+    stage.health.set("store", Some("it does not answer".to_owned()));
+    assert_eq!(begin(&stage, &json!({"reason": "put back"})).await.code(), "unhealthy");
+    assert_eq!(era(&stage).await, 1);
+}
+
+#[tokio::test]
+async fn the_number_of_another_log_is_above_all_that_journal_and_vault_know() {
+    let stage = Stage::new().await;
+    let origin = origin(stage.app.journal.genesis().installation, 4);
+    let head = Checkpoint { origin, size: 9, root: [7; 32] }.to_string();
+    stage.vault.put_secret(None, AUDIT_HEAD, &SecretBytes::new(head.into_bytes())).await.expect("kept");
+    for used in [0, 1, 4] {
+        let refused = begin(&stage, &json!({"reason": "put back", "era": used})).await;
+        assert_eq!(refused.code(), "invalid_request", "{used}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/era", "{used}");
+    }
+    assert_eq!(era(&stage).await, 0);
+    begin(&stage, &json!({"reason": "put back"})).await.expect(200);
+    assert_eq!(era(&stage).await, 5);
+    // Both were put back, and somebody has kept a checkpoint of the seventh.
+    begin(&stage, &json!({"reason": "put back", "era": 8})).await.expect(200);
+    assert_eq!(era(&stage).await, 8);
+    assert_eq!(begin(&stage, &json!({"reason": ""})).await.code(), "invalid_request");
 }

@@ -8,9 +8,9 @@ use super::ExportError;
 use crate::domain::audit::entry::Entry;
 use crate::domain::audit::proof::Nodes;
 use crate::domain::audit::{Hash, hash, tile};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, HeadsLostV1};
 use crate::domain::id::TenantId;
-use crate::domain::projection::audit::{entry_of, follows};
+use crate::domain::projection::audit::{begins, entry_of, follows};
 use crate::domain::record::Record;
 use crate::domain::row::ReportedRow;
 
@@ -20,6 +20,7 @@ pub type Heads = VecDeque<(u64, Hash)>;
 /// The log.
 #[derive(Debug, Default)]
 pub struct Log {
+    era: u32,
     entries: Vec<Entry>,
     nodes: Nodes,
     said: HashMap<u16, ReportedRow>,
@@ -29,15 +30,28 @@ pub struct Log {
 impl Log {
     /// Takes the next record of the partition.
     pub fn take(&mut self, record: &Record) {
-        let Ok(Event::HeadsReported(facts)) = record.event() else { return };
-        let (Some(last), Some(entry)) = (follows(&facts, self.said.get(&facts.partition)), entry_of(&facts)) else {
-            return;
+        let facts = match record.event() {
+            Ok(Event::HeadsReported(facts)) => facts,
+            Ok(Event::LogBegun(facts)) if begins(&facts, self.era) => {
+                *self = Self { era: facts.era, ..Self::default() };
+                return;
+            }
+            Ok(Event::HeadsLost(facts)) => return self.lose(&facts),
+            _ => return,
         };
+        let last = follows(&facts, self.era, self.said.get(&facts.partition));
+        let (Some(last), Some(entry)) = (last, entry_of(&facts)) else { return };
         self.said.insert(facts.partition, last);
         self.nodes.push(hash::leaf(&entry.bytes()));
         self.entries.push(entry);
         for head in facts.heads {
             self.heads.entry((facts.partition, head.tenant)).or_default().push_back((head.size, head.root));
+        }
+    }
+
+    fn lose(&mut self, facts: &HeadsLostV1) {
+        if let Some(last) = self.said.get_mut(&facts.partition).filter(|last| last.through == facts.through) {
+            last.lost = true;
         }
     }
 

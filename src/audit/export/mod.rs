@@ -51,6 +51,12 @@ pub enum ExportError {
     /// The journal ends early.
     #[error("partition {0} ends before everything that was signed for")]
     Short(u16),
+    /// The list of files would be larger than whoever verifies reads.
+    #[error("{0} trees are more than one export may list: export some tenants at a time")]
+    TooMany(usize),
+    /// No tenant was named, and it is not one of all.
+    #[error("an export is one of all, or of tenants that are named")]
+    OfNobody,
     /// A tree's hashes are not there.
     #[error(transparent)]
     Nodes(#[from] NoSubtree),
@@ -96,6 +102,9 @@ impl Export {
     /// # Errors
     /// When it is another one, or the folder cannot be written.
     pub fn begin(dir: &Path, scope: Scope, log: Log) -> Result<Self, ExportError> {
+        if scope.tenants.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ExportError::OfNobody);
+        }
         let signed = Checkpoint::parse(&scope.note.text).map_err(|_| ExportError::Log("the note is no checkpoint"))?;
         if log.size() != signed.size {
             return Err(ExportError::Log("it has another size"));
@@ -169,7 +178,11 @@ impl Export {
             trees: self.trees,
             files: self.folder.files().clone(),
         };
-        self.folder.write(layout::MANIFEST, manifest.text().as_bytes())?;
+        let text = manifest.text();
+        if text.len() as u64 > layout::MAX_MANIFEST {
+            return Err(ExportError::TooMany(manifest.trees.len()));
+        }
+        self.folder.write(layout::MANIFEST, text.as_bytes())?;
         Ok(self.events)
     }
 }

@@ -79,9 +79,18 @@ impl Files {
 
     /// One of them, as a whole.
     pub fn read(&self, name: &str, report: &mut Report) -> Option<Vec<u8>> {
+        self.read_up_to(name, MAX_WHOLE, report)
+    }
+
+    /// The same, if it has no more than so many bytes.
+    pub fn read_up_to(&self, name: &str, most: u64, report: &mut Report) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let read = self.open(name, report)?.take(MAX_WHOLE).read_to_end(&mut bytes);
+        let read = self.open(name, report)?.take(most + 1).read_to_end(&mut bytes);
         match read {
+            Ok(read) if read as u64 > most => {
+                report.find(name, format!("it has more than the {most} bytes that are read of such a file"));
+                None
+            }
             Ok(_) => Some(bytes),
             Err(error) => {
                 report.find(name, format!("cannot be read: {error}"));
@@ -108,6 +117,38 @@ impl Files {
     /// Those below a folder.
     pub fn below(&self, folder: &str) -> impl Iterator<Item = &str> {
         let prefix = format!("{folder}/");
-        self.names.iter().filter(move |name| name.starts_with(&prefix)).map(String::as_str)
+        let from = self.names.range(prefix.clone()..);
+        from.take_while(move |name| name.starts_with(&prefix)).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_large_is_said_to_be_and_not_cut() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        fs::write(dir.path().join("list"), b"four").expect("written");
+        let mut report = Report::default();
+        let files = Files::of(dir.path(), &mut report);
+        assert_eq!(files.read_up_to("list", 4, &mut report).as_deref(), Some(&b"four"[..]));
+        assert!(report.is_good());
+        assert_eq!(files.read_up_to("list", 3, &mut report), None);
+        assert!(report.findings[0].what.contains("more than the 3 bytes"), "{:?}", report.findings);
+    }
+
+    #[test]
+    fn what_lies_below_a_folder_is_found_and_no_more() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        for name in ["trees/1/a", "trees/1/b/c", "trees/10/a", "trees/1-a", "trees-1/a"] {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, b"x").expect("written");
+        }
+        let files = Files::of(dir.path(), &mut Report::default());
+        assert_eq!(files.below("trees/1").collect::<Vec<_>>(), ["trees/1/a", "trees/1/b/c"]);
+        assert_eq!(files.below("trees").count(), 4);
+        assert_eq!(files.below("tree").count(), 0);
     }
 }

@@ -8,12 +8,14 @@
 //! | the log's entries and tiles | the checkpoint's size and root |
 //! | each tree | every head that the log has of it: size, root, and that nothing is missing |
 //! | each event | its leaf, its body's digest, and what is readable of it, re-derived from its header |
-//! | which trees there are | the log: all of each tenant, in every partition that the genesis counts |
+//! | whose events these are | what the auditor expects; the manifest alone says nothing |
+//! | which trees there are | the log: all of it, or all of each tenant in every partition that the genesis counts |
 
 mod checkpoint;
 mod files;
 mod log;
 mod report;
+mod scope;
 mod tree;
 
 use std::path::Path;
@@ -21,6 +23,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 pub use report::{Finding, Report};
+pub use scope::Expected;
 
 use super::layout::{self, Manifest};
 use crate::domain::audit::note::NoteKey;
@@ -37,6 +40,8 @@ pub struct Asked {
     pub key: Option<NoteKey>,
     /// Checkpoints that were kept: a name for each, and its bytes.
     pub checkpoints: Vec<(String, Vec<u8>)>,
+    /// Whose events there must be.
+    pub expected: Expected,
     /// Keys of witnesses that must have signed.
     pub witnesses: Vec<NoteKey>,
 }
@@ -55,12 +60,12 @@ pub fn verify(dir: &Path, asked: &Asked, describe: Describe<'_>) -> Report {
     };
     let log = log::read(&files, &signed, &mut report);
     checkpoint::kept(asked, &signed, &log, &mut report);
-    tree::all(&files, &manifest, &log, describe, &mut report);
+    tree::all(&files, (&manifest, &asked.expected), &log, describe, &mut report);
     report
 }
 
 fn manifest(files: &Files, report: &mut Report) -> Option<Manifest> {
-    let bytes = files.read(layout::MANIFEST, report)?;
+    let bytes = files.read_up_to(layout::MANIFEST, layout::MAX_MANIFEST, report)?;
     match serde_json::from_slice::<Manifest>(&bytes) {
         Ok(manifest) if manifest.format != layout::FORMAT => {
             report.find(layout::MANIFEST, format!("the format is `{}`, not `{}`", manifest.format, layout::FORMAT));

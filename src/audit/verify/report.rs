@@ -1,6 +1,8 @@
 //! What came of verifying: what was proved, and what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::id::TenantId;
 
 /// Findings that are kept; beyond that they are counted.
 const MAX: usize = 200;
@@ -30,7 +32,11 @@ pub struct Report {
     /// Witnesses that signed, and when they saw it, in seconds since 1970.
     pub witnesses: Vec<(String, u64)>,
     /// Whose events these are; of all where there is none.
-    pub tenants: Option<usize>,
+    pub tenants: Option<BTreeSet<TenantId>>,
+    /// The auditor said whose events there must be.
+    pub is_scope_asked: bool,
+    /// Of those the ones of whom the log has nothing, in any partition.
+    pub nothing_of: Vec<TenantId>,
     /// Partitions of the installation.
     pub partitions: u16,
     /// Trees that were verified.

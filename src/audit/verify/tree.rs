@@ -1,6 +1,6 @@
 //! The trees: which there are, and each event in them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read};
 
 use base64::Engine as _;
@@ -14,6 +14,7 @@ use super::Describe;
 use super::files::Files;
 use super::log::{Log, tiles};
 use super::report::Report;
+use super::scope::{Expected, complete, listed};
 use crate::domain::audit::Hash;
 use crate::domain::audit::entry::tag;
 use crate::domain::audit::leaf::{self, Leaf};
@@ -27,13 +28,22 @@ use crate::domain::record::Record;
 const MAX_LINE: u64 = 8 * 1024 * 1024;
 
 /// Verifies which trees there are, and each of them.
-pub fn all(files: &Files, manifest: &Manifest, log: &Log, describe: Describe<'_>, report: &mut Report) {
+pub fn all(
+    files: &Files,
+    (manifest, expected): (&Manifest, &Expected),
+    log: &Log,
+    describe: Describe<'_>,
+    report: &mut Report,
+) {
     genesis(files, manifest, log, report);
-    (report.partitions, report.tenants) = (manifest.partitions, manifest.tenants.as_ref().map(Vec::len));
+    report.partitions = manifest.partitions;
+    if log.partitions.values().any(|partition| *partition >= manifest.partitions) {
+        report.find(layout::LOG, "it has a tree of a partition that there is not");
+    }
     let is_ours = manifest.written_by == WRITTEN_BY;
     report.written_by = (!is_ours).then(|| manifest.written_by.clone());
     let listed = listed(manifest, report);
-    complete(manifest, &listed, log, report);
+    complete(expected, manifest, &listed, log, report);
     for ((tenant, partition), says) in &listed {
         let mut tree = Reading::new(files, (*tenant, *partition), log, report);
         tree.read(describe, is_ours);
@@ -42,57 +52,12 @@ pub fn all(files: &Files, manifest: &Manifest, log: &Log, describe: Describe<'_>
             tree.report.find(layout::MANIFEST, format!("{} is not of the size or root that it says", tree.folder));
         }
     }
+    let folders: HashSet<String> = listed.keys().map(|(tenant, at)| layout::tree(*tenant, *at)).collect();
     for name in files.below("trees") {
-        let known = listed.keys().any(|(tenant, at)| name.starts_with(&format!("{}/", layout::tree(*tenant, *at))));
-        if !known {
+        // trees/TENANT/PARTITION/…
+        let folder = name.match_indices('/').nth(2).map(|(end, _)| &name[..end]);
+        if !folder.is_some_and(|folder| folders.contains(folder)) {
             report.find(name, "it is in the folder of no tree");
-        }
-    }
-}
-
-type Listed = BTreeMap<(TenantId, u16), (u64, Hash)>;
-
-fn listed(manifest: &Manifest, report: &mut Report) -> Listed {
-    let mut listed = Listed::new();
-    for tree in &manifest.trees {
-        let tenant = tenant_of(&tree.tenant);
-        let (Some(tenant), Some(root)) = (tenant, hash_of(&tree.root)) else {
-            report.find(layout::MANIFEST, "a tree's tenant or root is not one");
-            continue;
-        };
-        if listed.insert((tenant, tree.partition), (tree.size, root)).is_some() {
-            report.find(layout::MANIFEST, "a tree is in it twice");
-        }
-    }
-    listed
-}
-
-fn tenant_of(text: &str) -> Option<TenantId> {
-    layout::bytes_of(text)?.try_into().ok().map(TenantId)
-}
-
-/// Nothing is left out: each tree that the log has of these tenants is there, in every partition.
-fn complete(manifest: &Manifest, listed: &Listed, log: &Log, report: &mut Report) {
-    let missing = |(tenant, partition): (TenantId, u16)| {
-        log.heads.contains_key(&tag(tenant, partition)) && !listed.contains_key(&(tenant, partition))
-    };
-    match &manifest.tenants {
-        None if listed.len() != log.heads.len() => {
-            report.find("trees", format!("the log has {} trees, and the export {}", log.heads.len(), listed.len()));
-        }
-        None => {}
-        Some(tenants) => {
-            let of: Vec<TenantId> = tenants.iter().filter_map(|text| tenant_of(text)).collect();
-            if of.len() != tenants.len() {
-                report.find(layout::MANIFEST, "a tenant is not one");
-            }
-            let all = of.iter().flat_map(|tenant| (0..manifest.partitions).map(|partition| (*tenant, partition)));
-            for (tenant, partition) in all.filter(|at| missing(*at)) {
-                report.find(&layout::tree(tenant, partition), "the log has this tree, and the export has not");
-            }
-            for (tenant, partition) in listed.keys().filter(|(tenant, _)| !of.contains(tenant)) {
-                report.find(&layout::tree(*tenant, *partition), "it is of a tenant that was not asked for");
-            }
         }
     }
 }

@@ -2,9 +2,6 @@
 
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -13,11 +10,11 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::checkpoint::{ask, number, strange, text};
+use super::pages::page;
 use crate::api::describe;
 use crate::audit::export::{Export as Writing, ExportError, Log, Scope};
 use crate::domain::audit::note::{Note, NoteKey};
 use crate::domain::id::TenantId;
-use crate::domain::record::Record;
 
 /// Write events, their trees and what was signed into a folder, for an auditor.
 ///
@@ -34,12 +31,6 @@ pub struct Export {
     pub tenant: Vec<String>,
 }
 
-/// A record where it stands.
-struct Placed {
-    position: u64,
-    record: Record,
-}
-
 impl Export {
     /// Runs the command.
     ///
@@ -50,6 +41,9 @@ impl Export {
         let tenants = self.tenants(&client).await?;
         let signed = ask(&client).await?;
         let (home, sealed_at) = (number(&signed, "partition")?, number(&signed, "sealed_at")?);
+        for tenant in tenants.iter().flatten() {
+            context.printer.note(format!("to be verified with `--tenant {tenant}`"));
+        }
         let scope = scope(&signed, tenants)?;
         let partitions = scope.partitions;
         let log = read_log(&client, home, sealed_at).await?;
@@ -134,29 +128,13 @@ async fn read_partition(client: &Client, partition: u16, export: &mut Writing) -
     }
 }
 
-async fn page(client: &Client, partition: u64, from: u64) -> Result<(Vec<Placed>, u64), Failure> {
-    let query = [("partition", partition.to_string()), ("from", from.to_string())];
-    let answer = client.get("/v1/admin/audit/records", &query).await?;
-    let records = answer["records"].as_array().ok_or_else(|| strange("records"))?;
-    let read = records.iter().map(placed).collect::<Result<Vec<_>, _>>()?;
-    Ok((read, number(&answer, "next")?))
-}
-
-fn placed(value: &Value) -> Result<Placed, Failure> {
-    let decode = |text: &str| STANDARD.decode(text).map(Bytes::from);
-    let (header, body) = (decode(text(value, "header")?), decode(value["body"].as_str().unwrap_or_default()));
-    let (Ok(header), Ok(body)) = (header, body) else { return Err(strange("header")) };
-    let record = Record::decode(header, body).map_err(|error| {
-        Failure::new(Exit::BadAnswer, format!("a record of the journal does not verify: {error}"))
-            .remedy("The journal is damaged there: see the log of the node.")
-    })?;
-    Ok(Placed { position: number(value, "position")?, record })
-}
-
 fn failed(error: ExportError) -> Failure {
     match error {
         ExportError::File(error) => {
             Failure::usage(format!("cannot write {error}")).remedy("Name a folder that is empty, or not there yet.")
+        }
+        error @ (ExportError::TooMany(_) | ExportError::OfNobody) => {
+            Failure::usage(error.to_string()).remedy("Name the tenants with `--tenant`, fewer at a time.")
         }
         error => Failure::new(Exit::BadAnswer, error.to_string()).remedy(
             "The journal is not the one that was signed for. Keep a copy of the data folder as it is, and compare \

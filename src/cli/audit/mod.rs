@@ -3,6 +3,7 @@
 mod begin;
 mod checkpoint;
 mod export;
+mod pages;
 mod verify;
 
 use clap::{Args, Subcommand};

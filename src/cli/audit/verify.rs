@@ -11,19 +11,28 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::print::Tone;
 use crate::api::describe;
-use crate::audit::verify::{Asked, Report, verify};
+use crate::audit::verify::{Asked, Expected, Report, verify};
 use crate::domain::audit::note::{KeyKind, NoteKey};
+use crate::domain::id::TenantId;
 
 /// Verify an export.
 ///
 /// It needs the folder and nothing else: no network, no server, no secret. What you have kept elsewhere makes the proof
 /// stronger: the log's public key, and checkpoints of earlier days, because whoever runs the installation can sign another
-/// history and only an older checkpoint shows it. The exit code is 0 if everything is as it should be, else 1.
+/// history and only an older checkpoint shows it. Say whose events there must be, with `--all` or `--tenant`: what the folder
+/// says of that is the word of whoever made it. The exit code is 0 if everything is as it should be, else 1.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// The folder.
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// It must have everybody's events, and the installation's own.
+    #[arg(long, conflicts_with = "tenant")]
+    pub all: bool,
+    /// It must have all events of this tenant and of no other, by its id: `ten_` and 32 digits. May be given again. Without it
+    /// and `--all`, what is there is verified, and the report says whose events that are.
+    #[arg(long, value_name = "ID")]
+    pub tenant: Vec<TenantId>,
     /// The log's public key, or a file with it: `name+hash+key`. Otherwise the export's own is believed.
     #[arg(long = "log-key", value_name = "KEY")]
     pub log_key: Option<String>,
@@ -62,7 +71,12 @@ impl Verify {
             return Err(Failure::usage(format!("the key of {} is not one of a witness", other.name))
                 .remedy("A witness has a key of its own for cosignatures: ask whoever runs it."));
         }
-        Ok(Asked { key: self.log_key.as_deref().map(key).transpose()?, checkpoints, witnesses })
+        let expected = match (self.all, &self.tenant[..]) {
+            (true, _) => Expected::All,
+            (false, []) => Expected::Unsaid,
+            (false, tenants) => Expected::Tenants(tenants.iter().copied().collect()),
+        };
+        Ok(Asked { expected, key: self.log_key.as_deref().map(key).transpose()?, checkpoints, witnesses })
     }
 }
 
@@ -102,8 +116,8 @@ fn page(context: &Context, report: &Report) -> String {
     if let Some((first, last)) = report.times {
         fact("time", format!("{} to {} by the installation's own clock (a claim)", time(first), time(last)));
     }
-    let of = report.tenants.map_or("everybody".to_owned(), |tenants| format!("{tenants} tenants, nothing left out"));
-    fact("events", format!("{} in {} trees of {} partitions, of {of}", report.events, report.trees, report.partitions));
+    fact("events", format!("{} in {} trees of {} partitions", report.events, report.trees, report.partitions));
+    whose(report).into_iter().for_each(|what| fact("of", what));
     fact("copies", format!("{} events are second copies of others", report.copies));
     fact("bodies", format!("{} sealed bodies are not in the export", report.without_body));
     if let Some(version) = &report.written_by {
@@ -117,6 +131,21 @@ fn page(context: &Context, report: &Report) -> String {
         lines.push(format!("  and {} more", report.more));
     }
     lines.join("\n")
+}
+
+/// Whose events were verified, and who says that these are all that there must be.
+fn whose(report: &Report) -> Vec<String> {
+    let Some(tenants) = &report.tenants else {
+        return vec!["everybody and the installation itself: every tree that the signed log has".to_owned()];
+    };
+    let mut said: Vec<String> = tenants.iter().map(ToString::to_string).collect();
+    said.push(match report.is_scope_asked {
+        true => "as expected: every tree that the signed log has of them".to_owned(),
+        false => "these tenants only, as the export says: name those whom you expect with `--tenant`, or say `--all`"
+            .to_owned(),
+    });
+    said.extend(report.nothing_of.iter().map(|tenant| format!("the signed log has no event of {tenant}")));
+    said
 }
 
 fn time(micros: i64) -> String {
@@ -133,6 +162,9 @@ fn for_programs(report: &Report) -> Value {
         "key": if report.is_foreign_key { "given" } else { "own" },
         "extends": report.extends.iter().map(place).collect::<Vec<_>>(),
         "witnesses": report.witnesses.iter().map(place).collect::<Vec<_>>(),
+        "tenants": report.tenants.as_ref().map(|tenants| tenants.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        "scope": if report.is_scope_asked { "given" } else { "own" },
+        "nothing_of": report.nothing_of.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "partitions": report.partitions,
         "trees": report.trees,
         "events": report.events,

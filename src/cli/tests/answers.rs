@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::inspect::story;
 use crate::cli::moves::moves;
 use crate::cli::print::{Printer, Style};
-use crate::cli::tail::lines;
+use crate::cli::tail::{is_wanted, lines};
 use crate::cli::time::{of_day, spent, thousands};
 
 fn plain() -> Printer {
@@ -116,4 +116,16 @@ fn numbers_and_times_are_written_for_people() {
     assert_eq!(["50 ms", "12.5 s", "3 min 20 s"], written.each_ref().map(String::as_str));
     assert_eq!(of_day("1970-01-01T00:00:01.5Z"), "00:00:01.500");
     assert_eq!(of_day("never"), "never");
+}
+
+#[test]
+fn a_tail_shows_the_sealing_only_to_whom_asks_for_it() {
+    let of = |kind: u64| json!({"kind": kind, "tenant": "ten_1"});
+    for kind in 112..=115 {
+        assert!(!is_wanted(&of(kind), None, false) && is_wanted(&of(kind), None, true), "{kind}");
+    }
+    for kind in [1, 111, 116, 117] {
+        assert!(is_wanted(&of(kind), None, false), "{kind}: what an operator did, or has to do, is shown");
+    }
+    assert!(is_wanted(&of(1), Some("ten_1"), false) && !is_wanted(&of(1), Some("ten_2"), true));
 }

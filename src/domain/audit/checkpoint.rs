@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::id::InstallationId;
 use super::hash::Hash;
 
 /// What a log says of itself.
@@ -35,7 +36,22 @@ pub enum CheckpointError {
     Root,
 }
 
+/// The name of an installation's log: 0 for the first, which most installations never leave.
+#[must_use]
+pub fn origin(installation: InstallationId, era: u32) -> String {
+    if era == 0 { format!("waybill/{installation}") } else { format!("waybill/{installation}/{era}") }
+}
+
 impl Checkpoint {
+    /// Which log of this installation it is of, if it is of one.
+    #[must_use]
+    pub fn era(&self, installation: InstallationId) -> Option<u32> {
+        match self.origin.strip_prefix(&origin(installation, 0))? {
+            "" => Some(0),
+            rest => rest.strip_prefix('/')?.parse().ok(),
+        }
+    }
+
     /// Reads the text of a note. Lines after the third are extensions, which are not looked at.
     ///
     /// # Errors
@@ -95,6 +111,16 @@ mod tests {
                 Err(CheckpointError::Root),
                 "{root}"
             );
+        }
+    }
+
+    #[test]
+    fn an_origin_says_which_log_of_which_installation() {
+        let ours = InstallationId([7; 16]);
+        let era = |origin: String| Checkpoint { origin, size: 0, root: [0; 32] }.era(ours);
+        assert_eq!([0, 12].map(|number| era(origin(ours, number))), [Some(0), Some(12)]);
+        for other in [origin(InstallationId([8; 16]), 12), format!("waybill/{ours}12"), ours.to_string()] {
+            assert_eq!(era(other.clone()), None, "{other}");
         }
     }
 }

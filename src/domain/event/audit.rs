@@ -76,12 +76,29 @@ pub struct CheckpointSignedV1 {
     pub signature: [u8; 64],
 }
 
-/// An operator has another log begun, under another origin: the journal is not the one that the last one was signed for. It has
-/// the same entries; what was signed under the old origin speaks no more for this installation, and whoever kept it sees that.
+/// A partition's journal ends before the place up to which its trees were reported: it was put back from a backup, or lost its
+/// end. Its trees would contradict the log, so nothing more of it counts there until another log begins.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HeadsLostV1 {
+    /// Which partition.
+    #[n(0)]
+    pub partition: u16,
+    /// Up to where the log has its trees.
+    #[n(1)]
+    pub through: Position,
+    /// Where its owner began, after everything that it found there.
+    #[n(2)]
+    pub found: Position,
+}
+
+/// An operator has another log begun, under another origin: the journal is not the one that the last one was signed for. It
+/// begins empty, and every partition reports all its trees as they are now; what was signed under the old origin speaks no
+/// more for this installation, and whoever kept it sees that.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct LogBegunV1 {
-    /// One more than that of the log before.
+    /// More than that of any log before that is known.
     #[n(0)]
     pub era: u32,
     /// Why, in the operator's words.

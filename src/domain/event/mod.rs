@@ -183,6 +183,7 @@ events! {
     114 CheckpointSigned CheckpointSignedV1 skip,
     115 CheckpointPublished CheckpointPublishedV1 skip,
     116 LogBegun LogBegunV1 skip,
+    117 HeadsLost HeadsLostV1 skip,
 
     128 CampaignDeclared CampaignDeclaredV1 must,
     129 CampaignMoved CampaignMovedV1 must,

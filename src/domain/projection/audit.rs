@@ -3,7 +3,7 @@
 use super::super::address::AddressKind;
 use super::super::audit::entry::{self, Entry, Head};
 use super::super::audit::{hash, leaf};
-use super::super::event::{CheckpointPublishedV1, CheckpointSignedV1, Event, HeadsReportedV1};
+use super::super::event::{CheckpointPublishedV1, CheckpointSignedV1, Event, HeadsLostV1, HeadsReportedV1, LogBegunV1};
 use super::super::id::{EventId, derive};
 use super::super::notification::NotificationKind;
 use super::super::record::{Micros, Position, Record};
@@ -55,6 +55,7 @@ pub fn grow(record: &Record, partition: u16, at: Position, rows: &mut Rows) {
 pub(super) fn needs(event: &Event, wanted: &mut Vec<RowId>) {
     match event {
         Event::HeadsReported(facts) => wanted.extend([RowId::Instance(()), RowId::Reported(facts.partition)]),
+        Event::HeadsLost(facts) => wanted.extend([RowId::Instance(()), RowId::Reported(facts.partition)]),
         Event::CheckpointSealed(_)
         | Event::CheckpointSigned(_)
         | Event::CheckpointPublished(_)
@@ -79,7 +80,8 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
             row.published = row.published.max(Some(at.header.at));
             true
         }
-        Event::LogBegun(facts) => begin(facts.era, &mut row, out),
+        Event::HeadsLost(facts) => lose(facts, row.era, rows),
+        Event::LogBegun(facts) => begins(facts, row.era) && begin(facts.era, &mut row, out),
         _ => false,
     };
     if changed {
@@ -100,19 +102,36 @@ pub fn entry_of(facts: &HeadsReportedV1) -> Option<Entry> {
     good.then(|| Entry { partition: facts.partition, heads: facts.heads.iter().map(head).collect() })
 }
 
-/// What is said last of a partition once this was, if it counts after `last`.
+/// What is said last of a partition in the log of this era once this was, if it counts after `last`.
 #[must_use]
-pub fn follows(facts: &HeadsReportedV1, last: Option<&ReportedRow>) -> Option<ReportedRow> {
+pub fn follows(facts: &HeadsReportedV1, era: u32, last: Option<&ReportedRow>) -> Option<ReportedRow> {
     let (through, part) = (facts.through, facts.part);
-    if last.is_some_and(|last| (through, part) <= (last.through, last.part)) {
+    let last = last.filter(|last| last.era == era);
+    if last.is_some_and(|last| last.lost || (through, part) <= (last.through, last.part)) {
         return None;
     }
     let whole = if facts.whole { Some(through) } else { last.and_then(|last| last.whole) };
-    Some(ReportedRow { through, part, whole })
+    Some(ReportedRow { era, through, part, whole, lost: false })
+}
+
+/// Whether this begins another log after that of this era. Those between may have been published by a journal that was lost.
+#[must_use]
+pub fn begins(facts: &LogBegunV1, era: u32) -> bool {
+    facts.era > era
+}
+
+/// What was reported of the partition is ahead of it.
+fn lose(facts: &HeadsLostV1, era: u32, rows: &mut Rows) -> bool {
+    let last = rows.reported(facts.partition).copied();
+    let Some(last) = last.filter(|last| last.era == era && last.through == facts.through && !last.lost) else {
+        return false;
+    };
+    rows.put_reported(facts.partition, ReportedRow { lost: true, ..last });
+    true
 }
 
 fn take(facts: &HeadsReportedV1, row: &mut InstanceRow, rows: &mut Rows, out: &mut Applied) -> bool {
-    let (Some(entry), Some(last)) = (entry_of(facts), follows(facts, rows.reported(facts.partition))) else {
+    let (Some(entry), Some(last)) = (entry_of(facts), follows(facts, row.era, rows.reported(facts.partition))) else {
         return false;
     };
     rows.put_reported(facts.partition, last);
@@ -143,6 +162,10 @@ fn signed(at: At<'_>, facts: &CheckpointSignedV1, row: &mut InstanceRow, out: &m
     let Some(sealed) = row.sealed.filter(|sealed| (sealed.size, sealed.root) == (facts.size, facts.root)) else {
         return false;
     };
+    // One log has one key: of two nodes that each drew one, who signs first has drawn it.
+    if row.signed.as_ref().is_some_and(|signed| signed.key != facts.key) {
+        return false;
+    }
     let (origin, signature) = (facts.origin.clone(), facts.signature.to_vec());
     let (size, root, key) = (facts.size, facts.root, facts.key);
     let (at, position, sealed_at) = (at.header.at, at.position, sealed.position);
@@ -151,12 +174,9 @@ fn signed(at: At<'_>, facts: &CheckpointSignedV1, row: &mut InstanceRow, out: &m
     true
 }
 
-/// Entries stay; what was signed was another log.
+/// What was said before belongs to another log, and may contradict what the journal holds now.
 fn begin(era: u32, row: &mut InstanceRow, out: &mut Applied) -> bool {
-    if row.era.checked_add(1) != Some(era) {
-        return false;
-    }
-    (row.era, row.sealed, row.signed, row.published) = (era, None, None, None);
+    *row = InstanceRow { era, ..InstanceRow::default() };
     out.notes.push(Note::Audit(AuditNote::Begun { era }));
     true
 }
@@ -176,7 +196,7 @@ fn row(at: At<'_>, id: EventId) -> FeedRow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::event::{CheckpointSealedV1, HeadV1, LogBegunV1};
+    use super::super::super::event::{CheckpointSealedV1, HeadV1};
     use super::super::super::id::{InstallationId, NodeId, TenantId};
     use super::super::super::record::{Header, Principal};
     use super::super::super::{address::Address, draft::Draft};
@@ -254,13 +274,42 @@ mod tests {
         let row = mailbox.rows.instance(()).expect("a log").clone();
         assert_eq!(row.signed.map(|signed| (signed.size, signed.sealed_at)), Some((1, Position(2))));
         assert_eq!(row.range.size(), 2, "it grew meanwhile");
+        mailbox.read(CheckpointSealedV1 { era: 0 });
+        let other_key = CheckpointSignedV1 { key: [9; 32], ..signed(2, row.range.root()) };
+        assert!(mailbox.read(other_key).notes.is_empty(), "one log has one key");
+        assert!(!mailbox.read(signed(2, row.range.root())).notes.is_empty());
+    }
+
+    #[test]
+    fn another_log_begins_with_nothing_that_was_said_before() {
+        let mut mailbox = Mailbox::new();
+        mailbox.read(report(1, 10, 0, true));
         let begun = |era| LogBegunV1 { era, reason: "put back".into() };
-        assert!(mailbox.read(begun(2)).notes.is_empty(), "not the next one");
         assert_eq!(mailbox.read(begun(1)).notes, [Note::Audit(AuditNote::Begun { era: 1 })]);
         assert!(mailbox.read(begun(1)).notes.is_empty(), "a second copy");
+        assert_eq!(mailbox.size(), 0, "what was said belongs to the other log");
         assert!(mailbox.read(CheckpointSealedV1 { era: 0 }).notes.is_empty(), "the old one's");
+        assert!(!mailbox.read(report(1, 4, 0, true)).notes.is_empty(), "it begins with what is there");
+        assert_eq!(mailbox.rows.reported(1).map(|row| (row.era, row.whole)), Some((1, Some(Position(4)))));
         assert!(
-            matches!(mailbox.read(CheckpointSealedV1 { era: 1 }).notes[..], [Note::Audit(AuditNote::Sealed(sealed))] if sealed.size == 2)
+            matches!(mailbox.read(CheckpointSealedV1 { era: 1 }).notes[..], [Note::Audit(AuditNote::Sealed(sealed))] if sealed.size == 1)
         );
+        assert!(!mailbox.read(begun(7)).notes.is_empty(), "those between may have been published");
+        assert!(mailbox.read(begun(6)).notes.is_empty(), "never back");
+    }
+
+    #[test]
+    fn a_partition_that_lost_its_end_says_nothing_more_in_this_log() {
+        let mut mailbox = Mailbox::new();
+        mailbox.read(report(1, 10, 0, true));
+        let lost = |through| HeadsLostV1 { partition: 1, through: Position(through), found: Position(5) };
+        mailbox.read(lost(9));
+        assert!(!mailbox.rows.reported(1).expect("said").lost, "of what was said before");
+        mailbox.read(lost(10));
+        assert!(mailbox.rows.reported(1).expect("said").lost);
+        assert!(mailbox.read(report(1, 11, 0, true)).notes.is_empty(), "its trees are others");
+        assert!(!mailbox.read(report(2, 11, 0, true)).notes.is_empty(), "others go on");
+        mailbox.read(LogBegunV1 { era: 1, reason: "put back".into() });
+        assert!(!mailbox.read(report(1, 6, 0, true)).notes.is_empty());
     }
 }

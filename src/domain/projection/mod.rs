@@ -332,6 +332,7 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         | Event::CheckpointSealed(_)
         | Event::CheckpointSigned(_)
         | Event::CheckpointPublished(_)
+        | Event::HeadsLost(_)
         | Event::LogBegun(_) => audit::apply(at, event, rows, &mut out),
         Event::LeaseAsked(_) | Event::LeaseGranted(_) => lease(at, event, &mut out),
         // The partition's actor applies the event that was set aside, at this place.

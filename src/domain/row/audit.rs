@@ -44,12 +44,16 @@ impl TreeRow {
 /// What a partition said last that counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedRow {
+    /// Of which of the installation's logs that was: in another one nothing was said yet.
+    pub era: u32,
     /// Up to where it said it.
     pub through: Position,
     /// In which part.
     pub part: u16,
     /// Up to where every tree that grew was reported.
     pub whole: Option<Position>,
+    /// Its journal does not reach so far any more: nothing that it says counts in this log.
+    pub lost: bool,
 }
 
 /// Size and root of the instance's log where it was to be signed.

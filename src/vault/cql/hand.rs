@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use super::open::{self, Standing};
 use super::shared::Shared;
 use super::{Options, marks, names};
+use crate::cql::CqlError;
 use crate::cql::Owner;
 use crate::domain::id::{InstallationId, KeyId, Tag, TenantId, with_partition};
 use crate::domain::record::Position;
@@ -106,6 +107,34 @@ impl CqlVault {
     }
 }
 
+/// What a secret that is kept once is decided under, beside the names of people.
+const ONCE: &str = "waybill secret kept once";
+
+impl CqlVault {
+    /// Each process writes its own beside the name, and one of them is decided, as names of people are: there is no other way
+    /// to put something only if it is absent without a transaction.
+    async fn once(&self, tenant: Option<TenantId>, name: &str, value: &SecretBytes) -> Result<SecretBytes, VaultError> {
+        let shared = &self.shared;
+        if let Some(there) = shared.secret((tenant, name)).await? {
+            return Ok(there);
+        }
+        let wish = KeyId(shared.entropy.id());
+        let beside = |id: KeyId| format!("{name}/{id}");
+        self.put_secret(tenant, &beside(wish), value).await?;
+        let scope = tenant.unwrap_or_default();
+        let tag = Tag(first(&shared.keys.tenant(scope).index.mac(ONCE, &[name.as_bytes()])));
+        let _turn = shared.turns.take(tag).await;
+        let decided = names::decide(shared, (scope, tag), wish).await?;
+        let Some(chosen) = shared.secret((tenant, &beside(decided))).await? else {
+            let why = format!("the secret {name:?} was decided and is not there");
+            return Err(CqlError::Refused { doing: "keep a secret once".to_owned(), why }.into());
+        };
+        // Whoever was told so writes the same.
+        self.put_secret(tenant, name, &chosen).await?;
+        Ok(chosen)
+    }
+}
+
 impl Vault for CqlVault {
     fn installation(&self) -> InstallationId {
         self.shared.owner.installation
@@ -166,6 +195,15 @@ impl Vault for CqlVault {
             self.shared.is_whole()?;
             self.shared.write_secret((tenant, name), value).await
         })
+    }
+
+    fn put_secret_once<'a>(
+        &'a self,
+        tenant: Option<TenantId>,
+        name: &'a str,
+        value: &'a SecretBytes,
+    ) -> Kept<'a, SecretBytes> {
+        Box::pin(self.once(tenant, name, value))
     }
 
     fn secret<'a>(&'a self, tenant: Option<TenantId>, name: &'a str) -> Kept<'a, Option<SecretBytes>> {

@@ -171,6 +171,14 @@ async fn nodes_that_meet_people_and_tenants_at_once_agree_on_them() {
         one.put_secret(Some(TENANT), "token", &secret(text)).await.expect("kept");
         assert_eq!(two.secret(Some(TENANT), "token").await, Ok(Some(secret(text))));
     }
+    // One that is kept once is the same for both, however both draw it at the same time.
+    for n in 0..8u8 {
+        let (name, drawn) = (format!("once {n}"), [n, n + 100].map(|n| SecretBytes::new(vec![n; 32])));
+        let (ours, theirs) =
+            tokio::join!(one.put_secret_once(None, &name, &drawn[0]), two.put_secret_once(None, &name, &drawn[1]));
+        assert_eq!(ours, theirs, "{name}");
+        assert!(drawn.contains(&ours.expect("kept")));
+    }
     place
         .operate(
             "INSERT INTO {keyspace}.marks (id, number, position) VALUES (0, 3, 0x0000000000000009) USING TIMESTAMP 9",

@@ -38,6 +38,8 @@ pub struct FileVault {
     /// None once dropped: the writer ends when it is gone.
     mail: Option<SyncSender<Mail>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Whose turn it is to keep a secret once.
+    once: tokio::sync::Mutex<()>,
 }
 
 impl FileVault {
@@ -73,7 +75,13 @@ impl FileVault {
         let thread = std::thread::Builder::new().name("vault-writer".to_owned());
         let handle = thread.spawn(|| writer.run()).map_err(io_error("start the writer of", &shared.path))?;
         let places = Arc::new(Semaphore::new(QUEUE));
-        Ok(Self { shared, places, mail: Some(mail), writer: Mutex::new(Some(handle)) })
+        Ok(Self {
+            shared,
+            places,
+            mail: Some(mail),
+            writer: Mutex::new(Some(handle)),
+            once: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Calls that wait for the writer.
@@ -184,6 +192,24 @@ impl Vault for FileVault {
             limit("the secret's name", name.len(), MAX_NAME)?;
             limit("the secret", value.expose().len(), MAX_SECRET)?;
             self.keep(Want::Secret(tenant, name.to_owned(), value.clone())).await.map(|_| ())
+        })
+    }
+
+    fn put_secret_once<'a>(
+        &'a self,
+        tenant: Option<TenantId>,
+        name: &'a str,
+        value: &'a SecretBytes,
+    ) -> Kept<'a, SecretBytes> {
+        Box::pin(async move {
+            // One process has these files, so one turn at a time is enough.
+            let _turn = self.once.lock().await;
+            if let Some(there) = self.shared.secret(tenant, name)? {
+                return Ok(there);
+            }
+            self.put_secret(tenant, name, value).await?;
+            let kept = self.shared.secret(tenant, name)?;
+            kept.ok_or_else(|| self.shared.fail("a secret is not where it was put".to_owned()))
         })
     }
 

@@ -14,10 +14,11 @@ use waybill::api::describe;
 use waybill::audit::export::{Export, Log, Scope};
 use waybill::audit::layout::{self, File, MANIFEST, Manifest};
 use waybill::audit::sign::note;
-use waybill::audit::verify::{Asked, Report, verify};
+use waybill::audit::verify::{Asked, Expected, Report, verify};
 use waybill::channel::{Channel, Scripted};
 use waybill::domain::address::Address;
 use waybill::domain::audit::note::NoteKey;
+use waybill::domain::event::LogBegunV1;
 use waybill::domain::id::{InstallationId, TenantId};
 use waybill::domain::message::State;
 use waybill::domain::record::{Position, Record};
@@ -42,6 +43,11 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        let (world, tenants) = Self::busy().await;
+        Self::of(world, tenants).await
+    }
+
+    async fn busy() -> (World, [TenantId; 2]) {
         let channel = Arc::new(Scripted::new(Arc::new(SystemClock), []));
         let world = World::new(channel as Arc<dyn Channel>, limits(), None).await;
         let mut tenants = Vec::new();
@@ -55,6 +61,11 @@ impl Scene {
             }
             world.until(&messages, Duration::from_secs(20), &[State::Sent]).await;
         }
+        (world, [tenants[0], tenants[1]])
+    }
+
+    /// What was signed of it.
+    async fn of(world: World, tenants: [TenantId; 2]) -> Self {
         let signed = signed(&world).await;
         let mut records = BTreeMap::new();
         for partition in 0..PARTITIONS {
@@ -65,7 +76,7 @@ impl Scene {
         }
         let seed = world.vault.secret(None, AUDIT_KEY).await.expect("readable").expect("a key").expose().to_vec();
         world.stop().await;
-        Self { records, signed, seed, tenants: [tenants[0], tenants[1]] }
+        Self { records, signed, seed, tenants }
     }
 
     fn key(&self) -> NoteKey {
@@ -231,14 +242,108 @@ async fn a_tenants_export_has_all_of_the_tenant_and_nothing_of_another() {
         assert!(!has(&tag) && !has(text.as_bytes()) && !has(hex::encode(&tag).as_bytes()), "{name}");
     }
     // One tree of it left out, the rest mended.
-    let mut less = found.clone();
-    let mut manifest: Manifest = serde_json::from_slice(&less[MANIFEST]).unwrap();
-    let tree = manifest.trees.pop().expect("a tree");
-    less.insert(MANIFEST.to_owned(), manifest.text().into_bytes());
-    less.retain(|name, _| !name.starts_with(&format!("trees/{}/{}/", tree.tenant, tree.partition)));
-    mend(&mut less);
-    let other = TempDir::new().unwrap();
-    write(other.path(), &less);
-    let report = check(other.path());
+    let last = manifest(&found).trees.pop().expect("a tree");
+    let less = without(&found, |tree| *tree == last, |manifest| manifest.tenants.clone());
+    let report = scoped(&less, Expected::Unsaid);
     assert!(report.findings.iter().any(|found| found.what.contains("the export has not")), "{:?}", report.findings);
+    // Whoever reads it says whose events they expect.
+    assert!(scoped(&found, Expected::Tenants([ours].into())).is_good());
+    for expected in [Expected::All, Expected::Tenants([theirs].into()), Expected::Tenants([ours, theirs].into())] {
+        let report = scoped(&found, expected.clone());
+        assert!(!report.is_good(), "{expected:?}");
+        assert_eq!(report.findings[0].place, MANIFEST, "{expected:?}");
+    }
+    let unsaid = check(dir.path());
+    assert_eq!((unsaid.tenants, unsaid.is_scope_asked), (Some([ours].into()), false));
+}
+
+fn manifest(files: &BTreeMap<String, Vec<u8>>) -> Manifest {
+    serde_json::from_slice(&files[MANIFEST]).expect("a manifest")
+}
+
+/// The export as somebody hands it over who would rather not show these trees: all the rest fits.
+fn without(
+    files: &BTreeMap<String, Vec<u8>>,
+    hidden: impl Fn(&layout::Tree) -> bool,
+    said: impl Fn(&Manifest) -> Option<Vec<String>>,
+) -> BTreeMap<String, Vec<u8>> {
+    let (mut less, mut list) = (files.clone(), manifest(files));
+    for tree in list.trees.iter().filter(|tree| hidden(tree)) {
+        less.retain(|name, _| !name.starts_with(&format!("trees/{}/{}/", tree.tenant, tree.partition)));
+    }
+    list.tenants = said(&list);
+    list.trees.retain(|tree| !hidden(tree));
+    less.insert(MANIFEST.to_owned(), list.text().into_bytes());
+    mend(&mut less);
+    less
+}
+
+fn scoped(files: &BTreeMap<String, Vec<u8>>, expected: Expected) -> Report {
+    let dir = TempDir::new().unwrap();
+    write(dir.path(), files);
+    verify(dir.path(), &Asked { expected, ..Asked::default() }, &describe)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_of_all_from_which_a_tenant_was_dropped_is_found() {
+    let (scene, dir) = (Scene::new().await, TempDir::new().unwrap());
+    let [ours, theirs] = scene.tenants;
+    scene.export(dir.path(), None);
+    let whole = files(dir.path());
+    assert!(scoped(&whole, Expected::All).is_good() && scoped(&whole, Expected::Unsaid).is_good());
+    assert!(!scoped(&whole, Expected::Tenants([ours].into())).is_good(), "more than was expected");
+    let of_theirs = |tree: &layout::Tree| tree.tenant == hex::encode(theirs.0);
+    let places: Vec<u16> = manifest(&whole).trees.into_iter().filter(of_theirs).map(|tree| tree.partition).collect();
+    assert!(!places.is_empty());
+
+    // It still says that it is one of all.
+    for expected in [Expected::All, Expected::Unsaid] {
+        let report = scoped(&without(&whole, of_theirs, |_| None), expected);
+        let found = report.findings.iter().find(|found| found.place == "trees").expect("trees are missing");
+        let count: Vec<String> = places.iter().map(|partition| format!("1 in {partition}")).collect();
+        let missing =
+            format!("{} trees that the signed log has are missing, by partition: {}", places.len(), count.join(", "));
+        assert_eq!(found.what, missing);
+    }
+
+    // It says that it is one of the others: nothing in it contradicts that, so whoever reads it has to know whom they expect.
+    let others = without(&whole, of_theirs, |_| Some(vec![hex::encode([0; 16]), hex::encode(ours.0)]));
+    let report = scoped(&others, Expected::Unsaid);
+    assert!(report.is_good() && !report.is_scope_asked, "{:?}", report.findings);
+    assert_eq!(report.tenants, Some([TenantId([0; 16]), ours].into()), "and is told who is in it");
+    assert!(!scoped(&others, Expected::All).is_good());
+    assert!(!scoped(&others, Expected::Tenants([theirs].into())).is_good());
+
+    // Of nobody at all.
+    let nobody = without(&whole, |_| true, |_| Some(Vec::new()));
+    for expected in [Expected::Unsaid, Expected::All, Expected::Tenants([ours].into())] {
+        assert!(!scoped(&nobody, expected).is_good());
+    }
+    let nobodys = scoped(&nobody, Expected::Unsaid);
+    assert!(nobodys.findings.iter().any(|found| found.what.contains("it names no tenant")), "{:?}", nobodys.findings);
+
+    // Of somebody whom the log does not know: that is said.
+    let stranger = TenantId([7; 16]);
+    let strangers = without(&whole, |_| true, |_| Some(vec![hex::encode(stranger.0)]));
+    assert_eq!(scoped(&strangers, Expected::Tenants([stranger].into())).nothing_of, [stranger]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_of_another_log_has_everything_that_happened_before_it_too() {
+    let (world, tenants) = Scene::busy().await;
+    let first = signed(&world).await;
+    let audit = Address::audit(InstallationId([1; 16]));
+    world.tell(audit, TenantId([0; 16]), LogBegunV1 { era: 7, reason: "put back".to_owned() }).await;
+    world.applied(audit).await;
+    let (scene, dir) = (Scene::of(world, tenants).await, TempDir::new().unwrap());
+    assert_eq!(scene.signed.origin, format!("{}/7", first.origin));
+    scene.export(dir.path(), None);
+    let report = verify(dir.path(), &Asked { expected: Expected::All, ..Asked::default() }, &describe);
+    assert!(report.is_good(), "{:#?}", report.findings);
+    assert_eq!((report.kinds["MessageAccepted"], report.kinds["Genesis"]), (300, u64::from(PARTITIONS)));
+    // A checkpoint of the first log is none of this one.
+    let kept = note(&first.checkpoint(), first.key, &first.signature).to_string().into_bytes();
+    let asked = Asked { checkpoints: vec![("kept".to_owned(), kept)], ..Asked::default() };
+    let report = verify(dir.path(), &asked, &describe);
+    assert!(report.findings.iter().any(|found| found.what.contains("of another log")), "{:?}", report.findings);
 }

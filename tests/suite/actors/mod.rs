@@ -25,6 +25,7 @@ mod parked;
 mod places;
 mod pool;
 mod requeued;
+mod resealed;
 mod scheduled;
 mod sealed;
 mod takeover;

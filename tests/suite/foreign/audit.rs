@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::installed;
 use crate::process::house::{House, Plan};
@@ -26,8 +26,9 @@ fn said(output: &Output) -> Value {
     serde_json::from_str(text.trim()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn judged_by_go(dir: &Path, kept: &[&Path]) -> (bool, Value) {
-    let output = Command::new(installed("audit").join("bin/verify")).arg(dir).args(kept).output().expect("it runs");
+fn judged_by_go(scope: &[&str], dir: &Path, kept: &[&Path]) -> (bool, Value) {
+    let verify = installed("audit").join("bin/verify");
+    let output = Command::new(verify).args(scope).arg(dir).args(kept).output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let said = serde_json::from_str(text.trim());
     (output.status.success(), said.unwrap_or_else(|error| panic!("{error}: {text}")))
@@ -63,8 +64,8 @@ async fn an_export_of_a_node_that_was_killed_under_load_is_verified_by_go() {
     let dir = house.folder().join("export");
     let (place, kept_at) = (dir.to_str().expect("UTF-8"), kept.to_str().expect("UTF-8"));
     let exported = said(&audit(&house, &["export", place]));
-    let ours = said(&audit(&house, &["verify", place, "--checkpoint", kept_at]));
-    let (good, theirs) = judged_by_go(&dir, &[&kept]);
+    let ours = said(&audit(&house, &["verify", place, "--all", "--checkpoint", kept_at]));
+    let (good, theirs) = judged_by_go(&["-all"], &dir, &[&kept]);
     println!("{theirs}");
     assert!(good && ours["good"] == true, "{theirs}");
     for name in ["origin", "entries", "root", "trees", "events"] {
@@ -79,12 +80,28 @@ async fn an_export_of_a_node_that_was_killed_under_load_is_verified_by_go() {
     let leaves = events + theirs["entries"].as_u64().expect("a number");
     assert_eq!(theirs["inclusions"], leaves, "every leaf was proved");
 
+    // Whose events there must be, is not what the export says.
+    let nobody = "ten_00112233445566778899aabbccddeeff";
+    assert!(!judged_by_go(&["-tenant", nobody], &dir, &[]).0, "more than was expected");
+    assert!(!audit(&house, &["verify", place, "--tenant", nobody]).status.success());
+    let manifest = dir.join("manifest.json");
+    let whole = std::fs::read(&manifest).expect("a manifest");
+    for (scope, ours, tenants) in [("-all", "--all", json!(["00".repeat(16)])), ("-all=false", "--json", json!([]))] {
+        let mut list: Value = serde_json::from_slice(&whole).expect("JSON");
+        list["trees"].as_array_mut().expect("trees").retain(|tree| tree["tenant"] == tenants[0]);
+        list["tenants"] = tenants;
+        std::fs::write(&manifest, list.to_string()).expect("changed");
+        assert!(!judged_by_go(&[scope], &dir, &[]).0, "{scope}");
+        assert!(!audit(&house, &["verify", place, ours]).status.success(), "{ours}");
+    }
+    std::fs::write(&manifest, whole).expect("put back");
+
     let path = dir.join("log/tile/0/000");
     let path = if path.is_file() { path } else { first_below(&dir.join("log/tile/0")) };
     let mut bytes = std::fs::read(&path).expect("a tile");
     bytes[0] ^= 1;
     std::fs::write(&path, bytes).expect("changed");
-    assert!(!judged_by_go(&dir, &[]).0, "a bit in a tile");
+    assert!(!judged_by_go(&[], &dir, &[]).0, "a bit in a tile");
     assert!(!audit(&house, &["verify", place]).status.success());
 }
 

@@ -24,6 +24,7 @@ pub(super) fn sealed(event: &Event) -> Value {
             "checkpoint": it.note, "size": it.size, "tenants": it.tenants.iter().map(text).collect::<Vec<_>>(),
         }),
         Event::LogBegun(it) => json!({"era": it.era, "reason": it.reason}),
+        Event::HeadsLost(it) => json!({"partition": it.partition, "through": it.through.0, "found": it.found.0}),
         // Unreachable while every kind has its arm; a new kind shows its name until it gets one.
         _ => Value::Null,
     }

@@ -18,6 +18,7 @@ pub(super) fn example(number: u16) -> Option<Event> {
         }
         115 => CheckpointPublishedV1 { note: "a note\n".into(), size: 70_000, tenants: vec![TENANT] }.into(),
         116 => LogBegunV1 { era: 1, reason: "put back from a backup".into() }.into(),
+        117 => HeadsLostV1 { partition: 513, through: Position(70_000), found: Position(69_000) }.into(),
         _ => return None,
     })
 }
