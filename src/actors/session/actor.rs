@@ -192,7 +192,7 @@ impl State {
         let mut inputs = Vec::with_capacity(mail.len() + 1);
         self.taken = [0; 3];
         for mail in mail {
-            if matches!(mail, SessionMail::Doubtful) {
+            if matches!(mail, SessionMail::Doubtful) || self.is_overtaken(&mail) {
                 return true;
             }
             mail.queued().into_iter().for_each(|priority| self.taken[priority.index()] += 1);
@@ -229,6 +229,12 @@ impl State {
         self.gauge();
         self.mark_low();
         self.is_drained() || self.is_idle(now)
+    }
+
+    /// A life that is over had said that it begins, and that was recorded after ours: every intent of ours would be void from here
+    /// on, and the next one, and so on. The next life begins after both.
+    fn is_overtaken(&self, mail: &SessionMail) -> bool {
+        matches!(mail, SessionMail::Started(event, _) if *event != self.born && self.incarnation.is_some())
     }
 
     /// Its row was declared anew, and its token may be another one. What cannot be read is read again by the next turn.

@@ -19,6 +19,7 @@ mod neighbours;
 mod nodes;
 mod notified;
 mod opt_out;
+mod overtaken;
 mod paced;
 mod panics;
 mod parked;
