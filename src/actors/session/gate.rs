@@ -97,8 +97,12 @@ async fn follows(hands: &Hands, partition: u16) -> bool {
         return true;
     }
     let turn = hands.registry.look(partition);
-    let _ours = turn.lock().await;
-    is_current(hands, partition) || shows(hands, partition).await
+    let look = async {
+        let _ours = turn.lock().await;
+        is_current(hands, partition) || shows(hands, partition).await
+    };
+    // Its turn included: those who wait behind one that looks in vain are put off with it, not after it.
+    tokio::time::timeout(PATIENCE, look).await.unwrap_or(false)
 }
 
 /// Whether they were seen to a moment ago.
@@ -187,9 +191,9 @@ async fn admission(
         || row.filter(|row| !counts(row)).and_then(|row| portfolio::turned_away(hands, portfolio, row, asker, now));
     let said = if let Some(held) = held {
         Admission::Until(held.until, held.code)
-    } else if followed && known.has_no_limit() {
-        Admission::Admitted
-    } else if row.is_some_and(|row| portfolio::is_admitted(row, known.person.as_ref(), now, now)) {
+    } else if (followed && known.has_no_limit())
+        || row.is_some_and(|row| portfolio::is_admitted(row, known.person.as_ref(), now, now))
+    {
         Admission::Admitted
     } else if let Some(until) = away() {
         Admission::Until(until, 0)

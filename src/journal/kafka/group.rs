@@ -56,7 +56,13 @@ impl GroupStanding {
     /// An error. What passes by itself, brokers that are away, is none of the group's.
     fn heard(&self, error: &KafkaError) {
         let Some(code) = error.rdkafka_error_code() else { return };
-        if LASTING.contains(&code) {
+        if !LASTING.contains(&code) {
+            return;
+        }
+        // Who is in has its partitions until somebody else claims them, and may not hear that it is let in again.
+        if self.is_in.load(Ordering::Acquire) {
+            tracing::warn!(%code, "kafka: the group of owners refuses this node, which was in it");
+        } else {
             *self.refused.lock() = Some(code.to_string());
         }
     }
@@ -185,6 +191,7 @@ mod tests {
         standing.heard(&KafkaError::MessageConsumption(RDKafkaErrorCode::GroupAuthorizationFailed));
         assert!(standing.trouble(Duration::ZERO).is_some_and(|said| said.contains("uthoriz")));
         standing.assigned();
-        assert_eq!(standing.trouble(JOINING), None);
+        standing.heard(&KafkaError::MessageConsumption(RDKafkaErrorCode::TopicAuthorizationFailed));
+        assert_eq!(standing.trouble(JOINING), None, "it is in");
     }
 }
