@@ -25,14 +25,14 @@ pub(super) async fn look(state: &mut State) -> Result<(), StoreError> {
     let Some(Row::Instance(row)) = rows::get(hands.store.as_ref(), &RowId::Instance(())).await? else {
         return Ok(());
     };
-    let told = state.published;
+    let (told, era) = (state.published, row.era);
     let Some(signed) = row.signed.filter(|signed| told.is_none_or(|told| signed.at > told)) else {
         return Ok(());
     };
     let note = crate::audit::sign::note(&signed.checkpoint(), signed.key, &signed.signature).to_string();
     state.published = Some(now);
     for tenants in tenants(hands.store.as_ref(), hands.journal.genesis().count).await?.chunks(TENANTS) {
-        let facts = CheckpointPublishedV1 { note: note.clone(), size: signed.size, tenants: tenants.to_vec() };
+        let facts = CheckpointPublishedV1 { note: note.clone(), size: signed.size, tenants: tenants.to_vec(), era };
         state.append(&Event::from(facts));
     }
     Ok(())

@@ -57,8 +57,8 @@ impl Unsealed {
         (!named.is_empty()).then(|| {
             format!(
                 "the journal of partition {} ends before what the signed log has of it: it was put back from a backup, or \
-                 lost its end. Nothing new of it is sealed. Put the right journal back, or, if it is gone, `waybill audit \
-                 begin --reason TEXT` begins another log with what is there",
+                 lost its end. Nothing new of it is sealed. Put the whole journal back as it was, of all partitions, or, if \
+                 it is gone, `waybill audit begin --reason TEXT` begins another log with what is there",
                 named.join(", ")
             )
         })

@@ -235,8 +235,9 @@ impl State {
             partition,
             through = through.0,
             reached = reached.map(|at| at.0),
-            "nothing new of this partition is sealed: its journal ends before what the signed log has of it. Put the right \
-             journal back, or, if it is gone, `waybill audit begin --reason TEXT` begins another log with what is there"
+            "nothing new of this partition is sealed: its journal ends before what the signed log has of it. Put the whole \
+             one back, of all partitions, or, if it is gone, begin another log with what is there: `waybill audit begin \
+             --reason TEXT`"
         );
         if !row.lost {
             let facts = HeadsLostV1 { partition, through, found: reached.unwrap_or_default() };
@@ -304,8 +305,8 @@ impl State {
     /// Reports what grew, unless that is on its way or nothing is worth it.
     async fn report_heads(&mut self) -> Result<(), StoreError> {
         self.show_unsealed();
-        let Some(through) = self.reached.filter(|_| matches!(self.phase, Phase::Owning(_)) && !self.sealing.lost)
-        else {
+        let speaks = self.sealing.stage == Stage::Begun && !self.sealing.lost && matches!(self.phase, Phase::Owning(_));
+        let Some(through) = self.reached.filter(|_| speaks) else {
             return Ok(());
         };
         let Some(since) = self.sealing.since.filter(|_| !self.sealing.reporting && self.sealing.events > 0) else {
@@ -321,7 +322,8 @@ impl State {
         if whole {
             (self.sealing.events, self.sealing.since) = (0, None);
         }
-        let facts = HeadsReportedV1 { partition: self.number, through, part, whole, since, heads };
+        let facts =
+            HeadsReportedV1 { partition: self.number, through, part, whole, since, heads, era: self.sealing.era };
         let notices = Arc::clone(&self.notices);
         append::persist_then(&self.hands, self.to_audit(&facts.into()), move || notices.push(Notice::Reported));
         Ok(())

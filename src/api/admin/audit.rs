@@ -68,6 +68,10 @@ pub struct Begin {
     era: Option<u32>,
 }
 
+/// How far a number may be named beyond those that are known: numbers must not run out by a slip of the hand, and nobody puts a
+/// thousand backups back.
+const LEAP: u32 = 1_000;
+
 /// Has another log begun, also while the node is held because a backup was put back: that is what it is for. Its number is above
 /// that of each log which the journal or the vault knows of; where both are older than what was published, only whoever kept
 /// a checkpoint knows, and names it.
@@ -86,6 +90,10 @@ pub async fn begin(
     if era <= known {
         let why = format!("is used: the log /{known} is known already, and an origin is never used twice");
         return Err(Problem::field("/era", why, "name a higher one, or none"));
+    }
+    if era - known > LEAP {
+        let why = format!("is far beyond the log /{known}, the last one that is known");
+        return Err(Problem::field("/era", why, format!("name one up to {}", known.saturating_add(LEAP))));
     }
     let audit = Address::audit(app.journal.genesis().installation);
     let event = Event::from(LogBegunV1 { era, reason });

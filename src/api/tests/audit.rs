@@ -37,7 +37,7 @@ async fn the_operator_is_shown_what_was_signed_and_another_log_can_be_begun() {
     let stage = Stage::new().await;
     assert_eq!(stage.get_operator("/v1/admin/audit/checkpoint").await.code(), "not_found");
     let heads = vec![HeadV1 { tenant: TenantId([4; 16]), size: 3, root: [5; 32] }];
-    let said = HeadsReportedV1 { partition: 1, through: Position(9), part: 0, whole: true, since: 0, heads };
+    let said = HeadsReportedV1 { partition: 1, through: Position(9), part: 0, whole: true, since: 0, heads, era: 0 };
     let mut log = Range::default();
     log.push(hash::leaf(&entry_of(&said).expect("an entry").bytes()));
     happens(&stage, said.into()).await;

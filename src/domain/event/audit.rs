@@ -43,6 +43,9 @@ pub struct HeadsReportedV1 {
     /// At most [`MAX_HEADS`](super::super::audit::entry::MAX_HEADS).
     #[n(5)]
     pub heads: Vec<HeadV1>,
+    /// For which of the installation's logs: one that was begun meanwhile is told anew, of all trees.
+    #[n(6)]
+    pub era: u32,
 }
 
 /// The instance's log is to be signed as it is here, at this event's own place: size and root follow from the events up to
@@ -119,4 +122,7 @@ pub struct CheckpointPublishedV1 {
     /// Who is told; at most 500.
     #[n(2)]
     pub tenants: Vec<TenantId>,
+    /// Which of the installation's logs: each has a checkpoint of a size of its own.
+    #[n(3)]
+    pub era: u32,
 }

@@ -107,7 +107,7 @@ pub fn entry_of(facts: &HeadsReportedV1) -> Option<Entry> {
 pub fn follows(facts: &HeadsReportedV1, era: u32, last: Option<&ReportedRow>) -> Option<ReportedRow> {
     let (through, part) = (facts.through, facts.part);
     let last = last.filter(|last| last.era == era);
-    if last.is_some_and(|last| last.lost || (through, part) <= (last.through, last.part)) {
+    if facts.era != era || last.is_some_and(|last| last.lost || (through, part) <= (last.through, last.part)) {
         return None;
     }
     let whole = if facts.whole { Some(through) } else { last.and_then(|last| last.whole) };
@@ -183,7 +183,8 @@ fn begin(era: u32, row: &mut InstanceRow, out: &mut Applied) -> bool {
 
 fn publish(at: At<'_>, facts: &CheckpointPublishedV1, out: &mut Applied) {
     for tenant in &facts.tenants {
-        let id = EventId(derive("waybill checkpoint", &[&tenant.0, &facts.size.to_be_bytes()]));
+        let id =
+            EventId(derive("waybill checkpoint", &[&tenant.0, &facts.era.to_be_bytes(), &facts.size.to_be_bytes()]));
         out.appends.push(Append::Feed { tenant: *tenant, row: row(at, id) });
         out.notes.push(Note::FeedGrew(*tenant));
     }
@@ -240,7 +241,7 @@ mod tests {
 
     fn report(partition: u16, through: u64, part: u16, whole: bool) -> HeadsReportedV1 {
         let heads = vec![HeadV1 { tenant: TenantId([9; 16]), size: through, root: [through as u8; 32] }];
-        HeadsReportedV1 { partition, through: Position(through), part, whole, since: 7, heads }
+        HeadsReportedV1 { partition, through: Position(through), part, whole, since: 7, heads, era: 0 }
     }
 
     #[test]
@@ -289,7 +290,9 @@ mod tests {
         assert!(mailbox.read(begun(1)).notes.is_empty(), "a second copy");
         assert_eq!(mailbox.size(), 0, "what was said belongs to the other log");
         assert!(mailbox.read(CheckpointSealedV1 { era: 0 }).notes.is_empty(), "the old one's");
-        assert!(!mailbox.read(report(1, 4, 0, true)).notes.is_empty(), "it begins with what is there");
+        assert!(mailbox.read(report(1, 11, 0, true)).notes.is_empty(), "what was on its way for the old one");
+        let anew = |through| HeadsReportedV1 { era: 1, ..report(1, through, 0, true) };
+        assert!(!mailbox.read(anew(4)).notes.is_empty(), "it begins with what is there");
         assert_eq!(mailbox.rows.reported(1).map(|row| (row.era, row.whole)), Some((1, Some(Position(4)))));
         assert!(
             matches!(mailbox.read(CheckpointSealedV1 { era: 1 }).notes[..], [Note::Audit(AuditNote::Sealed(sealed))] if sealed.size == 1)
@@ -310,6 +313,6 @@ mod tests {
         assert!(mailbox.read(report(1, 11, 0, true)).notes.is_empty(), "its trees are others");
         assert!(!mailbox.read(report(2, 11, 0, true)).notes.is_empty(), "others go on");
         mailbox.read(LogBegunV1 { era: 1, reason: "put back".into() });
-        assert!(!mailbox.read(report(1, 6, 0, true)).notes.is_empty());
+        assert!(!mailbox.read(HeadsReportedV1 { era: 1, ..report(1, 6, 0, true) }).notes.is_empty());
     }
 }

@@ -154,7 +154,7 @@ async fn a_partition_that_lost_its_end_says_so_and_begins_anew_in_another_log() 
         // The double's places have gaps of up to 256: the next claim stands at the next multiple.
         let through = Position(world.journal.end(lost).0.next_multiple_of(256) + beyond);
         let heads = vec![HeadV1 { tenant: TenantId([0; 16]), size: 9_000, root: [7; 32] }];
-        tell(&world, HeadsReportedV1 { partition: lost, through, part: 0, whole: true, since: 0, heads }).await;
+        tell(&world, HeadsReportedV1 { partition: lost, through, part: 0, whole: true, since: 0, heads, era: 0 }).await;
         for process in [8, 9] {
             world.hands.node = NodeId([process; 16]);
             world.restart().await;
