@@ -61,8 +61,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub url: Option<String>,
     /// Key to call the server with: `env:NAME`, `file:/path`, or the key itself, which other users of this machine can
-    /// then see. Otherwise WAYBILL_KEY. Commands of the operator take the file operator.key in the data folder where neither
-    /// names an operator's key.
+    /// then see. Otherwise WAYBILL_KEY. Commands of the operator take the file operator.key in the data folder where this is
+    /// not given and WAYBILL_KEY is no operator's key.
     #[arg(long, global = true, value_name = "KEY", help_heading = "Everywhere")]
     pub key: Option<String>,
     /// Write results as JSON, one object a line.

@@ -39,4 +39,4 @@ Exit codes:
    4  The server refused the key: it is missing, unknown, or may not do this.
    5  The data folder cannot be used: another process holds it, it belongs to another
       installation, it is damaged, or the keys of its vault are missing.
-  70  A defect of waybill itself. Please report it.";
+  70  It could not go on: a disk or the journal failed, or waybill has a defect. The message says which.";

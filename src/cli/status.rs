@@ -23,13 +23,15 @@ impl Status {
     /// When the server cannot be asked.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let status = context.operator()?.get("/v1/admin/status", &[]).await?;
+        let healthy = status["healthy"] == true;
         if context.json() {
-            return context.printer.line(status);
+            context.printer.line(status)?;
+        } else {
+            for line in lines(&status) {
+                context.printer.line(line)?;
+            }
         }
-        for line in lines(&status) {
-            context.printer.line(line)?;
-        }
-        if status["healthy"] == true { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
+        if healthy { Ok(()) } else { Err(Failure::said(Exit::BadAnswer)) }
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Create {
     /// What it is called: lower-case letters, digits and hyphens.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Name of the session that sends.
+    /// Name of the session or pool that sends.
     #[arg(long, value_name = "SESSION")]
     pub from: String,
     /// Name of the template, as Meta approved it.

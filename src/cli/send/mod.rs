@@ -46,7 +46,7 @@ The key is one of a tenant: set WAYBILL_KEY, or give --key.";
 #[command(long_about = ABOUT)]
 #[command(group(ArgGroup::new("content").required(true).args(["text", "template", "file"])))]
 pub struct Send {
-    /// Name of the session that sends.
+    /// Name of the session or pool that sends.
     #[arg(long, value_name = "SESSION", required_unless_present = "file", conflicts_with = "file")]
     pub from: Option<String>,
     /// Recipient: + and the number with its country code, or bsuid: and a business-scoped user id.

@@ -12,7 +12,7 @@ use crate::config::table::keys;
 keys! {
     /// Listeners, TLS and the limits of intake.
     pub struct Server {
-        /// Where the API, the console and Meta's callbacks are served.
+        /// Where the API and Meta's callbacks are served.
         listen: SocketAddr;
         /// Where `/metrics` and health are served, in plain HTTP; None: on `listen`.
         admin_listen: Option<SocketAddr>;
