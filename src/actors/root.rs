@@ -255,7 +255,8 @@ impl State {
         let patience = if self.shared { HANDOVER } else { Duration::ZERO };
         let handover = Handover { patience, vacancy: VACANCY * 2_u32.pow(vacancies.min(6)), wish };
         let (seats, hands) = (Arc::clone(&self.seats), self.hands.clone());
-        Some(PartitionArgs { number, notices, seats, handover, hands })
+        let reborn = self.deaths.contains_key(&number);
+        Some(PartitionArgs { number, notices, seats, handover, reborn, hands })
     }
 
     /// One that died again and again is called well once it has lived for as long as its deaths are counted together: a

@@ -46,6 +46,8 @@ pub struct PartitionArgs {
     pub seats: Arc<Mutex<Seats>>,
     /// How it goes when it is not wanted here any more, or taken.
     pub handover: Handover,
+    /// An earlier life of it died in this process.
+    pub reborn: bool,
     /// Everything else.
     pub hands: Hands,
 }
@@ -174,12 +176,13 @@ impl Drop for State {
 
 impl State {
     async fn open(args: PartitionArgs) -> Result<Self, ActorProcessingErr> {
-        let PartitionArgs { number, notices, seats, handover, hands } = args;
+        let PartitionArgs { number, notices, seats, handover, reborn, hands } = args;
         // What others have appended is not known here before it is asked for.
         let target = hands.journal.fresh_end(number).await?;
         let store = Waiting::on(&hands.store);
         let journal = hands.journal.as_ref();
-        let Found { applied, rows, open, poison, arrivals } = found(store.as_ref(), journal, number, target).await?;
+        let Found { applied, rows, open, poison, arrivals } =
+            found(store.as_ref(), journal, (number, reborn), target).await?;
         let gates = rows.gates(number).cloned().unwrap_or_default();
         hands.registry.stops.set_gates(number, Arc::new(gates));
         let mut state = Self {

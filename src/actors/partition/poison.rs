@@ -88,7 +88,8 @@ impl Poison {
         Ok(found)
     }
 
-    /// Counts this start, durably, before anything is applied.
+    /// Counts this start, durably, before anything is applied; unless the last life ended in this very process, and said why:
+    /// what stops an actor and not the process is no poison, and may be an event that this version must not skip.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -98,6 +99,7 @@ impl Poison {
         mark: Option<Position>,
         end: Position,
         ahead: Ahead,
+        reborn: bool,
     ) -> Result<Self, StoreError> {
         // Among the hints, which a rebuild need not give back.
         let key = RowKey::single(Table::OpenSession, KeyPart::join(&[b"tries", &partition.to_be_bytes()]));
@@ -105,7 +107,7 @@ impl Poison {
         // A start that finds nothing to apply cannot die of it.
         let idle = mark.map_or(0, |mark| mark.0 + 1) >= end.0;
         let tries = match before.filter(|_| !idle) {
-            Some((at, tries)) if at == mark => tries.saturating_add(1),
+            Some((at, tries)) if at == mark => tries.saturating_add(u16::from(!reborn)),
             _ => 1,
         };
         if let Some(through) = mark {
@@ -174,7 +176,13 @@ mod tests {
             .expect("a mark");
         for _ in 0..=2 * TRIES {
             let ahead = Poison::read_ahead(&journal, 0, mark.next(), end).await.expect("readable");
-            let poison = Poison::begin(&store, 0, Some(mark), end, ahead).await.expect("counted");
+            let mut poison = Poison::begin(&store, 0, Some(mark), end, ahead, false).await.expect("counted");
+            for _ in 0..=2 * TRIES {
+                let ahead = Poison::read_ahead(&journal, 0, mark.next(), end).await.expect("readable");
+                let reborn = Poison::begin(&store, 0, Some(mark), end, ahead, true).await.expect("not counted");
+                assert_eq!(reborn.tries, poison.tries, "the process lives");
+                poison = reborn;
+            }
             if let Some(culprit) = poison.culprit() {
                 assert_eq!((culprit, poison.tries), (Position(512), 2 * TRIES + 1));
                 return;

@@ -47,7 +47,7 @@ pub(super) struct Found {
 pub(super) async fn found(
     store: &dyn Store,
     journal: &dyn Journal,
-    number: u16,
+    (number, reborn): (u16, bool),
     target: Position,
 ) -> Result<Found, ActorProcessingErr> {
     let mut tries = 0;
@@ -56,7 +56,7 @@ pub(super) async fn found(
         let applied = store.settled(number).await?;
         let from = applied.map_or(Position(0), Position::next);
         let ahead = Poison::read_ahead(journal, number, from, target).await?;
-        let poison = match Poison::begin(store, number, applied, target, ahead).await {
+        let poison = match Poison::begin(store, number, applied, target, ahead, reborn).await {
             Err(StoreError::Backwards { .. }) => continue,
             begun => begun?,
         };

@@ -90,7 +90,7 @@ async fn what_the_owner_commits_while_rows_are_read_is_seen_however_fresh_ones_o
     let store =
         Shared { inner: MemoryStore::new(), remembered: Mutex::default(), owners: Mutex::new(Some(through(256))) };
     store.inner.commit(through(0)).await.expect("a mark");
-    let found = found(&store, &journal, 0, journal.end(0)).await.expect("readable");
+    let found = found(&store, &journal, (0, false), journal.end(0)).await.expect("readable");
     assert_eq!(found.applied, Some(Position(256)), "rows of two moments");
     assert!(store.remembered.lock().is_some(), "its start was counted: it remembers a mark");
 }
