@@ -191,12 +191,15 @@ impl State {
         self.seen = self.seen.max(cold.unwrap_or_default());
         let mut inputs = Vec::with_capacity(mail.len() + 1);
         self.taken = [0; 3];
+        let mut over = false;
         for mail in mail {
-            if matches!(mail, SessionMail::Doubtful) || self.is_overtaken(&mail) {
-                return true;
-            }
+            over |= matches!(mail, SessionMail::Doubtful) || self.is_overtaken(&mail);
             mail.queued().into_iter().for_each(|priority| self.taken[priority.index()] += 1);
             self.read(mail, now, &mut inputs);
+        }
+        if over {
+            self.finish(inputs, now).await;
+            return true;
         }
         if self.sender_is_old {
             self.renew_sender().await;
@@ -235,6 +238,14 @@ impl State {
     /// on, and the next one, and so on. The next life begins after both.
     fn is_overtaken(&self, mail: &SessionMail) -> bool {
         matches!(mail, SessionMail::Started(event, _) if *event != self.born && self.incarnation.is_some())
+    }
+
+    /// The last step of a life that is over. What was read back before is valid and begins: the next life would call it unknown,
+    /// though nothing was sent. Nothing new is proposed.
+    async fn finish(&mut self, mut inputs: Vec<Input>, now: Micros) {
+        inputs.push(Input::Suspended(true));
+        let effects = self.machine.step(inputs, now, self.args.hands.entropy.number());
+        self.carry_out(effects).await;
     }
 
     /// Its row was declared anew, and its token may be another one. What cannot be read is read again by the next turn.
@@ -282,9 +293,9 @@ impl State {
                 inputs.push(Input::Judged(judged.clone()));
                 self.note_deadlines(event, &judged);
             }
+            // A proposal of an earlier life is none of this one's, which may have proposed the same attempts.
             SessionMail::NotProposed(event, attempts) => {
-                self.proposed.remove(&event);
-                inputs.push(Input::NotProposed(attempts));
+                inputs.extend(self.proposed.remove(&event).map(|_| Input::NotProposed(attempts)));
             }
             SessionMail::Ended(of) => match self.args.mailbox.ended(of) {
                 Some(Ended::Answered(answered)) => inputs.push(Input::Answered(of, answered.answer)),

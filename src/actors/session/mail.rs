@@ -124,6 +124,8 @@ pub struct Life(u64);
 struct Held {
     /// Who may read.
     life: Life,
+    /// An actor has read here, and had messages in its own memory.
+    was_read: bool,
     rings: ByPriority<Ring>,
     ended: HashMap<AttemptRef, Ended>,
 }
@@ -192,10 +194,11 @@ impl SessionBox {
     }
 
     /// Everything from `from` through `through` waits in the outbox: how a box begins after a start. Mail that begins there
-    /// has all of it. Other mail of queued messages is thrown away: it stands in the outbox too, and would go before what
-    /// the last life had in memory.
+    /// has all of it, if nobody has read any: the first message may have come back after whoever had read those behind it.
+    /// Other mail of queued messages is thrown away: it stands in the outbox too, and would go before what the last life had in
+    /// memory.
     pub fn begin_cold(&self, from: Position, through: Position) {
-        if self.inbox.least(SessionMail::entered) == Some(from) {
+        if !self.held.lock().was_read && self.inbox.least(SessionMail::entered) == Some(from) {
             return;
         }
         self.inbox.discard(|mail| mail.queued().is_some());
@@ -214,6 +217,7 @@ impl SessionBox {
     pub fn adopt(&self) {
         let mut held = self.held.lock();
         held.life.0 += 1;
+        held.was_read = false;
         self.inbox.discard(|mail| mail.queued().is_some());
         held.rings.iter_mut().for_each(|ring| ring.mailed = 0);
     }
@@ -258,6 +262,7 @@ impl SessionBox {
     pub fn attach(&self, actor: ActorRef<Nudge>) -> Life {
         let mut held = self.held.lock();
         held.life.0 += 1;
+        held.was_read = true;
         let life = held.life;
         for (priority, ring) in Priority::ALL.into_iter().zip(&mut held.rings) {
             ring.mailed = self.inbox.count(|mail| mail.queued() == Some(priority));

@@ -186,9 +186,14 @@ async fn a_partition_that_lost_its_end_says_so_and_begins_anew_in_another_log() 
 async fn what_waits_to_be_sealed_does_so_since_it_happened() {
     let (mut world, tenant, session) = world().await;
     signed(&world).await;
-    some_messages(&world, tenant, session).await;
+    // Nobody reads them, so nobody reports them, before the next life.
+    world.journal.hold_tails();
+    for n in 0..10 {
+        world.accept(tenant, session, &format!("+49155{n:07}")).await;
+    }
     let stopped = SystemClock.wall();
     world.restart().await;
+    world.journal.release_all();
     let (start, unsealed) = (Instant::now(), Arc::clone(&world.hands.registry));
     let waits = || (0..PARTITIONS).filter_map(|number| unsealed.unsealed.since(number)).min();
     while waits().is_none_or(|since| since >= stopped) {
@@ -220,4 +225,52 @@ async fn what_waits_is_said_by_whoever_owns_it_and_by_nobody_else() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     nodes.stop().await;
+}
+
+/// How many reports of a partition stand in the journal.
+fn reports(world: &World, partition: u16) -> usize {
+    let home = world.journal.contents(routing::partition(&audit(), PARTITIONS));
+    let of = |event| matches!(event, Ok(Event::HeadsReported(facts)) if facts.partition == partition);
+    home.iter().filter(|entry| of(entry.record.event())).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_reported_before_it_is_known_what_was() {
+    let (mut world, tenant, mut session) = world().await;
+    let (home, place) =
+        (routing::partition(&audit(), PARTITIONS), |at: SessionId| routing::partition(&at.into(), PARTITIONS));
+    for n in 0..100 {
+        if place(session) == home {
+            session = world.session(tenant, &format!("elsewhere-{n}")).await;
+        }
+    }
+    let busy = place(session);
+    assert_ne!(busy, home);
+    some_messages(&world, tenant, session).await;
+    signed(&world).await;
+    let before = reports(&world, busy);
+    // More events than are waited for, all of them after the next life begins; and the audit's own partition is slow.
+    world.journal.hold_tails();
+    for n in 0..1_500 {
+        world.accept(tenant, session, &format!("+49155{n:07}")).await;
+    }
+    world.restart().await;
+    for partition in (0..PARTITIONS).filter(|partition| *partition != home) {
+        world.journal.release(partition, 1_000_000);
+    }
+    let start = Instant::now();
+    while !world.hands.registry.owns(busy) {
+        assert!(start.elapsed() < Duration::from_secs(20), "it is not owned");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for n in 0..1_500 {
+        world.accept(tenant, session, &format!("+49156{n:07}")).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(reports(&world, busy), before, "it was not known what was reported");
+    world.journal.release_all();
+    signed(&world).await;
+    assert!(reports(&world, busy) > before);
+    assert_eq!(warning(&world, "audit_heads"), None);
+    world.stop().await;
 }

@@ -66,6 +66,35 @@ fn what_the_last_life_had_in_memory_goes_before_the_mail() {
     assert!(mailbox.cold().iter().all(Option::is_some));
 }
 
+#[tokio::test]
+async fn the_first_message_that_came_back_does_not_stand_for_those_who_were_read_with_it() {
+    let mailbox = SessionBox::default();
+    let (actor, _) = ractor::Actor::spawn(None, Reader, ()).await.expect("it starts");
+    let life = mailbox.attach(actor.clone());
+    for at in [5, 6, 7] {
+        assert!(mailbox.offer(Position(at), 9, Priority::Normal, || queued(at)));
+    }
+    assert_eq!(mailbox.take(life).map(|mail| mail.len()), Some(3));
+    // 5 is to be tried again, and its reader is gone with 6 and 7.
+    mailbox.inbox.put(queued(5));
+    mailbox.begin_cold(Position(5), Position(7));
+    assert_eq!(mailbox.cold()[1], Some(Cold { from: Position(5), through: Position(7) }));
+    actor.stop(None);
+}
+
+/// Reads nothing by itself.
+struct Reader;
+
+impl ractor::Actor for Reader {
+    type Msg = Nudge;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Nudge>, (): ()) -> Result<(), ractor::ActorProcessingErr> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_life_that_is_over_takes_nothing_and_has_read_nothing() {
     let (mailbox, old) = (SessionBox::default(), Life::default());
