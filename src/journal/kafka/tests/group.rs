@@ -72,25 +72,6 @@ async fn what_another_node_appends_is_read_and_its_end_is_known() {
     assert!(soon(other.read(6, Position(last + 1))).await.is_err());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a Kafka: tests/run cluster"]
-async fn a_member_that_the_brokers_do_not_let_in_says_so() {
-    let options = options(calm(), fresh("refused"));
-    init(&options, genesis()).await.expect("founded");
-    // The brokers' default limit is half an hour.
-    let group = GroupOptions { session: Duration::from_secs(3_600), ..GroupOptions::default() };
-    let member = KafkaGroup::join(&options, &group, |_| ()).expect("a client");
-    let (standing, start) = (member.standing(), Instant::now());
-    loop {
-        if let Some(said) = standing.trouble(Duration::ZERO) {
-            assert!(said.contains("group_session"), "{said}");
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "it says nothing");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 #[test]
 fn a_member_must_be_able_to_miss_a_heartbeat() {
     let second = Duration::from_secs(1);
