@@ -69,6 +69,19 @@ impl<K: Copy + Eq + Hash, V: Clone> Cache<K, V> {
         }
     }
 
+    /// Drops one. Its place in the order is passed by.
+    pub fn forget(&mut self, key: &K) {
+        self.held.remove(key);
+    }
+
+    /// Drops all with this value.
+    pub fn forget_value(&mut self, value: &V)
+    where
+        V: PartialEq,
+    {
+        self.held.retain(|_, cached| cached.value != *value);
+    }
+
     /// How many are held.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -14,8 +14,6 @@ pub(super) const COUNT: u16 = 8;
 pub(super) trait Stage: Send {
     /// The vault as it stands now.
     fn vault(&self) -> Arc<dyn Vault>;
-    /// Destroys a contact's key and names.
-    fn erase(&mut self, tenant: TenantId, contact: KeyId) -> BoxFuture<'_, ()>;
     /// Closes and opens again; nothing to do for a vault that lives in memory.
     fn reopen(&mut self) -> BoxFuture<'_, ()>;
     /// Makes the next write fail.
@@ -42,6 +40,7 @@ pub(super) async fn all<S: Stage>(fresh: impl Fn() -> S) {
     marks_only_rise(fresh()).await;
     concurrent_calls_get_one_key(fresh()).await;
     erased_is_erased(fresh()).await;
+    a_mark_leads_to_who_takes_the_place(fresh()).await;
     limits_are_kept(fresh()).await;
     a_broken_vault_keeps_nothing_new(fresh()).await;
     a_closed_vault_keeps_nothing_new(fresh()).await;
@@ -208,17 +207,60 @@ async fn erased_is_erased(mut stage: impl Stage) {
     let contact = vault.contact(ONE, &ann).await.expect("made");
     let other = vault.contact(ONE, &phone("491510000002")).await.expect("made");
     let sealed = vault.seal(ONE, contact, b"e", b"hello").await.expect("sealed");
-    drop(vault);
-    stage.erase(ONE, contact).await;
+    assert_eq!(vault.destroy(TWO, contact, false).await, Err(VaultError::Unknown { contact }), "another tenant's");
+    assert_eq!(vault.destroy(ONE, KeyId([9; 16]), true).await, Err(VaultError::Unknown { contact: KeyId([9; 16]) }));
+    assert_eq!(vault.destroy(ONE, contact, false).await, Ok(None));
+    assert_eq!(vault.destroy(ONE, contact, true).await, Ok(None), "it left no mark, and leaves none later");
+    let mut vault = Some(vault);
+    for _ in 0..2 {
+        let gone = vault.take().unwrap_or_else(|| stage.vault());
+        let erased = VaultError::Erased { contact };
+        assert_eq!(gone.open(ONE, contact, b"e", &sealed.bytes).await, Err(erased.clone()));
+        assert_eq!(gone.seal(ONE, contact, b"e", b"x").await, Err(erased.clone()));
+        assert_eq!(gone.aliases(ONE, contact).await, Err(erased.clone()));
+        assert_eq!(gone.add_alias(ONE, contact, &ann).await, Err(erased));
+        assert_eq!(gone.find(ONE, &ann).await, Ok(None));
+        assert!(gone.seal(ONE, other, b"e", b"x").await.is_ok(), "the neighbour is untouched");
+        drop(gone);
+        stage.reopen().await;
+    }
     let vault = stage.vault();
-    let erased = VaultError::Erased { contact };
-    assert_eq!(vault.open(ONE, contact, b"e", &sealed.bytes).await, Err(erased.clone()));
-    assert_eq!(vault.seal(ONE, contact, b"e", b"x").await, Err(erased.clone()));
-    assert_eq!(vault.aliases(ONE, contact).await, Err(erased.clone()));
-    assert_eq!(vault.add_alias(ONE, contact, &ann).await, Err(erased));
-    assert_eq!(vault.find(ONE, &ann).await, Ok(None));
-    assert_ne!(vault.contact(ONE, &ann).await, Ok(contact), "a person who comes back is somebody new");
-    assert!(vault.seal(ONE, other, b"e", b"x").await.is_ok(), "the neighbour is untouched");
+    let again = vault.contact(ONE, &ann).await.expect("made");
+    assert_ne!(again, contact, "a person who comes back is somebody new");
+    assert_eq!(vault.aliases(ONE, again).await, Ok(vec![ann]));
+}
+
+/// Of whom a mark remains, something is known when they come back, and nothing of who they were.
+async fn a_mark_leads_to_who_takes_the_place(mut stage: impl Stage) {
+    let vault = stage.vault();
+    let (ann, bsuid) = (phone("491510000001"), Alias::bsuid("DE.1234").expect("a bsuid"));
+    let contact = vault.contact(ONE, &ann).await.expect("made");
+    vault.add_alias(ONE, contact, &bsuid).await.expect("added");
+    let sealed = vault.seal(ONE, contact, b"e", b"hello").await.expect("sealed");
+    let heir = vault.destroy(ONE, contact, true).await.expect("destroyed").expect("somebody in its place");
+    assert_ne!(heir, contact);
+    assert_eq!(partition_of(&heir.0), partition_of(&contact.0), "its mailbox is where the old one was");
+    let kept = vault.seal(ONE, heir, b"e", b"what is said of it").await.expect("it has a key");
+    drop(vault);
+    for _ in 0..2 {
+        let vault = stage.vault();
+        assert_eq!(vault.destroy(ONE, contact, true).await, Ok(Some(heir)), "however often it is asked");
+        assert_eq!(vault.open(ONE, contact, b"e", &sealed.bytes).await, Err(VaultError::Erased { contact }));
+        assert!(vault.open(ONE, heir, b"e", &sealed.bytes).await.is_err(), "its key opens nothing of before");
+        assert_eq!(vault.open(ONE, heir, b"e", &kept.bytes).await, Ok(b"what is said of it".to_vec()));
+        assert_eq!(vault.find(ONE, &ann).await, Ok(Some(heir)));
+        assert_eq!(vault.contact(ONE, &bsuid).await, Ok(heir));
+        assert_eq!(vault.aliases(ONE, heir).await, Ok(Vec::new()), "nobody knows who it was");
+        drop(vault);
+        stage.reopen().await;
+    }
+    let vault = stage.vault();
+    assert_eq!(vault.destroy(ONE, heir, false).await, Ok(None), "the mark may go as well");
+    for name in [&ann, &bsuid] {
+        assert_eq!(vault.find(ONE, name).await, Ok(None));
+    }
+    let again = vault.contact(ONE, &ann).await.expect("made");
+    assert!(again != contact && again != heir);
 }
 
 async fn limits_are_kept(stage: impl Stage) {

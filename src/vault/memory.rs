@@ -65,14 +65,9 @@ impl MemoryVault {
         self.state.lock().delay = delay;
     }
 
-    /// Destroys the contact's key and names, as an erasure does.
+    /// Destroys the contact's key and names at once, whatever it was told about being slow or failing.
     pub fn erase(&self, contact: KeyId) {
-        let mut state = self.state.lock();
-        state.tags.retain(|_, named| *named != contact);
-        if let Some(found) = state.contacts.get_mut(&contact) {
-            found.key = None;
-            found.aliases.clear();
-        }
+        self.state.lock().erase(contact);
     }
 
     /// Waits as told, then does the work, unless the switch says no.
@@ -99,6 +94,14 @@ impl MemoryVault {
 }
 
 impl State {
+    fn erase(&mut self, contact: KeyId) {
+        self.tags.retain(|_, named| *named != contact);
+        if let Some(found) = self.contacts.get_mut(&contact) {
+            found.key = None;
+            found.aliases.clear();
+        }
+    }
+
     fn contact(&mut self, tenant: TenantId, contact: KeyId) -> Result<(&Key, &mut Vec<Alias>), VaultError> {
         let found = self.contacts.get_mut(&contact).filter(|found| found.tenant == tenant);
         let found = found.ok_or(VaultError::Unknown { contact })?;
@@ -184,6 +187,27 @@ impl Vault for MemoryVault {
         })
     }
 
+    fn destroy(&self, tenant: TenantId, contact: KeyId, mark: bool) -> Kept<'_, Option<KeyId>> {
+        let destroy = move |state: &mut State| {
+            state.tag(&*self.entropy, tenant, sealing::ALIAS, &[]);
+            let heir = sealing::successor(&state.indexes[&tenant], contact);
+            match state.contact(tenant, contact) {
+                Err(VaultError::Erased { .. }) => {
+                    return Ok(Some(heir).filter(|_| mark && state.contacts.contains_key(&heir)));
+                }
+                other => drop(other?),
+            }
+            if mark {
+                let key = Some(Key::draw(&*self.entropy));
+                state.contacts.insert(heir, Contact { tenant, key, aliases: Vec::new() });
+                state.tags.values_mut().filter(|named| **named == contact).for_each(|named| *named = heir);
+            }
+            state.erase(contact);
+            Ok(mark.then_some(heir))
+        };
+        Box::pin(self.keep(destroy))
+    }
+
     fn tag<'a>(&'a self, tenant: TenantId, purpose: &'a str, parts: &'a [&'a [u8]]) -> Kept<'a, Tag> {
         Box::pin(async move { Ok(self.state.lock().tag(&*self.entropy, tenant, purpose, parts)) })
     }
@@ -259,11 +283,6 @@ mod tests {
     impl Stage for InMemory {
         fn vault(&self) -> Arc<dyn Vault> {
             self.0.clone()
-        }
-
-        fn erase(&mut self, _: TenantId, contact: KeyId) -> BoxFuture<'_, ()> {
-            self.0.erase(contact);
-            Box::pin(std::future::ready(()))
         }
 
         fn reopen(&mut self) -> BoxFuture<'_, ()> {

@@ -7,9 +7,9 @@
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::cipher::{Key, NotOpened};
+use super::cipher::{Key, NotOpened, first};
 use super::error::VaultError;
-use crate::domain::id::{KeyId, TenantId};
+use crate::domain::id::{KeyId, TenantId, partition_of, with_partition};
 use crate::domain::record::MAX_RECORD;
 use crate::runtime::Entropy;
 
@@ -20,6 +20,13 @@ pub const MAX_NAME: usize = 256;
 
 /// The purpose under which aliases are tagged, and the beginning of the context they are sealed in.
 pub(super) const ALIAS: &str = "waybill alias";
+
+/// Who takes the place of an erased contact: the same one however often it is asked, in the same partition, and known to
+/// nobody who has not the tenant's index key.
+pub(super) fn successor(index: &Key, contact: KeyId) -> KeyId {
+    let id = first(&index.mac("waybill successor", &[&contact.0]));
+    KeyId(with_partition(id, partition_of(&contact.0)))
+}
 
 /// Content under a contact's key: what an event's body and header take.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,6 +55,15 @@ pub trait Vault: Send + Sync + 'static {
     /// `Unknown`, `Erased`, `Damaged`.
     fn open<'a>(&'a self, tenant: TenantId, contact: KeyId, context: &'a [u8], bytes: &'a [u8]) -> Kept<'a, Vec<u8>>;
 
+    /// Destroys a contact's key and its names, for good: what was sealed under it opens nowhere any more, in this process at
+    /// once and in others within the minute for which they hold keys. With `mark`, a contact takes its place that has a key
+    /// and no name, and to which those who know a name of the erased one are led: what is said of it (an opt-out) counts
+    /// when the person is met again. Says who that is. A second call changes nothing and says the same.
+    ///
+    /// # Errors
+    /// `Unknown`.
+    fn destroy(&self, tenant: TenantId, contact: KeyId, mark: bool) -> Kept<'_, Option<KeyId>>;
+
     /// HMAC-SHA256 over purpose and parts under the tenant's index key, cut to 16 bytes: finds something again
     /// (a message of an idempotency key, a person's rows) and says nothing to whoever has not the vault.
     fn tag<'a>(&'a self, tenant: TenantId, purpose: &'a str, parts: &'a [&'a [u8]]) -> Kept<'a, Tag>;

@@ -180,6 +180,10 @@ impl Vault for CqlVault {
         })
     }
 
+    fn destroy(&self, tenant: TenantId, contact: KeyId, mark: bool) -> Kept<'_, Option<KeyId>> {
+        Box::pin(self.shared.destroy((tenant, contact), mark))
+    }
+
     fn tag<'a>(&'a self, tenant: TenantId, purpose: &'a str, parts: &'a [&'a [u8]]) -> Kept<'a, Tag> {
         Box::pin(async move { Ok(Tag(first(&self.shared.keys.tenant(tenant).index.mac(purpose, parts)))) })
     }

@@ -10,6 +10,7 @@
 //! | `shared` | keys, names and secrets: asked, unwrapped, a few of them held for a minute |
 //! | `marks` | how far the journal was seen to go, written once a second |
 //! | `names` | whom a name means, decided by several nodes at once |
+//! | `destroy` | the end of a contact |
 //! | `turns` | one making of a name at a time |
 //!
 //! **The instance key** lies in no keyspace: in a file or secret of each node, the same for all. Tenants' keys are derived from
@@ -27,6 +28,7 @@
 //!
 //! To add a kind of row: a migration with the next number, a statement, and a wrapping for what it seals.
 
+mod destroy;
 pub mod hand;
 mod keys;
 mod marks;

@@ -60,6 +60,13 @@ impl Name {
         Said { process, begun, proposed, contact, stamp: self.stamp(now) }
     }
 
+    /// Whether what this process wrote is there. It is not where a name was deleted by a node whose clock is ahead: what is
+    /// written below the deletion is seen by nobody, and a ballot that nobody sees decides nothing.
+    fn shows(&self, own: &Said) -> bool {
+        let mine = self.said.iter().find(|said| said.process == own.process);
+        mine.is_some_and(|said| (said.begun, said.proposed) >= (own.begun, own.proposed))
+    }
+
     /// Whether somebody has begun a higher ballot than this one.
     fn is_above(&self, own: &Said) -> bool {
         let others = self.said.iter().filter(|said| said.process != own.process);
@@ -91,7 +98,10 @@ pub async fn decide(shared: &Shared, at: (TenantId, Tag), wish: KeyId) -> Result
             return Ok(contact);
         }
         if shared.clock.steady().saturating_sub(begun) > shared.patience() {
-            let why = "other nodes were about to name the same person all the time".to_owned();
+            let why =
+                "other nodes were about to name the same person all the time, or the clock of one that erased whoever \
+                       had this name is ahead of this node's: compare them"
+                    .to_owned();
             return Err(CqlError::Refused { doing: "decide whom a name means".to_owned(), why }.into());
         }
         let most = u64::try_from(pause.as_micros()).unwrap_or(1).max(1);
@@ -104,13 +114,13 @@ pub async fn decide(shared: &Shared, at: (TenantId, Tag), wish: KeyId) -> Result
 async fn ballot(shared: &Shared, at: (TenantId, Tag), own: Said) -> Result<Option<KeyId>, VaultError> {
     shared.say(at, &own).await?;
     let name = shared.name(at).await?;
-    if name.decided.is_some() || name.is_above(&own) {
+    if name.decided.is_some() || name.is_above(&own) || !name.shows(&own) {
         return Ok(name.decided);
     }
     let own = name.propose(&own, shared.clock.wall());
     shared.say(at, &own).await?;
     let name = shared.name(at).await?;
-    Ok(name.decided.or((!name.is_above(&own)).then_some(own.contact)))
+    Ok(name.decided.or((!name.is_above(&own) && name.shows(&own)).then_some(own.contact)))
 }
 
 #[cfg(test)]
@@ -170,6 +180,15 @@ mod tests {
             decided.dedup();
             assert!(decided.len() <= 1, "seed {seed}: {decided:?}");
         }
+    }
+
+    #[test]
+    fn a_ballot_that_nobody_sees_decides_nothing() {
+        let own = Name::default().begin([1; 16], KeyId([7; 16]), 500);
+        assert!(!Name::default().shows(&own), "it was written below a deletion");
+        let proposed = Said { proposed: 1, ..own };
+        let name = |said| Name { decided: None, said: vec![said] };
+        assert!(name(own).shows(&own) && !name(own).shows(&proposed) && name(proposed).shows(&proposed));
     }
 
     #[test]

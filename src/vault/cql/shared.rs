@@ -47,8 +47,8 @@ pub struct Shared {
     asking: Asking,
     /// Places of requests that write.
     places: Semaphore,
-    unwrapped: Mutex<Cache<(TenantId, KeyId), Arc<Key>>>,
-    named: Mutex<Cache<(TenantId, Tag), KeyId>>,
+    pub(super) unwrapped: Mutex<Cache<(TenantId, KeyId), Arc<Key>>>,
+    pub(super) named: Mutex<Cache<(TenantId, Tag), KeyId>>,
 }
 
 impl Shared {
@@ -84,7 +84,7 @@ impl Shared {
     }
 
     /// Asks the database.
-    async fn ask<R>(
+    pub(super) async fn ask<R>(
         &self,
         doing: &'static str,
         of: impl Fn(&Statements) -> &PreparedStatement,
@@ -100,7 +100,7 @@ impl Shared {
     }
 
     /// Writes to the database.
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         doing: &'static str,
         of: impl Fn(&Statements) -> &PreparedStatement,
@@ -234,14 +234,12 @@ impl Shared {
         if let Some(key) = known {
             return Ok(key);
         }
-        let values = (at.0.0.to_vec(), contact.0.to_vec());
-        let rows: Vec<(Option<Vec<u8>>, Option<bool>)> =
-            self.ask("read a contact's key", |all| &all.get_key, values).await?;
-        let wrapped = match rows.into_iter().next() {
-            Some((_, Some(true))) => return Err(VaultError::Erased { contact }),
-            Some((Some(wrapped), _)) => wrapped,
-            _ => return Err(VaultError::Unknown { contact }),
-        };
+        let wrapped = self.wrapped(at).await.inspect_err(|error| {
+            // Another node erased it: whoever asks for the name next is told who bears it now.
+            if error.is_erased() {
+                self.named.lock().forget_value(&contact);
+            }
+        })?;
         let opened = self.keys.tenant(at.0).unwrap(at, &wrapped);
         let damaged = |_| VaultError::Damaged { what: format!("the key of contact {contact}") };
         let key = Arc::new(opened.map_err(damaged)?);
@@ -249,18 +247,36 @@ impl Shared {
         Ok(key)
     }
 
-    /// Every name of a contact, oldest first.
+    /// A contact's key as it stands there.
+    pub async fn wrapped(&self, at: (TenantId, KeyId)) -> Result<Vec<u8>, VaultError> {
+        let contact = at.1;
+        let values = (at.0.0.to_vec(), contact.0.to_vec());
+        let rows: Vec<(Option<Vec<u8>>, Option<bool>)> =
+            self.ask("read a contact's key", |all| &all.get_key, values).await?;
+        match rows.into_iter().next() {
+            Some((_, Some(true))) => Err(VaultError::Erased { contact }),
+            Some((Some(wrapped), _)) => Ok(wrapped),
+            _ => Err(VaultError::Unknown { contact }),
+        }
+    }
+
+    /// Every name of a contact, oldest first. Who took somebody's place has none, only what leads there.
     pub async fn aliases(&self, at: (TenantId, KeyId)) -> Result<Vec<Alias>, VaultError> {
         let key = self.key(at).await?;
+        let open = |(tag, sealed): (Tag, Vec<u8>)| wrapping::open_alias(&key, at, tag, &sealed).ok();
+        let damaged = || VaultError::Damaged { what: format!("a name of contact {}", at.1) };
+        let sealed = self.sealed_aliases(at).await?.into_iter().filter(|(_, sealed)| !sealed.is_empty());
+        sealed.map(|row| open(row).ok_or_else(damaged)).collect()
+    }
+
+    /// What leads to a contact, with the name it is, still sealed.
+    pub async fn sealed_aliases(&self, at: (TenantId, KeyId)) -> Result<Vec<(Tag, Vec<u8>)>, VaultError> {
         let values = (at.0.0.to_vec(), at.1.0.to_vec());
         let rows: Vec<(Option<Vec<u8>>, Option<Vec<u8>>)> =
             self.ask("read names", |all| &all.get_aliases, values).await?;
-        let open = |(tag, sealed): (Option<Vec<u8>>, Option<Vec<u8>>)| {
-            let tag = Tag(tag?.try_into().ok()?);
-            wrapping::open_alias(&key, at, tag, &sealed?).ok()
-        };
+        let row = |(tag, sealed): (Option<Vec<u8>>, Option<Vec<u8>>)| Some((Tag(tag?.try_into().ok()?), sealed?));
         let damaged = || VaultError::Damaged { what: format!("a name of contact {}", at.1) };
-        rows.into_iter().map(|row| open(row).ok_or_else(damaged)).collect()
+        rows.into_iter().map(|found| row(found).ok_or_else(damaged)).collect()
     }
 
     /// Writes a secret above the one that stands there, whatever the clock of who wrote that said.
@@ -308,7 +324,7 @@ fn steady(clock: &Arc<dyn Clock>) -> impl Fn() -> Duration + Send + Sync + 'stat
     move || clock.steady()
 }
 
-fn key_id(bytes: Vec<u8>) -> Result<KeyId, VaultError> {
+pub(super) fn key_id(bytes: Vec<u8>) -> Result<KeyId, VaultError> {
     bytes.try_into().map(KeyId).map_err(|_| damaged_name())
 }
 
@@ -324,7 +340,7 @@ fn none(none: NoAnswer) -> VaultError {
     }
 }
 
-fn bytes((tenant, contact): (TenantId, KeyId), tag: Tag) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+pub(super) fn bytes((tenant, contact): (TenantId, KeyId), tag: Tag) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     (tenant.0.to_vec(), contact.0.to_vec(), tag.0.to_vec())
 }
 

@@ -1,5 +1,5 @@
 //! Everything that is ever asked of the database, prepared once. Stamps: a contact is written at [`WRITTEN`], deleted at
-//! [`ERASED`]; names and secrets at the time of their writing, a mark at its position.
+//! [`ERASED`] and said to be so at [`MARKED`]; names and secrets at the time of their writing, a mark at its position.
 
 use scylla::statement::prepared::PreparedStatement;
 
@@ -10,6 +10,9 @@ pub const WRITTEN: i64 = 1;
 
 /// The stamp of what takes it away for good.
 pub const ERASED: i64 = 2;
+
+/// The stamp of the word that it was: above what takes everything away.
+pub const MARKED: i64 = 3;
 
 /// All of them.
 pub struct Statements {
@@ -23,6 +26,14 @@ pub struct Statements {
     pub put_alias: PreparedStatement,
     /// `stamp, tenant, contact, made, tag`.
     pub drop_alias: PreparedStatement,
+    /// `stamp, tenant, contact`.
+    pub drop_contact: PreparedStatement,
+    /// `tenant, contact, stamp`.
+    pub put_erased: PreparedStatement,
+    /// `stamp, tenant, tag`.
+    pub drop_name: PreparedStatement,
+    /// `tenant, tag` → `decided, stamp`.
+    pub get_stamp: PreparedStatement,
     /// `tenant, contact` → `wrapped, erased`.
     pub get_key: PreparedStatement,
     /// `tenant, contact` → `tag, alias`, oldest first.
@@ -56,6 +67,11 @@ impl Statements {
                          USING TIMESTAMP ?";
         let drop_alias = "DELETE FROM {keyspace}.contacts USING TIMESTAMP ? WHERE tenant = ? AND contact = ? AND made = ? \
                           AND tag = ?";
+        let drop_contact = "DELETE FROM {keyspace}.contacts USING TIMESTAMP ? WHERE tenant = ? AND contact = ?";
+        let put_erased =
+            "INSERT INTO {keyspace}.contacts (tenant, contact, erased) VALUES (?, ?, true) USING TIMESTAMP ?";
+        let drop_name = "DELETE FROM {keyspace}.names USING TIMESTAMP ? WHERE tenant = ? AND tag = ?";
+        let get_stamp = "SELECT decided, WRITETIME(decided) FROM {keyspace}.names WHERE tenant = ? AND tag = ? LIMIT 1";
         let get_key = "SELECT wrapped, erased FROM {keyspace}.contacts WHERE tenant = ? AND contact = ? LIMIT 1";
         let put_said = "INSERT INTO {keyspace}.names (tenant, tag, process, begun, proposed, contact) \
                         VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?";
@@ -73,6 +89,10 @@ impl Statements {
             put_contact: write(put_contact).await?,
             put_alias: write(put_alias).await?,
             drop_alias: write(drop_alias).await?,
+            drop_contact: write(drop_contact).await?,
+            put_erased: write(put_erased).await?,
+            drop_name: write(drop_name).await?,
+            get_stamp: read(get_stamp).await?,
             get_key: read(get_key).await?,
             get_aliases: read("SELECT tag, alias FROM {keyspace}.contacts WHERE tenant = ? AND contact = ?").await?,
             put_said: write(put_said).await?,

@@ -96,24 +96,6 @@ impl Stage for InKeyspace {
         self.vault.clone().expect("open")
     }
 
-    fn erase(&mut self, tenant: TenantId, contact: KeyId) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            let (tenant, contact) = (hex::encode(tenant.0), hex::encode(contact.0));
-            let at = format!("tenant = 0x{tenant} AND contact = 0x{contact}");
-            let names = "SELECT tag FROM {keyspace}.contacts WHERE ";
-            let cluster = Cluster::connect(&self.place.options.cluster).await.expect("a cluster");
-            let found = cluster.session.query_unpaged(cluster.qualified(&format!("{names}{at}")), ()).await;
-            for (tag,) in cluster.rows::<(Vec<u8>,)>("list names", found.expect("listed")).expect("names") {
-                let name = format!("tenant = 0x{tenant} AND tag = 0x{}", hex::encode(tag));
-                self.place.operate(&format!("DELETE FROM {{keyspace}}.names WHERE {name}")).await;
-            }
-            self.place.operate(&format!("DELETE FROM {{keyspace}}.contacts USING TIMESTAMP 2 WHERE {at}")).await;
-            let erased = "INSERT INTO {keyspace}.contacts (tenant, contact, erased) VALUES";
-            self.place.operate(&format!("{erased} (0x{tenant}, 0x{contact}, true) USING TIMESTAMP 3")).await;
-            self.again().await;
-        })
-    }
-
     fn reopen(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(self.again())
     }

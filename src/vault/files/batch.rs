@@ -3,20 +3,24 @@
 //! All decisions are made here, on one thread, against what is durable and what the batch already holds: two calls for
 //! the same new name meet in the same batch or in two, and get the same key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::format::{self, Entry};
-use super::shared::Shared;
+use super::index::Found;
+use super::shared::{Shared, Traces};
 use super::wrapping::{self, TenantKeys};
 use crate::domain::id::{KeyId, Tag, TenantId, with_partition};
 use crate::domain::routing::contact_partition;
-use crate::vault::Alias;
 use crate::vault::cipher::Key;
 use crate::vault::error::VaultError;
 use crate::vault::secret::SecretBytes;
+use crate::vault::{Alias, sealing};
+
+/// Names of an erased contact that still lead somewhere: of 18 bytes each, in a record of 66 KiB at most. People have a few.
+const MOST_TAGS: usize = 1_024;
 
 /// What a call wants kept.
 pub enum Want {
@@ -26,6 +30,8 @@ pub enum Want {
     Contact(TenantId, Alias),
     /// One more name of a contact.
     Alias(TenantId, KeyId, Alias),
+    /// A contact's end, with or without somebody in its place.
+    Destroy(TenantId, KeyId, bool),
     /// A secret.
     Secret(Option<TenantId>, String, SecretBytes),
 }
@@ -53,6 +59,9 @@ pub struct Batch<'a> {
     named: HashMap<Tag, KeyId>,
     tenants: HashMap<TenantId, Arc<TenantKeys>>,
     keys: Vec<(TenantId, KeyId, Arc<Key>)>,
+    erased: HashSet<(TenantId, KeyId)>,
+    /// Offsets of records to be wiped once the batch is durable.
+    pub wipes: Vec<u64>,
 }
 
 impl<'a> Batch<'a> {
@@ -66,6 +75,8 @@ impl<'a> Batch<'a> {
             named: HashMap::new(),
             tenants: HashMap::new(),
             keys: Vec::new(),
+            erased: HashSet::new(),
+            wipes: Vec::new(),
         }
     }
 
@@ -81,6 +92,7 @@ impl<'a> Batch<'a> {
             }
             Want::Contact(tenant, alias) => Ok(Some(self.contact(*tenant, alias))),
             Want::Alias(tenant, contact, alias) => self.alias(*tenant, *contact, alias).map(|()| None),
+            Want::Destroy(tenant, contact, mark) => self.destroy(*tenant, *contact, *mark),
             Want::Secret(tenant, name, value) => {
                 let under = tenant.map(|tenant| self.tenant(tenant));
                 let under = under.as_ref().map_or(&self.shared.instance, |keys| &keys.wrap);
@@ -99,6 +111,7 @@ impl<'a> Batch<'a> {
         self.entries.iter().for_each(|(offset, entry)| index.admit(*offset, entry));
         drop(index);
         let mut cache = self.shared.cache.lock();
+        self.erased.iter().for_each(|erased| cache.forget(erased));
         self.keys.into_iter().for_each(|(tenant, contact, key)| cache.put((tenant, contact), key, now));
     }
 
@@ -132,6 +145,9 @@ impl<'a> Batch<'a> {
     }
 
     fn alias(&mut self, tenant: TenantId, contact: KeyId, alias: &Alias) -> Result<(), VaultError> {
+        if self.erased.contains(&(tenant, contact)) {
+            return Err(VaultError::Erased { contact });
+        }
         let key = self.shared.key(tenant, contact)?;
         let keys = self.tenant(tenant);
         let tag = Shared::alias_tag(&keys, alias);
@@ -144,6 +160,32 @@ impl<'a> Batch<'a> {
         self.push(Entry::Alias(format::Alias { tenant, key: contact, tag, alias }));
         self.named.insert(tag, contact);
         Ok(())
+    }
+
+    /// Whoever takes the place stands in front of the end: of an unfinished write a beginning may be left, and then nobody
+    /// is erased whose mark is lost.
+    fn destroy(&mut self, tenant: TenantId, contact: KeyId, mark: bool) -> Answer {
+        let keys = self.tenant(tenant);
+        let heir = sealing::successor(&keys.index, contact);
+        let is_there = matches!(self.shared.index.read().contact(heir), Found::At(_));
+        if self.erased.contains(&(tenant, contact)) {
+            return Ok(mark.then_some(heir));
+        }
+        let Traces { places, mut tags } = match self.shared.traces(tenant, contact) {
+            Err(VaultError::Erased { .. }) => return Ok(Some(heir).filter(|_| mark && is_there)),
+            other => other?,
+        };
+        if mark && !is_there {
+            tags.truncate(MOST_TAGS);
+            let (key, entry) = wrapping::successor(&keys, &*self.shared.entropy, (tenant, heir), tags);
+            self.push(entry);
+            self.keys.push((tenant, heir, key));
+        }
+        let at = self.shared.clock.wall();
+        self.push(Entry::Erased(format::Erased { tenant, key: contact, at, wiped: Some(places.clone()) }));
+        self.wipes.extend(places);
+        self.erased.insert((tenant, contact));
+        Ok(mark.then_some(heir))
     }
 
     fn push(&mut self, entry: Entry) {

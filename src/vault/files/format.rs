@@ -14,11 +14,15 @@
 //! | 2 contact | 0 tenant, 1 key id, 2 contact key, 3 tag of its first alias, 4 that alias |
 //! | 3 alias | 0 tenant, 1 key id, 2 tag, 3 alias |
 //! | 4 secret | 0 tenant (absent: the installation's), 1 name, 2 secret; the last of a name holds |
-//! | 5 erased | 0 tenant, 1 key id, 2 when (µs since 1970 UTC); the contact's keys are no longer to be used |
+//! | 5 erased | 0 tenant, 1 key id, 2 when (µs since 1970 UTC), 3 offsets of its records, which are wiped (kind 7) after this one is durable |
+//! | 6 successor | 0 tenant, 1 key id, 2 contact key, 3 tags that lead to it from here on; it has no alias |
+//! | 7 wiped | 0 zeros: what stood here is gone, and as long as it was |
 //!
 //! Ids and tags are byte strings of 16. Keys, aliases, secrets and the check value are sealed (`0x01 ‖ nonce 12 ‖
 //! AES-256-GCM ‖ tag 16`), see `wrapping.rs` for under which key and with what associated data. Several contacts may
 //! bear one tag (two nodes met a person at once); the first that is not erased is the one that is used.
+//! A record is wiped in its place: the bytes from its payload CRC on are written over. A crash in the middle of that leaves a
+//! payload whose CRC is wrong, at an offset that an `erased` record names: it is wiped again at the next start.
 //! The offset in the head's CRC makes a record that was moved or repeated as wrong as one that was changed.
 
 use minicbor::{Decode, Encode};
@@ -56,6 +60,12 @@ pub enum Entry {
     /// A contact whose keys are no longer to be used.
     #[n(5)]
     Erased(#[n(0)] Erased),
+    /// Who takes the place of an erased contact.
+    #[n(6)]
+    Successor(#[n(0)] Successor),
+    /// What was here is gone.
+    #[n(7)]
+    Wiped(#[n(0)] Wiped),
 }
 
 /// Kind 0.
@@ -161,6 +171,36 @@ pub struct Erased {
     /// When.
     #[n(2)]
     pub at: Micros,
+    /// Where its records stand, to be wiped.
+    #[n(3)]
+    pub wiped: Option<Vec<u64>>,
+}
+
+/// Kind 6.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Successor {
+    /// Whose contact.
+    #[n(0)]
+    pub tenant: TenantId,
+    /// The contact.
+    #[n(1)]
+    pub key: KeyId,
+    /// Its key, wrapped under the tenant's.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub wrapped: Vec<u8>,
+    /// What leads to it.
+    #[n(3)]
+    pub tags: Vec<Tag>,
+}
+
+/// Kind 7.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Wiped {
+    /// Zeros.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub zeros: Vec<u8>,
 }
 
 /// Appends the record of an entry that will stand at `offset`.

@@ -179,6 +179,10 @@ impl Vault for FileVault {
         })
     }
 
+    fn destroy(&self, tenant: TenantId, contact: KeyId, mark: bool) -> Kept<'_, Option<KeyId>> {
+        Box::pin(self.keep(Want::Destroy(tenant, contact, mark)))
+    }
+
     fn tag<'a>(&'a self, tenant: TenantId, purpose: &'a str, parts: &'a [&'a [u8]]) -> Kept<'a, Tag> {
         Box::pin(async move { Ok(Tag(first(&self.tenant(tenant).await?.index.mac(purpose, parts)))) })
     }

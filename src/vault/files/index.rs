@@ -62,7 +62,7 @@ impl Index {
     pub fn admit(&mut self, offset: u64, entry: &Entry) {
         let place = Place::at(offset);
         match entry {
-            Entry::Head(_) | Entry::Tenant(_) => {}
+            Entry::Head(_) | Entry::Tenant(_) | Entry::Wiped(_) => {}
             Entry::Contact(contact) => {
                 self.contacts.entry(contact.key).or_insert(place);
                 self.name(contact.tag, contact.key);
@@ -75,6 +75,10 @@ impl Index {
                 self.secrets.insert((secret.tenant, secret.name.clone()), place);
             }
             Entry::Erased(erased) => self.erase(erased.key),
+            Entry::Successor(successor) => {
+                self.contacts.entry(successor.key).or_insert(place);
+                self.tags.extend(successor.tags.iter().map(|tag| (*tag, successor.key)));
+            }
         }
     }
 
@@ -90,7 +94,7 @@ impl Index {
         }
     }
 
-    /// Tags of the erased stay in the map (finding them would mean opening their aliases) and lead nowhere.
+    /// Tags of the erased stay in the map until the next start, and lead nowhere; those of whom a mark remains lead there.
     fn erase(&mut self, contact: KeyId) {
         self.erased.insert(contact);
         self.contacts.remove(&contact);

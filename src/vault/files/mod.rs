@@ -9,6 +9,7 @@
 //! | [`writer`], [`batch`] | the one thread that decides, writes, syncs and only then answers |
 //! | [`shared`], [`index`] | what the thread and the callers share: places of keys, a few keys unwrapped |
 //! | [`format`], [`scan`] | the bytes of `keys.wbv`, and reading them from end to end |
+//! | [`wipe`] | writing a record over in its place |
 //! | [`wrapping`] | which key seals which, and with what associated data |
 //! | [`marks`], [`disk`] | `marks`, and the three calls that make bytes durable |
 //!
@@ -25,6 +26,7 @@ pub mod marks;
 pub mod open;
 pub mod scan;
 pub mod shared;
+pub mod wipe;
 pub mod wrapping;
 pub mod writer;
 

@@ -1,7 +1,10 @@
-//! Opening a vault: key file, check value, every record, marks; a torn tail is cut, anything else is refused.
+//! Opening a vault: key file, check value, every record, marks; a torn tail is cut, what was to be wiped is wiped, anything
+//! else is refused.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -12,9 +15,9 @@ use super::format::{Entry, Head, VERSION};
 use super::index::{Found, Index};
 use super::init::KEYS;
 use super::marks::{self, Marks};
-use super::scan::{Scan, Step};
+use super::scan::{Scan, Step, corrupt};
 use super::shared::Shared;
-use super::wrapping;
+use super::{wipe, wrapping};
 use crate::runtime::{Clock, Entropy};
 use crate::vault::cache::{Cache, CacheBounds};
 use crate::vault::cipher::Key;
@@ -87,7 +90,8 @@ pub fn open(opening: Opening) -> Result<(Shared, File, OpenReport), VaultError> 
         return Err(VaultError::Foreign { found: head.count, expected: count });
     }
     let mut index = Index::default();
-    let (end, torn) = read_all(&mut scan, &instance, &mut index)?;
+    let (end, torn, left) = read_all(&mut scan, &instance, &mut index)?;
+    wipe_all(&path, &file, &left)?;
     let cut = if torn { Some(cut(&path, &file, end)?) } else { None };
     let stored = marks::read(&dir, head.installation)?;
     let report = report(&index, cut, end, stored.as_ref());
@@ -118,6 +122,7 @@ fn read_head(scan: &mut Scan<'_>, dir: &Path, key_file: &Path, instance: &Key) -
     let keys = dir.join(KEYS);
     let head = match scan.step()? {
         Step::Record(_, Entry::Head(head)) => head,
+        Step::Unreadable(at, why) => return Err(corrupt(&keys, at, &why)),
         _ => return Err(scan.corrupt("the file does not begin with a whole head record")),
     };
     if head.version > VERSION {
@@ -128,17 +133,94 @@ fn read_head(scan: &mut Scan<'_>, dir: &Path, key_file: &Path, instance: &Key) -
     Ok((head, mac))
 }
 
-/// Where the good records end, and whether something torn stands behind them.
-fn read_all(scan: &mut Scan<'_>, instance: &Key, index: &mut Index) -> Result<(u64, bool), VaultError> {
+/// Records that are half wiped, at most: a crash leaves one half, and those of its contact that were not begun, which are as
+/// many as a contact has names.
+const MOST_DOUBTFUL: usize = 2_048;
+
+/// What the records that were read say of each other's end.
+#[derive(Default)]
+struct Ends {
+    /// To be wiped, by the records of those who were erased.
+    named: BTreeSet<u64>,
+    /// Wiped.
+    wiped: BTreeSet<u64>,
+    /// Not what was written, or not where it should be: as of an alias whose contact was wiped.
+    doubtful: Vec<(u64, String)>,
+}
+
+impl Ends {
+    fn note(&mut self, offset: u64, entry: &Entry) {
+        match entry {
+            Entry::Erased(erased) => self.named.extend(erased.wiped.iter().flatten()),
+            Entry::Wiped(_) => _ = self.wiped.insert(offset),
+            _ => {}
+        }
+    }
+
+    /// Whether that is damage is known in the end: the record that would explain it stands behind it.
+    fn doubt(&mut self, at: u64, why: String, path: &Path) -> Result<(), VaultError> {
+        if self.doubtful.len() >= MOST_DOUBTFUL {
+            return Err(corrupt(path, at, &why));
+        }
+        self.doubtful.push((at, why));
+        Ok(())
+    }
+
+    /// The first record that is doubtful and that nobody was about to wipe.
+    fn damage(&self) -> Option<&(u64, String)> {
+        self.doubtful.iter().find(|(at, _)| !self.named.contains(at))
+    }
+
+    /// What a crash has left to be wiped.
+    fn left(&self) -> Vec<u64> {
+        self.named.difference(&self.wiped).copied().collect()
+    }
+}
+
+/// Where the good records end, whether something torn stands behind them, and which are still to be wiped.
+fn read_all(scan: &mut Scan<'_>, instance: &Key, index: &mut Index) -> Result<(u64, bool, Vec<u64>), VaultError> {
+    let mut ends = Ends::default();
+    let read = read_records(scan, instance, index, &mut ends);
+    // Damage in one record may be why another one does not stand where it should: the first is what is to be mended.
+    let damaged = |at: u64| ends.damage().filter(|(damage, _)| *damage < at);
+    match read {
+        Err(VaultError::Corrupt { offset, .. }) if damaged(offset).is_some() => {}
+        Err(other) => return Err(other),
+        Ok((end, torn)) if ends.damage().is_none() => return Ok((end, torn, ends.left())),
+        Ok(_) => {}
+    }
+    let (at, why) = ends.damage().cloned().unwrap_or_default();
+    Err(corrupt(scan.path(), at, &why))
+}
+
+fn read_records(
+    scan: &mut Scan<'_>,
+    instance: &Key,
+    index: &mut Index,
+    ends: &mut Ends,
+) -> Result<(u64, bool), VaultError> {
     loop {
         match scan.step()? {
             Step::Record(offset, entry) => {
-                admit(instance, index, offset, &entry).map_err(|why| super::scan::corrupt(scan.path(), offset, why))?;
+                ends.note(offset, &entry);
+                if let Err(why) = admit(instance, index, offset, &entry) {
+                    ends.doubt(offset, why.to_owned(), scan.path())?;
+                }
             }
+            Step::Unreadable(at, why) => ends.doubt(at, why, scan.path())?,
             Step::End(at) => return Ok((at, false)),
             Step::Torn(at) => return Ok((at, true)),
         }
     }
+}
+
+/// Wipes what a crash has left. Nothing of it is in use: whose it was is erased.
+fn wipe_all(path: &Path, file: &File, left: &[u64]) -> Result<(), VaultError> {
+    for offset in left {
+        let (at, bytes) = wipe::over(path, file, *offset)?;
+        file.write_all_at(&bytes, at).map_err(io_error("write", path))?;
+    }
+    if left.is_empty() { Ok(()) } else { file.sync_data().map_err(io_error("sync", path)) }
 }
 
 fn admit(instance: &Key, index: &mut Index, offset: u64, entry: &Entry) -> Result<(), &'static str> {
@@ -151,6 +233,7 @@ fn admit(instance: &Key, index: &mut Index, offset: u64, entry: &Entry) -> Resul
             index.admit_tenant(record.tenant, keys);
         }
         Entry::Contact(record) if !known(record.tenant) => return Err("a contact of a tenant without keys"),
+        Entry::Successor(record) if !known(record.tenant) => return Err("a contact of a tenant without keys"),
         Entry::Secret(record) if record.tenant.is_some_and(|tenant| !known(tenant)) => {
             return Err("a secret of a tenant without keys");
         }

@@ -26,6 +26,8 @@ const LONGEST_TAIL: u64 = 2 * 1024 * 1024;
 pub enum Step {
     /// A record at this offset.
     Record(u64, Entry),
+    /// A record at this offset is as long as it says, and its payload is not what was written: why.
+    Unreadable(u64, String),
     /// All records are read; the file ends here.
     End(u64),
     /// From this offset on there is the rest of an unfinished write.
@@ -90,7 +92,11 @@ impl<'a> Scan<'a> {
                 self.offset += (FRAME + len) as u64;
                 Ok(Step::Record(at, entry))
             }
-            Err(why) => self.torn_or_corrupt(&why),
+            Err(_) if self.never_filled()? => Ok(Step::Torn(at)),
+            Err(why) => {
+                self.offset += (FRAME + len) as u64;
+                Ok(Step::Unreadable(at, why))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::format::Entry;
+use super::format::{Contact, Entry, Successor};
 use super::index::{Found, Index, Place};
 use super::marks::Marks;
 use super::scan::{corrupt, record_at};
@@ -22,6 +22,22 @@ use crate::vault::cipher::{Key, first};
 use crate::vault::error::VaultError;
 use crate::vault::secret::SecretBytes;
 use crate::vault::{Alias, sealing};
+
+/// A record that holds a contact's key.
+struct Keyed {
+    tenant: TenantId,
+    key: KeyId,
+    wrapped: Vec<u8>,
+    tags: Vec<Tag>,
+}
+
+/// What there is of a contact.
+pub struct Traces {
+    /// Offsets of its records.
+    pub places: Vec<u64>,
+    /// What leads to it.
+    pub tags: Vec<Tag>,
+}
 
 /// The state of an open vault.
 pub struct Shared {
@@ -39,7 +55,7 @@ pub struct Shared {
     pub instance: Key,
     /// The callback key.
     pub mac: Key,
-    /// Wall time is not asked for; steady time for the life of cached keys and the pace of marks.
+    /// Wall time for when somebody was erased; steady time for the life of cached keys and the pace of marks.
     pub clock: Arc<dyn Clock>,
     /// Keys, nonces, salts.
     pub entropy: Arc<dyn Entropy>,
@@ -90,13 +106,18 @@ impl Shared {
             return Ok(key);
         }
         let (place, keys) = self.place(tenant, contact)?;
-        let record = self.contact_record(place)?;
+        let record = self.contact_record(place).map_err(|error| self.unless_erased(contact, error))?;
         if (record.tenant, record.key) != (tenant, contact) {
             return Err(VaultError::Unknown { contact });
         }
-        let key = wrapping::open_contact(&keys, &record)
+        let key = wrapping::open_contact(&keys, (tenant, contact), &record.wrapped)
             .map_err(|_| VaultError::Damaged { what: format!("the key of contact {contact}") })?;
         self.cache.lock().put((tenant, contact), key.clone(), now);
+        // Erased while its record was read: the cache was cleared of it before it was put there.
+        if self.index.read().contact(contact) == Found::Erased {
+            self.cache.lock().forget(&(tenant, contact));
+            return Err(VaultError::Erased { contact });
+        }
         Ok(key)
     }
 
@@ -110,9 +131,11 @@ impl Shared {
         let further = self.index.read().further(contact);
         let mut aliases = Vec::with_capacity(1 + further.len());
         for place in std::iter::once(place).chain(further) {
-            let (tag, sealed) = match self.entry(place)? {
+            let (tag, sealed) = match self.entry(place).map_err(|error| self.unless_erased(contact, error))? {
                 Entry::Contact(record) => (record.tag, record.alias),
                 Entry::Alias(record) => (record.tag, record.alias),
+                Entry::Successor(_) => continue,
+                Entry::Wiped(_) => return Err(VaultError::Erased { contact }),
                 _ => return Err(self.other(place)),
             };
             let alias = wrapping::open_alias(&key, (tenant, contact), tag, &sealed)
@@ -120,6 +143,26 @@ impl Shared {
             aliases.push(alias);
         }
         Ok(aliases)
+    }
+
+    /// What destroying a contact takes: its records, and what leads to it.
+    ///
+    /// # Errors
+    /// `Unknown` (also for another tenant's contact), `Erased`, `Corrupt`, `Io`.
+    pub fn traces(&self, tenant: TenantId, contact: KeyId) -> Result<Traces, VaultError> {
+        let (place, _) = self.place(tenant, contact)?;
+        let record = self.contact_record(place)?;
+        if (record.tenant, record.key) != (tenant, contact) {
+            return Err(VaultError::Unknown { contact });
+        }
+        let mut traces = Traces { places: vec![place.offset()], tags: record.tags };
+        for place in self.index.read().further(contact) {
+            traces.places.push(place.offset());
+            if let Entry::Alias(record) = self.entry(place)? {
+                traces.tags.push(record.tag);
+            }
+        }
+        Ok(traces)
     }
 
     /// A secret, opened.
@@ -149,11 +192,20 @@ impl Shared {
         }
     }
 
-    fn contact_record(&self, place: Place) -> Result<super::format::Contact, VaultError> {
+    fn contact_record(&self, place: Place) -> Result<Keyed, VaultError> {
         match self.entry(place)? {
-            Entry::Contact(record) => Ok(record),
+            Entry::Contact(Contact { tenant, key, wrapped, tag, .. }) => {
+                Ok(Keyed { tenant, key, wrapped, tags: vec![tag] })
+            }
+            Entry::Successor(Successor { tenant, key, wrapped, tags }) => Ok(Keyed { tenant, key, wrapped, tags }),
             _ => Err(self.other(place)),
         }
+    }
+
+    /// A record that was wiped while it was read does not verify: that is no damage.
+    fn unless_erased(&self, contact: KeyId, error: VaultError) -> VaultError {
+        let erased = self.index.read().contact(contact) == Found::Erased;
+        if erased { VaultError::Erased { contact } } else { error }
     }
 
     fn entry(&self, place: Place) -> Result<Entry, VaultError> {

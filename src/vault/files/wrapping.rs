@@ -86,12 +86,24 @@ pub fn contact(
     (key, Entry::Contact(format::Contact { tenant, key: contact, wrapped, tag, alias }))
 }
 
+/// The key and the record of who takes an erased contact's place.
+pub fn successor(
+    keys: &TenantKeys,
+    entropy: &dyn Entropy,
+    (tenant, contact): (TenantId, KeyId),
+    tags: Vec<Tag>,
+) -> (Arc<Key>, Entry) {
+    let key = Arc::new(Key::draw(entropy));
+    let wrapped = keys.wrap.seal(entropy, &contact_place((tenant, contact)), &[key.expose()]);
+    (key, Entry::Successor(format::Successor { tenant, key: contact, wrapped, tags }))
+}
+
 /// Reads a contact's key back.
 ///
 /// # Errors
 /// [`NotOpened`] when the record was changed.
-pub fn open_contact(keys: &TenantKeys, record: &format::Contact) -> Result<Arc<Key>, NotOpened> {
-    unwrap(&keys.wrap, &contact_place((record.tenant, record.key)), &record.wrapped).map(Arc::new)
+pub fn open_contact(keys: &TenantKeys, at: (TenantId, KeyId), wrapped: &[u8]) -> Result<Arc<Key>, NotOpened> {
+    unwrap(&keys.wrap, &contact_place(at), wrapped).map(Arc::new)
 }
 
 /// Seals an alias under its contact's key, so that it goes when the key goes.

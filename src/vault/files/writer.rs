@@ -14,6 +14,7 @@ use super::batch::{Answer, Ask, Batch};
 use super::disk::Disk;
 use super::marks::{self, Stored};
 use super::shared::Shared;
+use super::wipe;
 use crate::vault::error::VaultError;
 
 /// Calls in one batch.
@@ -88,16 +89,30 @@ impl Writer {
 
     /// Makes a batch durable, then visible. After one failure nothing is written any more: what a failed sync lost, a
     /// later one that succeeds does not bring back.
-    fn commit(&mut self, batch: Batch<'_>) -> Result<(), VaultError> {
+    fn commit(&mut self, mut batch: Batch<'_>) -> Result<(), VaultError> {
         self.shared.check()?;
         if !batch.bytes.is_empty() {
             let start = self.shared.durable.load(Ordering::Acquire);
             let done = self.disk.write(&batch.bytes, start).and_then(|()| self.disk.sync());
-            done.map_err(|error| self.shared.fail(format!("cannot write {}: {error}", self.shared.path.display())))?;
+            done.map_err(|error| self.failed(&error))?;
             self.shared.durable.store(start + batch.bytes.len() as u64, Ordering::Release);
         }
+        let wipes = std::mem::take(&mut batch.wipes);
         batch.publish();
-        Ok(())
+        self.wipe(&wipes)
+    }
+
+    /// Writes over what nobody may read any more. That it is to go is durable: what a crash leaves, the next start wipes.
+    fn wipe(&mut self, offsets: &[u64]) -> Result<(), VaultError> {
+        for offset in offsets {
+            let (at, bytes) = wipe::over(&self.shared.path, &self.shared.file, *offset)?;
+            self.disk.write(&bytes, at).map_err(|error| self.failed(&error))?;
+        }
+        if offsets.is_empty() { Ok(()) } else { self.disk.sync().map_err(|error| self.failed(&error)) }
+    }
+
+    fn failed(&self, error: &std::io::Error) -> VaultError {
+        self.shared.fail(format!("cannot write {}: {error}", self.shared.path.display()))
     }
 
     fn tick(&mut self) {

@@ -12,7 +12,7 @@ async fn every_flipped_bit_of_the_key_file_is_found() {
     stage.hand().add_alias(TENANT, contact, &phone(2)).await.expect("added");
     stage.hand().put_secret(None, "token", &SecretBytes::new(vec![7; 20])).await.expect("kept");
     stage.crash();
-    stage.append(&Entry::Erased(Erased { tenant: TENANT, key: contact, at: 0 }));
+    stage.append(&Entry::Erased(Erased { tenant: TENANT, key: contact, at: 0, wiped: None }));
     let whole = fs::read(stage.keys()).expect("read");
     assert!(stage.look().is_ok());
     for at in 0..whole.len() {

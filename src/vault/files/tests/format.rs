@@ -13,7 +13,7 @@ fn every_kind() -> Vec<Entry> {
         Entry::Alias(Alias { tenant, key, tag, alias: vec![11] }),
         Entry::Secret(Secret { tenant: None, name: "n".to_owned(), sealed: vec![12] }),
         Entry::Secret(Secret { tenant: Some(tenant), name: "n".to_owned(), sealed: vec![12] }),
-        Entry::Erased(Erased { tenant, key, at: -1 }),
+        Entry::Erased(Erased { tenant, key, at: -1, wiped: None }),
     ]
 }
 
@@ -45,7 +45,7 @@ fn every_kind_is_written_and_read_as_it_always_was() {
 async fn a_kind_of_a_newer_version_is_refused_and_named_as_such() {
     let mut stage = InFiles::new();
     stage.crash();
-    stage.append(&Entry::Erased(Erased { tenant: TENANT, key: KeyId([2; 16]), at: 0 }));
+    stage.append(&Entry::Erased(Erased { tenant: TENANT, key: KeyId([2; 16]), at: 0, wiped: None }));
     let mut bytes = fs::read(stage.keys()).expect("read");
     let at = bytes.len() - PAYLOAD;
     assert_eq!(bytes[at..at + 2], [0x82, 5], "an array of two, kind 5");

@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod destroy;
 mod format;
 mod opening;
 mod secrecy;
@@ -194,14 +195,6 @@ fn opening(dir: &Path, clock: &Arc<ManualClock>) -> Opening {
 impl Stage for InFiles {
     fn vault(&self) -> Arc<dyn Vault> {
         self.vault.clone().expect("open")
-    }
-
-    fn erase(&mut self, tenant: TenantId, contact: KeyId) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.close().await;
-            self.append(&Entry::Erased(Erased { tenant, key: contact, at: 0 }));
-            assert_eq!(self.open().erased, 1);
-        })
     }
 
     fn reopen(&mut self) -> BoxFuture<'_, ()> {

@@ -178,7 +178,7 @@ async fn several_keys_for_one_name_are_kept_and_the_first_is_used() {
     assert_eq!(stage.hand().find(TENANT, &phone(2)).await, Ok(None));
     assert_eq!(stage.hand().find(TENANT, &phone(3)).await, Ok(Some(third)));
     assert_eq!(stage.hand().open(TENANT, second, b"e", &sealed.bytes).await, Ok(b"hello".to_vec()));
-    stage.erase(TENANT, first).await;
+    assert_eq!(stage.hand().destroy(TENANT, first, false).await, Ok(None));
     let next = stage.hand().contact(TENANT, &phone(1)).await.expect("made");
     assert!(![first, second].contains(&next), "a new key for whoever comes back: {next}");
 }
