@@ -18,6 +18,7 @@
 //! | [`spread`] | copying a word on a gate into each partition |
 //! | [`stops`] | what is stopped, looked at right before the first byte |
 //! | [`portfolio`] | asking a portfolio for people |
+//! | `erasure` | forgetting a person, step by step |
 //! | [`egress`] | how many calls at once, and for whom |
 //! | [`hands`], [`registry`], [`inbox`], [`wheel`], [`append`] | what they share |
 //!
@@ -52,6 +53,7 @@ pub mod audit;
 pub mod campaigns;
 pub mod egress;
 pub mod endpoint;
+mod erasure;
 pub mod hands;
 pub mod inbox;
 pub mod lease;

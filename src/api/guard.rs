@@ -34,6 +34,9 @@ pub const READ: Access = Access::Roles(&[Role::Admin, Role::Sender, Role::Audito
 /// Who may send.
 pub const SEND: Access = Access::Roles(&[Role::Admin, Role::Sender]);
 
+/// Who may see everything the tenant has.
+pub const AUDIT: Access = Access::Roles(&[Role::Admin, Role::Auditor]);
+
 /// Who may change what the tenant has.
 pub const ADMIN: Access = Access::Roles(&[Role::Admin]);
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing;
 
 use super::codes::Code;
-use super::guard::{ADMIN, Access, Guard, READ, SEND, guard};
+use super::guard::{ADMIN, AUDIT, Access, Guard, READ, SEND, guard};
 use super::problem::Problem;
 use super::state::App;
 use super::{
@@ -93,6 +93,10 @@ routes! {
     post "/v1/tenant/resume" ADMIN, gates::resume_tenant, "Let the tenant send again";
     get "/v1/usage" READ, usage::usage, "What became of messages, by day, category and outcome";
     put "/v1/contacts/consent" SEND, contacts::consent, "Record what a person said about marketing";
+    post "/v1/contacts/erase" ADMIN, contacts::erase, "Forget a person";
+    post "/v1/contacts/export" AUDIT, contacts::export, "Everything that is kept of a person";
+    put "/v1/contacts/legal-hold" ADMIN, contacts::legal_hold, "Keep what is known of a person, or let it go";
+    get "/v1/privacy/requests" READ, contacts::requests, "What people asked for by right, and what was done";
     post "/v1/contacts/show" READ, contacts::show, "What a person allowed, and the open service windows";
     put "/v1/admin/declarations" Access::Operator, admin::declare, "Declare tenants, sessions, endpoints and keys";
     delete "/v1/admin/keys/{tenant}/{name}" Access::Operator, admin::revoke_key, "Revoke a key of any tenant";

@@ -9,8 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
 use super::{
-    apply, audit, campaign, check_config, cluster, failures, gates, inspect, rebind, release, revoke, send, serve,
-    status, stop, tail, usage,
+    apply, audit, campaign, check_config, cluster, contact, failures, gates, inspect, rebind, release, revoke, send,
+    serve, status, stop, tail, usage,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -106,6 +106,7 @@ pub enum Verb {
     Rebind(rebind::Rebind),
     Campaign(campaign::Campaign),
     Failures(failures::Failures),
+    Contact(contact::Contact),
     Usage(usage::Usage),
     Suspend(stop::Suspend),
     Resume(stop::Resume),

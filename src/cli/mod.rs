@@ -25,6 +25,7 @@ pub mod campaign;
 pub mod check_config;
 pub mod client;
 pub mod cluster;
+pub mod contact;
 pub mod context;
 pub mod declare;
 #[cfg(feature = "demo")]

@@ -78,6 +78,7 @@ async fn perform(context: &Context, verb: Verb, host: &dyn Host) -> Result<(), F
         Verb::Rebind(rebind) => rebind.run(context).await,
         Verb::Campaign(campaign) => campaign.run(context).await,
         Verb::Failures(failures) => failures.run(context).await,
+        Verb::Contact(contact) => Box::pin(contact.run(context)).await,
         Verb::Usage(usage) => usage.run(context).await,
         Verb::Suspend(suspend) => suspend.run(context).await,
         Verb::Resume(resume) => resume.run(context).await,

@@ -7,8 +7,8 @@ use super::env;
 use super::mistake::{Mistake, Mistakes};
 use super::node::Node;
 use super::section::{
-    Audit, Auth, Consent, Data, Delivery, Health, Journal, JournalKind, Meta, Pacing, Pool, Runtime, Server, Store,
-    StoreKind, Telemetry, Vault, VaultKind, Webhooks,
+    Audit, Auth, Consent, Data, Delivery, Health, Journal, JournalKind, Meta, Pacing, Pool, Privacy, Runtime, Server,
+    Store, StoreKind, Telemetry, Vault, VaultKind, Webhooks,
 };
 use super::setting::Setting;
 use super::source;
@@ -43,6 +43,8 @@ keys! {
         pool: Pool;
         /// What is asked for before a message may leave.
         consent: Consent;
+        /// People's rights.
+        privacy: Privacy;
         /// How endpoints are called.
         webhooks: Webhooks;
         /// The log of all events that is signed.

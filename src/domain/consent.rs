@@ -141,8 +141,7 @@ mod tests {
         ContactRow {
             marketing: marketing.map(|allowed| (allowed, 0, Position(1))),
             windows: window.map(|until| (SESSION, until)).into_iter().collect(),
-            aliases: 0,
-            held: None,
+            ..ContactRow::default()
         }
     }
 

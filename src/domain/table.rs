@@ -71,11 +71,17 @@ pub enum Table {
     Audit = 30,
     /// Its hashes.
     AuditHash = 31,
+    /// What concerns a person, by partition and position.
+    OfContact = 32,
+    /// What people asked for by right: what is open in a partition.
+    Privacy = 33,
+    /// What was done about it, for a tenant.
+    Request = 34,
 }
 
 impl Table {
     /// Every table, by ascending number.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Partition,
         Self::Tenant,
         Self::ApiKey,
@@ -105,6 +111,9 @@ impl Table {
         Self::Tree,
         Self::Audit,
         Self::AuditHash,
+        Self::OfContact,
+        Self::Privacy,
+        Self::Request,
     ];
 
     /// The stored number.
@@ -152,6 +161,9 @@ impl Table {
             Self::Tree => "tree",
             Self::Audit => "audit",
             Self::AuditHash => "audit_hash",
+            Self::OfContact => "of_contact",
+            Self::Privacy => "privacy",
+            Self::Request => "request",
         }
     }
 
@@ -161,8 +173,8 @@ impl Table {
     /// as a whole bucket, everything below a clustering key.
     #[must_use]
     pub const fn mutable(self) -> bool {
-        use Table::{AuditHash, Due, Failing, Feed, Gated, Inbound, Orphan, Outbox};
-        !matches!(self, AuditHash | Orphan | Inbound | Outbox | Feed | Failing | Due | Gated)
+        use Table::{AuditHash, Due, Failing, Feed, Gated, Inbound, OfContact, Orphan, Outbox, Request};
+        !matches!(self, AuditHash | Orphan | Inbound | Outbox | Feed | Failing | Due | Gated | OfContact | Request)
     }
 }
 
@@ -350,13 +362,16 @@ mod tests {
                 (29, "tree"),
                 (30, "audit"),
                 (31, "audit_hash"),
+                (32, "of_contact"),
+                (33, "privacy"),
+                (34, "request"),
             ]
         );
         assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "{listed:?}");
         for (place, (number, _)) in listed.iter().enumerate() {
             assert_eq!(Table::from_number(*number), Some(Table::ALL[place]));
         }
-        assert_eq!((Table::from_number(0), Table::from_number(32)), (None, None));
+        assert_eq!((Table::from_number(0), Table::from_number(35)), (None, None));
     }
 
     #[test]

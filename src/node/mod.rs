@@ -16,6 +16,7 @@
 //! | [`listeners`] | where it listens: the API, and metrics and health apart |
 //! | [`limits`] | settings → the actors' bounds |
 //! | [`survey`] | what waits, for the gauges of telemetry |
+//! | `forgotten` | whoever was erased is erased again where an older vault was put back |
 //! | [`watch`] | the health latch and the vault's high-water marks |
 //! | [`error`] | why a node does not start |
 //!
@@ -25,6 +26,7 @@ mod column;
 pub mod error;
 mod exposed;
 mod folder;
+mod forgotten;
 mod group;
 mod limits;
 mod listeners;

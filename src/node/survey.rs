@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::actors::hands::Hands;
 use crate::domain::id::{EndpointId, SessionId};
 use crate::domain::record::{Micros, Position};
-use crate::domain::row::{EndpointRow, PartitionRow, Row, RowId, SessionRow, Waiting};
+use crate::domain::row::{EndpointRow, OpenErasure, PartitionRow, Row, RowId, SessionRow, Waiting};
 use crate::journal::Journal;
 use crate::store::{Store, StoreError, rows};
 use crate::telemetry::{self, Survey};
@@ -37,6 +37,7 @@ struct Part {
     endpoints: [u64; 3],
     untold: Option<Micros>,
     failing: u64,
+    erasures: [u64; 3],
 }
 
 /// Surveys until the node stops. Where nodes share the partitions each surveys its own, so that their figures can be added up.
@@ -89,6 +90,7 @@ async fn part(store: &dyn Store, journal: &dyn Journal, partition: u16, now: Mic
     }
     sessions(store, partition, now, &mut part).await?;
     endpoints(store, journal.genesis().count, partition, &mut part).await?;
+    part.erasures = erasures(store, partition, now).await?;
     Ok(part)
 }
 
@@ -162,6 +164,15 @@ async fn endpoints(store: &dyn Store, count: u16, partition: u16, part: &mut Par
     Ok(())
 }
 
+/// Erasures that are open, held, overdue: one that is overdue is counted twice.
+async fn erasures(store: &dyn Store, partition: u16, now: Micros) -> Result<[u64; 3], StoreError> {
+    let Some(Row::Privacy(row)) = rows::get(store, &RowId::Privacy(partition)).await? else {
+        return Ok([0; 3]);
+    };
+    let of = |wanted: fn(&OpenErasure, Micros) -> bool| row.erasures.iter().filter(|it| wanted(it, now)).count() as u64;
+    Ok([of(|it, _| !it.held), of(|it, _| it.held), of(|it, now| it.due_at <= now)])
+}
+
 /// When the oldest notification happened that stands beyond the endpoint's cursors.
 async fn untold(store: &dyn Store, count: u16, row: &EndpointRow) -> Result<Option<Micros>, StoreError> {
     let mut oldest: Option<Micros> = None;
@@ -194,6 +205,7 @@ fn sum(parts: &[Part], now: Micros) -> Survey {
         }
         sum.endpoints = add(sum.endpoints, part.endpoints);
         sum.failing += part.failing;
+        sum.erasures = add(sum.erasures, part.erasures);
     }
     sum
 }

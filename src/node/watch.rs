@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::forgotten::forget_again;
 use crate::actors::hands::Hands;
 use crate::config::Settings;
 use crate::domain::record::Position;
@@ -20,6 +21,9 @@ const EVERY: Duration = Duration::from_millis(250);
 /// from the disk by the next process, never written to by this one.
 pub async fn watch(hands: Hands, settings: Arc<Settings>, dir: PathBuf, fatal: watch::Sender<Option<String>>) {
     let mut turn = 0u32;
+    let marks = hands.vault.marks();
+    let (mut looking, mut looked) =
+        (std::pin::pin!(forget_again(hands.journal.as_ref(), hands.vault.as_ref(), marks)), false);
     let mut steps = Steps::new(hands.clock.as_ref());
     loop {
         let (_, set) = steps.look(hands.clock.as_ref());
@@ -42,11 +46,14 @@ pub async fn watch(hands: Hands, settings: Arc<Settings>, dir: PathBuf, fatal: w
         crate::telemetry::health(hands.health.is_well());
         crate::telemetry::in_flight(hands.registry.running() as f64);
         crate::telemetry::owned(hands.registry.owned() as f64);
-        if turn.is_multiple_of(4) {
+        if turn.is_multiple_of(4) && looked {
             raise_marks(&hands);
         }
         turn = turn.wrapping_add(1);
-        tokio::time::sleep(EVERY).await;
+        tokio::select! {
+            () = &mut looking, if !looked => looked = true,
+            () = tokio::time::sleep(EVERY) => {}
+        }
     }
 }
 

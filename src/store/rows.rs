@@ -19,6 +19,8 @@
 //! | sticky | `Sticky` | pool | contact |
 //! | tree | `Tree` | partition | tenant |
 //! | the instance's log, what a partition said | `Audit` | `log`, `reported` | –, partition |
+//! | of a contact | `OfContact` | partition ‖ contact | position |
+//! | open erasures, requests that were carried out | `Privacy`, `Request` | partition, tenant ‖ partition | –, position |
 //! | hash of the instance's log | `AuditHash` | level ‖ tile | place in it |
 //!
 //! A bucket is 16,777,216 positions, which are 65,536 appends where appends stand 256 apart: few enough rows for one
@@ -29,6 +31,7 @@ mod due;
 mod failing;
 mod gated;
 mod moves;
+mod privacy;
 mod tally;
 
 pub use audit::{audit_tile, put_audit_hash, trees};
@@ -36,6 +39,7 @@ pub use due::{DuePlace, drop_due, due, put_due};
 pub use failing::{Failing, failing, put_failing};
 pub use gated::{GatedPlace, drop_gated, gated, put_gated};
 pub use moves::{MovedPlace, drop_moved, have_come, moved, moving, put_moved, put_moving};
+pub use privacy::{Concern, of_contact, put_of_contact, put_request, requests};
 pub use tally::tallies;
 use tally::tally_pk;
 
@@ -100,6 +104,7 @@ pub fn key_of(id: &RowId) -> RowKey {
         RowId::Tree(id) => return RowKey::new(Table::Tree, id.partition, id.tenant.0),
         RowId::Instance(()) => return RowKey::single(Table::Audit, "log"),
         RowId::Reported(partition) => return RowKey::new(Table::Audit, "reported", *partition),
+        RowId::Privacy(partition) => return RowKey::single(Table::Privacy, *partition),
         RowId::Sticky(id) => return RowKey::new(Table::Sticky, id.pool.0, id.contact.0),
     };
     RowKey::single(table, pk)

@@ -96,6 +96,8 @@ pub struct Survey {
     pub lag: Duration,
     /// Notifications to be tried again.
     pub failing: u64,
+    /// Erasures that are open, held, overdue.
+    pub erasures: [u64; 3],
 }
 
 /// A survey is over.
@@ -118,6 +120,9 @@ pub fn surveyed(found: &Survey) {
     gauge!(names::SET_ASIDE).set(found.set_aside as f64);
     gauge!(names::ENDPOINT_LAG).set(found.lag.as_secs_f64());
     gauge!(names::FAILING).set(found.failing as f64);
+    for (standing, count) in ["open", "held", "overdue"].into_iter().zip(found.erasures) {
+        gauge!(names::ERASURES, "standing" => standing).set(count as f64);
+    }
 }
 
 /// A checkpoint was signed: over so many entries, so long after the oldest event that is new in it.

@@ -62,6 +62,8 @@ names! {
     AUDIT_UNSEALED = "waybill_audit_unsealed_seconds", describe_gauge;
     /// 1 when no checkpoint is signed any more, because journal or key are not those that were signed for; waybill status and the log say what to do.
     AUDIT_REFUSED = "waybill_audit_refused", describe_gauge;
+    /// Erasures of people's data that were asked for and are not done, by why: open (a moment, or the vault or the store is away; see the log), held (a legal hold stands against it), overdue (the deadline has passed, held or not). `waybill contact requests` lists them.
+    ERASURES = "waybill_erasures", describe_gauge;
     /// Bytes free where the data folder is. Below `health.disk_free_min` nothing is taken.
     DISK_FREE = "waybill_disk_free_bytes", describe_gauge;
     /// Records made durable.

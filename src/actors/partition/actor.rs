@@ -17,6 +17,7 @@ use super::claim::Turn;
 use super::commit::Pending;
 use super::due::Schedule;
 use super::early::Early;
+use super::erasing::Erasing;
 use super::gated::LettingOut;
 use super::leaving::{Handover, Leaving};
 use super::poison::Poison;
@@ -95,6 +96,7 @@ pub struct State {
     pub(super) schedule: Schedule,
     pub(super) arrivals: Arrivals,
     pub(super) early: Early,
+    pub(super) erasing: Erasing,
     pub(super) letting_out: LettingOut,
     pub(super) sealing: Sealing,
     /// Sessions whose open mark stands in the store, and the last acceptance of each in this life.
@@ -205,6 +207,7 @@ impl State {
             schedule: Schedule::default(),
             arrivals,
             early: Early::default(),
+            erasing: Erasing::default(),
             letting_out: LettingOut::default(),
             sealing: Sealing::default(),
             open,
@@ -280,6 +283,7 @@ impl State {
             }
             Notice::ClaimAgain => self.claim_again(myself).await?,
             Notice::Wish(wish) => self.hear_wish(wish, myself),
+            Notice::Forgot(done) => self.forgot(done).await?,
             Notice::Leave => self.leave(myself).await?,
             Notice::Sweep => self.sweep(myself).await?,
         }

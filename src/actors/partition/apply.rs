@@ -210,6 +210,8 @@ impl State {
                     stored::put_name(kind, self.number, &stored::Named { scope, name, id }, at)
                 }
                 Append::AuditHash { level, place, hash } => stored::put_audit_hash((level, place), &hash, at),
+                Append::OfContact { contact, row } => stored::put_of_contact(self.number, contact, row, at)?,
+                Append::Request { tenant, row } => stored::put_request(tenant, self.number, &row, at)?,
                 Append::Quarantine { position, why } => stored::put_quarantine(self.number, position, &why, at),
             };
             self.pending.puts.push(put);

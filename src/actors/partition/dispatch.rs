@@ -74,6 +74,7 @@ impl State {
                 Note::CampaignsChanged(tenant) => self.tell_tenant(tenant, RowId::Campaigns(tenant), myself).await?,
                 Note::PortfolioRaised(_) => self.hands.registry.portfolios.raise(),
                 Note::MovedOut => moved = true,
+                Note::ErasuresChanged => self.erasing.changed(),
                 Note::Audit(note) => self.tell_audit(note, myself).await?,
                 note @ (Note::LeaseAsked { .. } | Note::LeaseGranted { .. }) => {
                     sessions.extend(self.tell_of_lease(event, &note, myself).await?);
@@ -88,6 +89,7 @@ impl State {
         if moved {
             self.arrive().await?;
         }
+        self.forget_next().await?;
         Ok(())
     }
 
@@ -211,6 +213,7 @@ impl State {
         self.arrive().await?;
         self.release_early().await?;
         self.let_out().await?;
+        self.forget_next().await?;
         self.drop_due().await?;
         self.sweep_sealing().await?;
         if !self.lows.is_empty() || self.arrivals.has_marks() {

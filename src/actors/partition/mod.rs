@@ -26,6 +26,7 @@
 //! | `moved` | what takes them in there |
 //! | `pools` | starting pools |
 //! | `early` | who waits for a time and need not: its portfolio's limit was raised, or its campaign is cancelled |
+//! | `erasing` | forgetting people, one after the other |
 //! | `gated` | letting messages out when an operator's gate is opened |
 //! | `sealing` | each event as a leaf of its tree, and how far the trees are |
 //! | [`children`] | starting, counting and restarting sessions, endpoints and tenants |
@@ -41,6 +42,7 @@ mod commit;
 pub mod dispatch;
 mod due;
 mod early;
+mod erasing;
 mod gated;
 pub mod leaving;
 mod moved;
@@ -119,6 +121,8 @@ pub enum Notice {
     Wish(Wish),
     /// While it leaves: is it over?
     Leave,
+    /// An erasure was carried out, or could not be.
+    Forgot(bool),
     /// Each second: whoever may have missed a nudge is nudged.
     Sweep,
 }

@@ -10,11 +10,13 @@ use serde_json::Value;
 use super::super::accept::alias;
 use super::super::auth::Caller;
 use super::super::body::Json;
+use super::super::codes::Code;
 use super::super::problem::{Problem, fault};
 use super::super::propose::propose;
 use super::super::state::App;
 use super::super::time;
 use super::evidence::{self, EVIDENCE_MAX};
+use super::whom;
 use crate::domain::content::Problem as Fault;
 use crate::domain::draft::Draft;
 use crate::domain::event::{ConsentChangedV1, Event};
@@ -60,7 +62,14 @@ pub async fn consent(State(app): State<Arc<App>>, caller: Caller, Json(ask): Jso
         let sealed = evidence::seal(&app, tenant, contact, id, text).await?;
         draft = draft.sealed(sealed.key, sealed.commitment, sealed.bytes);
     }
-    propose(&app, app.partition_of(contact), draft).await?.answer(&app).await
+    let proposed = propose(&app, app.partition_of(contact), draft).await?;
+    let answer = proposed.answer(&app).await?;
+    // The name still led to somebody who was erased a moment ago, by another node: the word counts for nobody.
+    if whom::row(&app, contact).await?.erased_at.is_some() {
+        return Err(Problem::new(Code::Changed, "what was kept of the person was erased at this moment")
+            .remedy("send it again: it is then recorded for whoever the person is from now on"));
+    }
+    Ok(answer)
 }
 
 /// The source stands in the clear for ever, so it is held to a word.

@@ -9,7 +9,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::accept::alias;
 use super::super::auth::Caller;
 use super::super::body;
 use super::super::codes::Code;
@@ -17,12 +16,11 @@ use super::super::problem::Problem;
 use super::super::state::App;
 use super::super::time::stamp;
 use super::evidence::{self, Seen};
+use super::whom;
 use crate::domain::event::{ConsentChangedV1, Event, Role};
 use crate::domain::id::{KeyId, SessionId};
 use crate::domain::record::{Micros, Position};
-use crate::domain::row::{ContactRow, Row, RowId};
 use crate::journal::Entry;
-use crate::store::rows;
 
 /// Who is asked for.
 #[derive(Debug, Deserialize)]
@@ -38,28 +36,31 @@ pub async fn show(
     caller: Caller,
     body::Json(ask): body::Json<Ask>,
 ) -> Result<Json<Value>, Problem> {
-    let found = app.vault.find(caller.scope.tenant(), &alias(&ask.to)?).await?;
-    let contact = found.ok_or_else(|| Problem::not_found("contact"))?;
-    let row = match rows::get(&*app.store, &RowId::Contact(contact)).await? {
-        Some(Row::Contact(row)) => row,
-        _ => ContactRow::default(),
-    };
+    let contact = whom::find(&app, &caller, &ask.to).await?;
+    Ok(Json(shown_to(&app, &caller, contact).await?))
+}
+
+/// What a caller is shown of a contact.
+pub(super) async fn shown_to(app: &App, caller: &Caller, contact: KeyId) -> Result<Value, Problem> {
+    let row = whom::row(app, contact).await?;
     let marketing = match row.marketing {
-        Some((.., position)) => marketing(&app, &caller, contact, position).await?,
+        Some((.., position)) => marketing(app, caller, contact, position).await?,
         None => Value::Null,
     };
     let now = app.clock.wall();
     let mut windows = Vec::new();
     for (session, until) in row.windows.into_iter().filter(|(_, until)| *until > now) {
-        windows.push(window(&app, &caller, session, until).await?);
+        windows.push(window(app, caller, session, until).await?);
     }
     let held = row.held.filter(|(until, _)| *until > now);
-    Ok(Json(json!({
+    Ok(json!({
         "contact": contact.to_string(),
         "marketing": marketing,
         "marketing_held": held.map(|(until, code)| json!({"until": stamp(until), "code": code})),
         "windows": windows,
-    })))
+        "legal_hold": row.legal_hold,
+        "erasure": row.erasure.map(|asked| asked.to_string()),
+    }))
 }
 
 /// The word that counts, read where it stands: its row keeps the place.

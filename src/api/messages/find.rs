@@ -46,14 +46,14 @@ pub async fn find_any(app: &App, _: Operator, id: &str) -> Result<Found, Problem
 
 async fn load(app: &App, text: &str) -> Result<Option<Found>, Problem> {
     let id = read(text)?;
-    if let Some(found) = row(app, id).await? {
+    if let Some(found) = counting(app, id).await? {
         return Ok(Some(found));
     }
     // Right after its 202 a message may not be in the rows yet: its id says where to wait.
     if id.partition() >= app.partitions || !caught_up(app, id.partition(), WAIT_NEW).await? {
         return Ok(None);
     }
-    row(app, id).await
+    counting(app, id).await
 }
 
 /// An id as we write it, or the `wamid` that the drop-in answered for it.
@@ -64,7 +64,11 @@ pub(super) fn read(text: &str) -> Result<MessageId, Problem> {
     })
 }
 
-async fn row(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {
+/// The message of this id, if one counts; as far as its partition has applied.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn counting(app: &App, id: MessageId) -> Result<Option<Found>, Problem> {
     let Some(Row::Message(row)) = rows::get(&*app.store, &RowId::Message(id)).await? else {
         return Ok(None);
     };

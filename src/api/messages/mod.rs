@@ -24,3 +24,4 @@ pub use list::list;
 pub use resolve::resolve;
 pub use send::send;
 pub use show::show;
+pub(in crate::api) use show::whole_of;

@@ -9,15 +9,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::applied::WAIT_OWN;
-use super::super::auth::Caller;
+use super::super::auth::{Caller, TenantScope};
 use super::super::body::Query;
 use super::super::codes::Code;
 use super::super::problem::Problem;
 use super::super::state::App;
 use super::super::time;
-use super::find::find;
+use super::find::{counting, find};
 use super::view::whole;
 use super::wait::wait;
+use crate::domain::id::MessageId;
 
 /// What may be asked.
 #[derive(Debug, Deserialize)]
@@ -41,6 +42,17 @@ pub async fn show(
     }
     let found = find(&app, caller.scope, &id).await?;
     Ok(Json(whole(&app, &found).await?))
+}
+
+/// A message as [`show`] shows it, by its id; `None` for one that does not count, or is not within the scope.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(in crate::api) async fn whole_of(app: &App, scope: TenantScope, id: MessageId) -> Result<Option<Value>, Problem> {
+    match counting(app, id).await?.filter(|found| scope.owns(found.accepted.tenant)) {
+        Some(found) => Ok(Some(whole(app, &found).await?)),
+        None => Ok(None),
+    }
 }
 
 fn timeout(text: Option<&str>) -> Result<Duration, Problem> {

@@ -78,6 +78,8 @@ fn put_appends(applied: Applied, entry: &Entry, commit: &mut Commit) {
             Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
             Append::Name { kind, scope, name, id } => rows::put_name(kind, partition, &Named { scope, name, id }, at),
             Append::AuditHash { level, place, hash } => rows::put_audit_hash((level, place), &hash, at),
+            Append::OfContact { contact, row } => rows::put_of_contact(partition, contact, row, at).expect("small"),
+            Append::Request { tenant, row } => rows::put_request(tenant, partition, &row, at).expect("small"),
             Append::Quarantine { position, why } => rows::put_quarantine(partition, position, &why, at),
         };
         commit.puts.push(put);

@@ -26,6 +26,7 @@ mod operator;
 mod past_campaigns;
 mod pools;
 mod portfolios;
+mod privacy;
 mod roles;
 pub(in crate::api) mod schema;
 mod serving;

@@ -27,6 +27,8 @@ fn body(path: &str) -> Value {
         path if path.starts_with("/v1/campaigns/") => json!({"reason": "trouble"}),
         "/v1/sessions/{name}/rebind" => json!({"to": "spare", "reason": "trouble"}),
         "/v1/keys" => json!({"name": "more", "role": "admin", "test": false}),
+        "/v1/contacts/erase" | "/v1/contacts/export" => json!({"to": TO, "reason": "by letter"}),
+        "/v1/contacts/legal-hold" => json!({"to": TO, "held": true, "reason": "a dispute"}),
         "/v1/contacts/consent" => json!({"to": TO, "marketing": true, "source": "checkout"}),
         _ => json!({}),
     }

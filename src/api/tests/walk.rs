@@ -99,11 +99,19 @@ impl Walk {
         self.does("put /v1/contacts/consent", "/v1/contacts/consent", Some(admin), Some(&said)).await;
         let who = json!({"to": TO});
         self.does("post /v1/contacts/show", "/v1/contacts/show", Some(admin), Some(&who)).await;
+        let held = json!({"to": TO, "held": true, "reason": "a dispute"});
+        self.does("put /v1/contacts/legal-hold", "/v1/contacts/legal-hold", Some(admin), Some(&held)).await;
+        let asked = json!({"to": TO, "reason": "by letter"});
+        for verb in ["erase", "export"] {
+            let path = format!("/v1/contacts/{verb}");
+            self.does(&format!("post {path}"), &path, Some(admin), Some(&asked)).await;
+        }
         let count = json!({"dry_run": true});
         self.does("post /v1/failures/retry", "/v1/failures/retry", Some(admin), Some(&count)).await;
         let count = json!({"dry_run": true, "as": "sent"});
         self.does("post /v1/failures/resolve", "/v1/failures/resolve", Some(admin), Some(&count)).await;
         let lists = [
+            "/v1/privacy/requests",
             "/v1/portfolios",
             "/v1/gates",
             "/v1/usage",

@@ -9,6 +9,7 @@ mod durable;
 mod kafka;
 mod meta;
 mod pool;
+mod privacy;
 mod process;
 mod server;
 mod webhooks;
@@ -21,6 +22,7 @@ pub use durable::{Data, Journal, JournalKind, Store, StoreKind, Vault, VaultKind
 pub use kafka::{Kafka, Mechanism};
 pub use meta::Meta;
 pub use pool::Pool;
+pub use privacy::Privacy;
 pub use process::{Auth, Health, LogFormat, NodeRole, Runtime, Telemetry};
 pub use server::Server;
 pub use webhooks::Webhooks;

@@ -246,6 +246,18 @@ fn of_contact(number: u16) -> Option<Event> {
         65 => WindowOpenedV1 { contact: CONTACT, session: SESSION, until: AT }.into(),
         66 => AliasAddedV1 { contact: CONTACT, kind: AliasKind::Bsuid }.into(),
         67 => ContactHeldV1 { contact: CONTACT, until: AT, code: 131_049 }.into(),
+        68 => ErasureAskedV1 { contact: CONTACT, due_at: AT, reason: "by letter".into() }.into(),
+        69 => ContactErasedV1 {
+            contact: CONTACT,
+            asked: EventId([0xaa; 16]),
+            destroyed_at: AT,
+            messages: 300,
+            cancelled: 2,
+            opt_out_kept: true,
+        }
+        .into(),
+        70 => LegalHoldSetV1 { contact: CONTACT, held: true, reason: "case 7".into() }.into(),
+        71 => AccessGivenV1 { contact: CONTACT, reason: "by letter".into() }.into(),
         _ => return None,
     })
 }

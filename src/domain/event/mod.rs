@@ -15,6 +15,7 @@ pub mod endpoint;
 pub mod message;
 pub mod moved;
 pub mod partition;
+pub mod privacy;
 pub mod report;
 pub mod session;
 
@@ -30,6 +31,7 @@ pub use endpoint::*;
 pub use message::*;
 pub use moved::*;
 pub use partition::*;
+pub use privacy::*;
 pub use report::*;
 pub use session::*;
 
@@ -165,6 +167,10 @@ events! {
     65 WindowOpened WindowOpenedV1 must,
     66 AliasAdded AliasAddedV1 must,
     67 ContactHeld ContactHeldV1 must,
+    68 ErasureAsked ErasureAskedV1 must,
+    69 ContactErased ContactErasedV1 must,
+    70 LegalHoldSet LegalHoldSetV1 must,
+    71 AccessGiven AccessGivenV1 skip,
 
     80 EndpointDeclared EndpointDeclaredV1 must,
     81 DeliveriesSettled DeliveriesSettledV1 must,

@@ -2,8 +2,8 @@
 
 use super::super::event::Event;
 use super::super::id::KeyId;
-use super::super::row::{RowId, Rows};
-use super::{Applied, At, Note};
+use super::super::row::{OfContact, RowId, Rows};
+use super::{Append, Applied, At, Note};
 
 /// Sessions whose window is kept on a contact's row, 24 bytes each; the one that ends first gives way.
 const MAX_WINDOWS: usize = 8;
@@ -27,6 +27,10 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
         return;
     };
     let mut row = rows.contact(contact).cloned().unwrap_or_default();
+    // Whoever was erased is nobody: a word that was on its way is about somebody who is not kept any more.
+    if row.erased_at.is_some() {
+        return;
+    }
     match event {
         Event::ConsentChanged(facts) => {
             // The later word counts, by when it was said; of two said at once, the refusal.
@@ -37,6 +41,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
                 return;
             }
             row.marketing = Some((facts.marketing, facts.said_at, at.position));
+            out.appends.push(Append::OfContact { contact, row: OfContact::Consent });
         }
         Event::WindowOpened(facts) => {
             match row.windows.iter_mut().find(|(session, _)| *session == facts.session) {

@@ -8,7 +8,7 @@ use super::super::id::{MessageId, SessionId, Tag};
 use super::super::message::{IDEMPOTENCY_CONFLICT, State};
 use super::super::notification::NotificationKind;
 use super::super::record::Position;
-use super::super::row::{Accepted, Attempt, Failure, IdempotencyRow, MessageRow, RowId, Rows};
+use super::super::row::{Accepted, Attempt, Failure, IdempotencyRow, MessageRow, OfContact, RowId, Rows};
 use super::super::validity::{Void, attempt_counts, gates_allow, life_counts};
 use super::gate::{keep_back, keep_back_if_closed};
 use super::{About, Append, Applied, At, Note, outcome, tell};
@@ -77,6 +77,7 @@ fn accepted(at: At<'_>, facts: &MessageAcceptedV1, rows: &mut Rows, out: &mut Ap
         return;
     }
     row.through = at.position;
+    out.appends.push(Append::OfContact { contact: facts.contact, row: OfContact::Message(facts.message) });
     tell(out, at, about_accepted(tenant, facts, NotificationKind::Accepted));
     if facts.idempotency.is_none_or(|tag| wins(tag, facts.message, at.position, rows)) {
         match facts.send_at {

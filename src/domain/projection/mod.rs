@@ -15,6 +15,7 @@ mod moved;
 mod outcome;
 mod partition;
 mod portfolio;
+mod privacy;
 mod session;
 mod status;
 mod tally;
@@ -26,7 +27,7 @@ use super::event::{AttemptRef, Event, LeaseAskedV1, LeaseGrantedV1, Priority};
 use super::id::{BudgetId, EndpointId, EventId, KeyId, MessageId, SessionId, TenantId};
 use super::notification::NotificationKind;
 use super::record::{Header, Micros, Position};
-use super::row::{FailingRow, RowId, Rows};
+use super::row::{FailingRow, OfContact, RequestRow, RowId, Rows};
 use super::validity::Void;
 pub use audit::AuditNote;
 use tell::{About, tell};
@@ -119,6 +120,20 @@ pub enum Append {
         /// The hash.
         hash: [u8; 32],
     },
+    /// What concerns a person.
+    OfContact {
+        /// Whom.
+        contact: KeyId,
+        /// What it is to them.
+        row: OfContact,
+    },
+    /// What was done for a person's right.
+    Request {
+        /// Whose contact it is.
+        tenant: TenantId,
+        /// What.
+        row: RequestRow,
+    },
     /// An event set aside.
     Quarantine {
         /// Which.
@@ -201,6 +216,8 @@ pub enum Note {
     EndpointChanged(EndpointId),
     /// A contact's gates changed.
     ContactChanged(KeyId),
+    /// An erasure was asked for, carried out, or is held or not any more.
+    ErasuresChanged,
     /// A portfolio may write to more people than before.
     PortfolioRaised(BudgetId),
     /// An operator's gate was closed here, or opened.
@@ -268,6 +285,7 @@ pub fn needs(at: At<'_>, event: &Event, rows: &Rows) -> Vec<RowId> {
     moved::needs(event, &mut wanted);
     status::needs(event, rows, &mut wanted);
     contact::needs(event, &mut wanted);
+    privacy::needs(at, event, &mut wanted);
     endpoint::needs(event, &mut wanted);
     gate::needs(event, &mut wanted);
     portfolio::needs(event, &mut wanted);
@@ -313,6 +331,9 @@ pub fn apply(at: At<'_>, event: &Event, rows: &mut Rows) -> Result<Applied, Cann
         }
         Event::ConsentChanged(_) | Event::WindowOpened(_) | Event::AliasAdded(_) | Event::ContactHeld(_) => {
             contact::apply(at, event, rows, &mut out);
+        }
+        Event::ErasureAsked(_) | Event::ContactErased(_) | Event::LegalHoldSet(_) | Event::AccessGiven(_) => {
+            privacy::apply(at, event, rows, &mut out);
         }
         Event::EndpointDeclared(_)
         | Event::DeliveriesSettled(_)

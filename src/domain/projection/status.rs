@@ -5,7 +5,9 @@ use super::super::event::{AttemptRef, Event, Status, StatusReportedV1};
 use super::super::id::{EventId, MessageId, Tag};
 use super::super::message::State;
 use super::super::notification::NotificationKind;
-use super::super::row::{Accepted, Ended, Fact, How, MessageRow, OrphanStatus, Price, ProviderRow, RowId, Rows};
+use super::super::row::{
+    Accepted, Ended, Fact, How, MessageRow, OfContact, OrphanStatus, Price, ProviderRow, RowId, Rows,
+};
 use super::{About, Append, Applied, At, FeedRow, Note, tell};
 
 /// Orphans kept for one provider id: a message has at most five different statuses.
@@ -52,6 +54,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
                 class: facts.content.clone(),
             };
             out.appends.push(Append::Feed { tenant, row });
+            out.appends.push(Append::OfContact { contact: facts.contact, row: OfContact::Received });
             out.notes.push(Note::FeedGrew(tenant));
         }
         Event::CallbackCarried(facts) if rows.provider(facts.tag).is_none() => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::event::Status;
 use super::super::id::{EventId, MessageId, SessionId};
 use super::super::record::{Micros, Position};
+use super::Controls;
 
 /// A contact: what the gates ask. Who it is stands in the vault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,14 @@ pub struct ContactRow {
     pub windows: Vec<(SessionId, Micros)>,
     /// Which kinds of alias the vault knows, one bit each.
     pub aliases: u8,
+    /// What is kept of the person must stay.
+    pub legal_hold: bool,
+    /// Words on that, and accesses, that were taken.
+    pub controls: Controls,
+    /// The word that all of it be erased, as long as it is not.
+    pub erasure: Option<EventId>,
+    /// When it was.
+    pub erased_at: Option<Micros>,
 }
 
 impl ContactRow {

@@ -16,6 +16,7 @@ mod message;
 mod overlay;
 mod pool;
 mod portfolio;
+mod privacy;
 mod session;
 mod tally;
 mod waiting;
@@ -34,6 +35,7 @@ pub use message::*;
 pub use overlay::Rows;
 pub use pool::*;
 pub use portfolio::*;
+pub use privacy::*;
 pub use session::*;
 pub use tally::*;
 pub use waiting::*;
@@ -88,6 +90,8 @@ pub enum RowId {
     Instance(()),
     /// What a partition said last of its trees.
     Reported(u16),
+    /// What is open in a partition of what people asked for by right.
+    Privacy(u16),
 }
 
 /// One row's value.
@@ -137,4 +141,6 @@ pub enum Row {
     Instance(Box<InstanceRow>),
     /// See [`ReportedRow`].
     Reported(ReportedRow),
+    /// See [`PrivacyRow`].
+    Privacy(PrivacyRow),
 }

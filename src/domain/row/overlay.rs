@@ -9,8 +9,9 @@ use super::campaign::Part;
 use super::tally::Share;
 use super::{
     ApiKeyRow, AsksRow, BacklogId, BacklogRow, CampaignRow, CampaignsRow, ContactRow, EndpointRow, FailingRow,
-    IdempotencyRow, InstanceRow, MessageRow, Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, ProviderRow,
-    ReportedRow, Row, RowId, SessionRow, StickyId, StickyRow, TallyId, TallyRow, TenantRow, TreeId, TreeRow,
+    IdempotencyRow, InstanceRow, MessageRow, Moves, PartitionRow, PersonId, PersonRow, PortfolioRow, PrivacyRow,
+    ProviderRow, ReportedRow, Row, RowId, SessionRow, StickyId, StickyRow, TallyId, TallyRow, TenantRow, TreeId,
+    TreeRow,
 };
 
 /// Rows at hand while events are applied: a row is present, known to be absent, or not loaded yet.
@@ -247,4 +248,5 @@ typed! {
     campaigns put_campaigns TenantId, Campaigns, CampaignsRow, Box::new;
     instance put_instance (), Instance, InstanceRow, Box::new;
     reported put_reported u16, Reported, ReportedRow, std::convert::identity;
+    privacy put_privacy u16, Privacy, PrivacyRow, std::convert::identity;
 }

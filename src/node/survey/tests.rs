@@ -8,7 +8,7 @@ use crate::domain::id::{EventId, InstallationId, TenantId};
 use crate::domain::notification::NotificationKind;
 use crate::domain::projection::FeedRow;
 use crate::domain::record::{Position, Principal};
-use crate::domain::row::{HeldRow, PacedRow, Suspended};
+use crate::domain::row::{HeldRow, PacedRow, PrivacyRow, Suspended};
 use crate::journal::{Genesis, Unruly};
 use crate::store::rows::Named;
 use crate::store::{Commit, MemoryStore, Put};
@@ -106,6 +106,18 @@ async fn what_waits_and_who_is_stopped_is_added_up() {
     puts.extend(endpoint(5, |_| {}));
     puts.extend(endpoint(6, |row| row.disabled = Some("410".to_owned())));
     puts.extend(endpoint(7, |row| row.failing_since = Some(NOW)));
+    let erasure = |n: u8, due_at, held| OpenErasure {
+        asked: EventId([n; 16]),
+        tenant: TENANT,
+        contact: crate::domain::id::KeyId([n; 16]),
+        asked_at: NOW - SECOND,
+        due_at,
+        reason: "by letter".to_owned(),
+        by: Principal::Operator,
+        held,
+    };
+    let open = PrivacyRow { erasures: vec![erasure(1, NOW + 1, false), erasure(2, NOW, true)] };
+    puts.push(rows::put(&RowId::Privacy(0), &Row::Privacy(open), AT).expect("small"));
     store.commit(Commit { partition: 0, through: AT, puts, drops: Vec::new() }).await.expect("it takes it");
     let part = part(&store, &journal, 0, NOW).await.expect("readable");
     let end = journal.end(0).0;
@@ -120,6 +132,7 @@ async fn what_waits_and_who_is_stopped_is_added_up() {
         endpoints: [1, 1, 1],
         lag: Duration::from_secs(40),
         failing: 0,
+        erasures: [1, 1, 1],
     };
     assert!(expected.behind > 0 && expected.oldest > Duration::ZERO);
     assert_eq!(sum(std::slice::from_ref(&part), NOW), expected);

@@ -254,6 +254,8 @@ fn put(append: Append, partition: u16, number: usize, at: Position) -> Option<cr
         Append::Due { at: due, place, message } => rows::put_due(partition, (due, place, message), at),
         Append::Moved { to, message } => rows::put_moved(partition, to, (at, message), at),
         Append::Gated { closing, at: place, message } => rows::put_gated(partition, closing, (place, message), at),
+        Append::OfContact { contact, row } => rows::put_of_contact(partition, contact, row, at).expect("a row"),
+        Append::Request { tenant, row } => rows::put_request(tenant, partition, &row, at).expect("a row"),
         Append::AuditHash { .. } | Append::Quarantine { .. } => return None,
     })
 }
