@@ -195,7 +195,8 @@ impl Vault for MemoryVault {
                 Err(VaultError::Erased { .. }) => {
                     return Ok(Some(heir).filter(|_| mark && state.contacts.contains_key(&heir)));
                 }
-                other => drop(other?),
+                Err(other) => return Err(other),
+                Ok(_) => {}
             }
             if mark {
                 let key = Some(Key::draw(&*self.entropy));

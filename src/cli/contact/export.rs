@@ -71,7 +71,7 @@ impl Export {
             None => context.printer.line(text),
             Some(path) => {
                 write(path, &text)?;
-                context.printer.note(&format!("{} entries written to {}.", thousands(count), path.display()));
+                context.printer.note(format!("{} entries written to {}.", thousands(count), path.display()));
                 Ok(())
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! An erasure that is asked for twice is one. One that is carried out leaves of the contact when it was, and takes no other.
 
-use super::super::event::{ContactErasedV1, ErasureAskedV1, Event};
+use super::super::event::{AccessGivenV1, ContactErasedV1, ErasureAskedV1, Event, LegalHoldSetV1};
 use super::super::id::KeyId;
 use super::super::row::{ContactRow, OfContact, OpenErasure, RequestRow, Right, RowId, Rows};
 use super::{Append, Applied, At, Note};
@@ -27,19 +27,23 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
     match event {
         Event::ErasureAsked(facts) => asked(at, facts, rows, out),
         Event::ContactErased(facts) => erased(at, facts, rows, out),
-        Event::LegalHoldSet(facts) => {
-            if is_new(at, facts.contact, rows) {
-                let right = if facts.held { Right::LegalHold } else { Right::LegalHoldLifted };
-                hold(at, (facts.contact, facts.held), rows, out);
-                record(at, done(at, facts.contact, right, &facts.reason), out);
-            }
-        }
-        Event::AccessGiven(facts) => {
-            if is_new(at, facts.contact, rows) {
-                record(at, done(at, facts.contact, Right::Access, &facts.reason), out);
-            }
-        }
+        Event::LegalHoldSet(facts) => held(at, facts, rows, out),
+        Event::AccessGiven(facts) => accessed(at, facts, rows, out),
         _ => {}
+    }
+}
+
+fn held(at: At<'_>, facts: &LegalHoldSetV1, rows: &mut Rows, out: &mut Applied) {
+    if is_new(at, facts.contact, rows) {
+        let right = if facts.held { Right::LegalHold } else { Right::LegalHoldLifted };
+        hold(at, (facts.contact, facts.held), rows, out);
+        record(at, done(at, facts.contact, right, &facts.reason), out);
+    }
+}
+
+fn accessed(at: At<'_>, facts: &AccessGivenV1, rows: &mut Rows, out: &mut Applied) {
+    if is_new(at, facts.contact, rows) {
+        record(at, done(at, facts.contact, Right::Access, &facts.reason), out);
     }
 }
 

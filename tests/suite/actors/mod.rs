@@ -10,6 +10,7 @@ mod deaths;
 mod doubtful;
 mod exported;
 mod finished;
+mod forgotten;
 mod gates;
 mod handover;
 mod heirs;
