@@ -160,9 +160,10 @@ impl MessageRow {
         waits
     }
 
-    /// The time it waited for has come.
-    pub fn release(&mut self, fact: Fact) -> bool {
-        let waits = self.awaits_release();
+    /// The time it waited for has come. `attempt` names the wait by what comes after it, if it is named: of another wait nothing
+    /// is said.
+    pub fn release(&mut self, attempt: Option<u16>, fact: Fact) -> bool {
+        let waits = self.awaits_release() && attempt.is_none_or(|attempt| attempt == self.next_attempt());
         if waits {
             if waits_for_portfolio(self) {
                 self.not_before = None;

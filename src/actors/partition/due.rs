@@ -159,7 +159,8 @@ impl State {
         now: Micros,
     ) -> Option<Record> {
         let id = EventId(derive("waybill release", &[&message.0, &attempt.to_be_bytes()]));
-        self.written(id, &Event::from(MessageReleasedV1 { message, closing: None }), message, whose, now)
+        let facts = MessageReleasedV1 { message, closing: None, attempt: Some(attempt) };
+        self.written(id, &Event::from(facts), message, whose, now)
     }
 
     fn propose_releases(&self, records: Vec<Record>) {
