@@ -16,7 +16,7 @@ use super::options::Options;
 use crate::domain::id::InstallationId;
 
 /// Format of keys and rows, in whichever store. Raised whenever a row type changes: rows are rebuilt, not migrated.
-pub(in super::super) const FORMAT: u16 = 17;
+pub(in super::super) const FORMAT: u16 = 18;
 
 const MARKER: &str = "FORMAT";
 const ROWS: &str = "rows";
