@@ -302,8 +302,10 @@ impl State {
         if self.open.contains_key(&session) || self.children.by_address.get(&address).is_some_and(Child::has_mail) {
             return self.ensure(address, myself).await;
         }
-        self.children.by_address.remove(&address);
-        self.hands.registry.forget_box(session);
+        let mailbox = self.children.by_address.remove(&address).and_then(|child| child.mailbox);
+        if let Some(Mailbox::Session(mailbox)) = mailbox {
+            self.hands.registry.forget_box(session, &mailbox);
+        }
         Ok(())
     }
 

@@ -37,13 +37,11 @@ impl Children {
     }
 
     /// Nobody is to look for them in this process any more. A box with an end that is not recorded is kept: a later life
-    /// finds it there.
+    /// finds it there; one that is put away is nobody's, whoever is in the middle of a turn with it.
     pub fn put_away(&self, hands: &Hands) {
         for (address, child) in &self.by_address {
             match &child.mailbox {
-                Some(Mailbox::Session(_)) if child.is_quiet() => {
-                    hands.registry.forget_box(SessionId(address.id));
-                }
+                Some(Mailbox::Session(mailbox)) => hands.registry.forget_box(SessionId(address.id), mailbox),
                 Some(Mailbox::Endpoint(mailbox)) => hands.registry.listen_no_more(mailbox),
                 Some(Mailbox::Tenant(inbox)) => hands.registry.budget_left(TenantId(address.id), inbox),
                 _ => {}
