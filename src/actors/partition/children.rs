@@ -155,9 +155,11 @@ impl State {
         tracing::debug!(partition = self.number, epoch = tenure.epoch.0, "owned");
         // What was stopped in an earlier life may have been let go elsewhere: each session's row says it again.
         self.hands.registry.stops.forget(self.number, self.hands.journal.genesis().count);
+        self.learn_stops().await?;
         self.hands.registry.stops.set_gates(self.number, self.gates());
         self.hands.registry.stops.set_lost(self.number, false);
         self.hands.registry.set_owned(self.number, true);
+        self.hands.trip("partition:begins");
         self.seats.lock().won(self.number);
         let store = Arc::clone(&self.store);
         for kind in ["tenant", "endpoint"] {

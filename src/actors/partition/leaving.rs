@@ -157,7 +157,7 @@ impl State {
         Ok(vacant)
     }
 
-    /// The end: nobody is to find here what lives elsewhere now.
+    /// The end: nobody is to find here what lives elsewhere now, and nothing is heard any more of what is stopped there.
     pub(super) fn put_away(&mut self) {
         self.hands.registry.set_owned(self.number, false);
         self.end_sealing();
