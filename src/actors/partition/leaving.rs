@@ -76,6 +76,8 @@ impl State {
         }
     }
 
+            // An earlier life of it had the partition, and may have calls under way here: it goes on as that one would have.
+            (Phase::CatchingUp | Phase::Claiming(..), Wish::Elsewhere) if self.had_it() => {}
     /// Another one's claim, which stands there, is valid.
     pub(super) fn lose(&mut self, at: Position) {
         tracing::info!(partition = self.number, epoch = at.0, "another node owns this partition now");
