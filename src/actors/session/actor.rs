@@ -40,6 +40,8 @@ pub struct SessionArgs {
     pub row: SessionRow,
     /// The claim it lives under.
     pub tenure: Tenure,
+    /// Its partition is left, and whether its claim is lost: it hears how calls ended that are under way, and does nothing else.
+    pub left: Option<bool>,
     /// Its box.
     pub mailbox: Arc<SessionBox>,
     /// Its partition's wheel.
@@ -111,8 +113,13 @@ impl Actor for Session {
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::new(args).await?);
         state.life = state.args.mailbox.attach(myself);
-        state.announce();
-        state.share();
+        // Where the claim is lost that would be void.
+        if state.args.left != Some(true) {
+            state.announce();
+        }
+        if state.args.left.is_none() {
+            state.share();
+        }
         // Ends that the journal does not have yet: the last life may have died with them in its hands.
         for of in state.args.mailbox.unrecorded() {
             state.args.mailbox.inbox.put(SessionMail::Ended(of));
@@ -169,7 +176,7 @@ impl State {
             seen: Position(0),
             idle_since: None,
             asked: None,
-            draining: None,
+            draining: args.left,
             steps: Steps::new(args.hands.clock.as_ref()),
             counted: 0.0,
             args,
@@ -230,7 +237,10 @@ impl State {
         self.leave_outbox();
         self.args.mailbox.holds(self.life, self.machine.rings(), self.taken);
         self.gauge();
-        self.mark_low();
+        // Who reads no outbox does not know from where on it is unsettled.
+        if self.args.left.is_none() {
+            self.mark_low();
+        }
         self.is_drained() || self.is_idle(now)
     }
 
@@ -326,7 +336,7 @@ impl State {
     }
 
     fn is_idle(&mut self, now: Micros) -> bool {
-        if self.machine.held() > 0 || self.low.is_some() {
+        if self.machine.held() > 0 || self.low.is_some() || self.args.left.is_some() {
             self.idle_since = None;
             return false;
         }

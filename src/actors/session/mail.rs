@@ -226,7 +226,8 @@ impl SessionBox {
         let mut held = self.held.lock();
         held.life.0 += 1;
         held.was_read = false;
-        self.inbox.discard(|mail| mail.queued().is_some());
+        // That its partition was left is no word to who begins anew.
+        self.inbox.discard(|mail| mail.queued().is_some() || matches!(mail, SessionMail::Drain { .. }));
         held.rings.iter_mut().for_each(|ring| ring.mailed = 0);
     }
 

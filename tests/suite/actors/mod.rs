@@ -13,6 +13,7 @@ mod finished;
 mod gates;
 mod handover;
 mod heirs;
+mod lives;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod neighbours;

@@ -1,6 +1,6 @@
 //! Children of a partition that is left: coming to their end, and put away.
 
-use super::{Child, Children, Mailbox};
+use super::{Children, Mailbox};
 use crate::actors::endpoint::EndpointMail;
 use crate::actors::hands::Hands;
 use crate::actors::session::SessionMail;
@@ -46,15 +46,6 @@ impl Children {
                 Some(Mailbox::Tenant(inbox)) => hands.registry.budget_left(TenantId(address.id), inbox),
                 _ => {}
             }
-        }
-    }
-}
-
-impl Child {
-    fn is_quiet(&self) -> bool {
-        match &self.mailbox {
-            Some(Mailbox::Session(mailbox)) => mailbox.is_quiet(),
-            _ => true,
         }
     }
 }
