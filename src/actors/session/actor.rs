@@ -10,16 +10,16 @@ use super::aside::Aside;
 use super::attempt::Sender;
 use super::gated::Leaving;
 use super::mail::{Ended, Life, SessionBox, SessionMail};
+use super::sender::sender;
 use super::shared::Share;
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
 use crate::actors::inbox::Nudge;
 use crate::actors::partition::Notice;
 use crate::actors::wheel::{Wakes, Wheel};
-use crate::channel::Credential;
 use crate::domain::event::{AttemptRef, ByPriority};
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{BudgetId, EventId, KeyId, MessageId, SessionId};
+use crate::domain::id::{EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
 use crate::domain::pacing::learned::Paced;
 use crate::domain::record::{Micros, Position};
@@ -60,7 +60,7 @@ pub struct State {
     pub(super) machine: Machine,
     pub(super) sender: Sender,
     /// Its row has changed since the token was read.
-    sender_is_old: bool,
+    pub(super) sender_is_old: bool,
     pub(super) refs: HashMap<MessageId, MessageRef>,
     /// Positions of unsettled messages in memory: the first one is the outbox's low-water mark.
     pub(super) unsettled: BTreeSet<(Position, MessageId)>,
@@ -258,17 +258,6 @@ impl State {
         self.carry_out(effects).await;
     }
 
-    /// Its row was declared anew, and its token may be another one. What cannot be read is read again by the next turn.
-    async fn renew_sender(&mut self) {
-        match sender(&self.args).await {
-            Ok(sender) => {
-                self.sender = sender;
-                self.sender_is_old = false;
-            }
-            Err(error) => tracing::warn!(session = %self.args.session, %error, "the sender cannot be read"),
-        }
-    }
-
     /// Before its life is in the journal, while the house is sick or its token unknown, and once its partition is left, nothing
     /// leaves.
     fn may_act(&self) -> Input {
@@ -375,32 +364,4 @@ impl Wakes for SessionBox {
 /// Until when its row holds it.
 fn held(row: &SessionRow, now: Micros) -> Input {
     Input::Held(row.held.as_ref().map(|held| held.ends(now)))
-}
-
-/// The portfolio it belongs to. A test reaches nobody, and counts nowhere.
-pub(super) fn portfolio(args: &SessionArgs) -> Option<BudgetId> {
-    let name = args.row.portfolio.as_deref().filter(|_| !args.row.test)?;
-    Some(BudgetId::portfolio(args.hands.journal.genesis().installation, name))
-}
-
-/// Who speaks for the session: its channel, or the test channel, and its token.
-async fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
-    let hands = &args.hands;
-    let channel = if args.row.test {
-        Arc::clone(&hands.test_channel)
-    } else {
-        let known = hands.channels.get(&args.row.channel);
-        Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
-    };
-    let name = crate::domain::secret_name::session_token(args.session);
-    let secret = hands.vault.secret(Some(args.row.tenant), &name).await?;
-    let token = secret.map(|secret| secret.to_text()).unwrap_or_default();
-    Ok(Sender {
-        session: args.session,
-        partition: args.partition,
-        account: args.row.account.clone(),
-        credential: Arc::new(Credential::new(token)),
-        channel,
-        portfolio: portfolio(args),
-    })
 }
