@@ -123,7 +123,8 @@ impl State {
             // Behind an operator's gate it waits for no other time than that of its end.
             if row.waits_since().is_some() {
                 released.extend(self.expiry(*message, &row, now));
-            } else if row.awaits_release() {
+            } else if row.waits_until().is_some_and(|until| until <= now) {
+                // A row of an earlier wait says nothing of a later one, which has a row of its own.
                 let attempt = row.next_attempt();
                 let whose = row.accepted.as_ref().map(|accepted| (accepted.session, accepted.tenant));
                 released.extend(whose.and_then(|whose| self.release(*message, attempt, whose, now)));

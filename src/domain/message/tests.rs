@@ -175,3 +175,17 @@ fn a_release_that_comes_late_ends_no_later_wait() {
     row.parked = true;
     assert!(row.release(Some(3), at(24)));
 }
+
+#[test]
+fn each_wait_has_a_time_of_its_own() {
+    let mut row = queued();
+    assert_eq!(row.waits_until(), None, "it waits for its turn");
+    row.accepted.as_mut().expect("accepted").send_at = Some(50);
+    assert_eq!(row.waits_until(), Some(50));
+    assert!(row.release(Some(1), at(51)));
+    tried(&mut row, 1, How::Retry);
+    for (not_before, until) in [(90, 90), (900, 100)] {
+        (row.not_before, row.parked) = (Some(not_before), true);
+        assert_eq!(row.waits_until(), Some(until), "at most until it expires");
+    }
+}
