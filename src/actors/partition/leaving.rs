@@ -76,8 +76,10 @@ impl State {
     pub(super) fn hear_wish(&mut self, wish: Wish, myself: &ActorRef<Nudge>) {
         self.leaving.wanted = wish == Wish::Here;
         match (self.phase, wish) {
-            // An earlier life of it had the partition, and may have calls under way here: it goes on as that one would have.
+            // An earlier life of it had the partition, and may have calls under way here: it goes on as that one would have, and
+            // where the node stops it hears how they ended.
             (Phase::CatchingUp | Phase::Claiming(..), Wish::Elsewhere) if self.had_it() => {}
+            (Phase::CatchingUp | Phase::Claiming(..), Wish::Stop) if self.had_it() => self.let_go(self.epoch()),
             (Phase::CatchingUp | Phase::Claiming(..), Wish::Elsewhere | Wish::Stop) => {
                 myself.stop(Some("it is not wanted here".to_owned()));
             }
@@ -92,6 +94,11 @@ impl State {
     /// Another one's claim, which stands there, is valid.
     pub(super) fn lose(&mut self, at: Position) {
         tracing::info!(partition = self.number, epoch = at.0, "another node owns this partition now");
+        self.let_go(at);
+    }
+
+    /// Nothing more is read or begun here, and what is under way comes to its end.
+    fn let_go(&mut self, at: Position) {
         self.leaving.tenure = self.tenure();
         self.phase = Phase::Lost(at);
         self.end_tail();

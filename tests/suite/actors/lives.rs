@@ -208,3 +208,28 @@ async fn a_partition_that_begins_anew_as_a_lost_one_hears_how_its_calls_ended() 
     assert_eq!(accepted.account(&nodes, SOON).await, Account::default());
     nodes.stop().await;
 }
+
+/// The same of one that began anew, and has not read its claim when its node stops.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_that_begins_anew_while_its_node_stops_hears_how_its_calls_ended() {
+    let (deaths, fault) = Deaths::at([COMMIT], (1, u64::MAX), false);
+    let nodes = Nodes::with_fault(2, resting(), Duration::from_millis(2_500), Some(fault)).await;
+    nodes.propose(1, 0..PARTITIONS);
+    nodes.until_owned(1, SOON).await;
+    let (tenant, sessions) = nodes.declare(1).await;
+    let mut accepted = Accepted::default();
+    accepted.one(&nodes.house, tenant, (0, sessions[0])).await;
+    until_called(&nodes, 1).await;
+    die(&nodes.house, &deaths, (tenant, sessions[0]), 1).await;
+    nodes.node(1).journal.hold_tails();
+    let partition = routing::partition(&sessions[0].into(), PARTITIONS);
+    let start = Instant::now();
+    while nodes.claims()[usize::from(partition)] < 2 {
+        assert!(start.elapsed() < SOON, "it does not begin anew");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    nodes.nodes[0].1.end();
+    nodes.propose(2, 0..PARTITIONS);
+    assert_eq!(accepted.account(&nodes, SOON).await, Account::default());
+    nodes.stop().await;
+}
