@@ -35,7 +35,7 @@
 //! | `Registry::is_current` | a partition of another node is believed to follow for a second after its rows were seen to show its end |
 //! | a tenant's budget | asked in the tenant's mailbox and lent in the session's ([`lease`]) where the two live apart |
 //! | words on gates | copied into each partition; effective by the rows, whoever writes them, and once what an earlier owner had open there cannot leave any more |
-//! | [`stops`] | of owned partitions alone; forgotten and read from rows when a tenure begins; nothing leaves of one that is lost |
+//! | [`stops`] | of owned partitions alone; read anew from rows when a tenure begins; nothing leaves of one that is lost or left |
 //! | bells of feeds | ring within a process; an endpoint hears of feeds written elsewhere with its sweep, a second later |
 //! | boxes, bells, budgets | put away when a partition is left; a box with an end that is not recorded is kept |
 //! | attempts under way | of other nodes nobody knows: they are waited for until their deadline has passed since our claim |

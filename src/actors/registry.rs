@@ -13,6 +13,7 @@ use super::endpoint::EndpointBox;
 use super::session::SessionBox;
 use crate::domain::event::AttemptRef;
 use crate::domain::id::{EndpointId, SessionId, TenantId};
+use crate::domain::routing;
 
 /// How long rows of another node's partition are believed to follow after they were seen to: so late a word that was recorded and
 /// not applied is heeded, and so often a second a node asks how far each partition goes that its messages depend on.
@@ -155,9 +156,33 @@ impl Registry {
         Arc::clone(self.boxes.write().entry(session).or_default())
     }
 
-    /// The session has nothing to do: its box is put away.
-    pub fn forget_box(&self, session: SessionId) {
-        self.boxes.write().remove(&session);
+    /// Puts a session's box away, if it is this one and nothing is under way there. Whoever reads it is over from there on, and
+    /// a call that such a one begins all the same is awaited in the box that is here by then.
+    pub fn forget_box(&self, session: SessionId, mailbox: &Arc<SessionBox>) {
+        let mut boxes = self.boxes.write();
+        if boxes.get(&session).is_some_and(|known| Arc::ptr_eq(known, mailbox)) && mailbox.retire() {
+            boxes.remove(&session);
+        }
+    }
+
+    /// A call of a session begins, as its actor knows the box: its end is handed in where the next life looks for it.
+    #[must_use]
+    pub fn begin_call(&self, session: SessionId, known: &Arc<SessionBox>) -> Arc<SessionBox> {
+        let mut mailbox = Arc::clone(known);
+        // A box that is put away is here no more, so each round looks at another one.
+        while !mailbox.begin_call() {
+            mailbox = self.session_box(session);
+        }
+        mailbox
+    }
+
+    /// Sessions of a partition, as of `count` of them, that have something under way in this process.
+    #[must_use]
+    pub fn under_way_in(&self, partition: u16, count: u16) -> Vec<SessionId> {
+        let boxes = self.boxes.read();
+        let is_there = |session: SessionId| routing::partition(&session.into(), count) == partition;
+        let found = boxes.iter().filter(|(session, mailbox)| is_there(**session) && !mailbox.is_quiet());
+        found.map(|(session, _)| *session).collect()
     }
 
     /// The rows of a partition showed what its journal held at this time, steady, or later.
@@ -211,6 +236,25 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_that_begins_after_its_box_was_put_away_is_awaited_where_the_next_life_looks() {
+        let (registry, session) = (Registry::default(), SessionId([3; 16]));
+        let old = registry.session_box(session);
+        // A life of the partition puts it away, and a session of it is in the middle of its turn.
+        registry.forget_box(session, &old);
+        let where_it_ends = registry.begin_call(session, &old);
+        let next = registry.session_box(session);
+        assert!(Arc::ptr_eq(&where_it_ends, &next) && !next.is_quiet());
+        assert_eq!(registry.under_way_in(0, 1), [session]);
+        registry.forget_box(session, &next);
+        assert!(Arc::ptr_eq(&registry.session_box(session), &next), "something is under way");
+        next.end_call();
+        registry.forget_box(session, &old);
+        assert!(Arc::ptr_eq(&registry.session_box(session), &next), "another box of the session");
+        registry.forget_box(session, &next);
+        assert!(!Arc::ptr_eq(&registry.session_box(session), &next));
+    }
 
     #[test]
     fn an_endpoint_has_one_bell_however_often_its_partition_lived() {

@@ -171,6 +171,8 @@ impl Actor for Root {
                 let died = state.seats.lock().died(who.get_id());
                 if let Some(number) = died {
                     state.hands.registry.set_owned(number, false);
+                    // Nobody hears what is stopped there before it lives again, here or elsewhere.
+                    state.hands.registry.stops.set_lost(number, true);
                     state.rest(number, &why.to_string(), &myself);
                     state.look_after(number, &myself);
                 }

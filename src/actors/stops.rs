@@ -5,8 +5,9 @@
 //! a connection, for the person's row. What is told as stopped must not leave any more, so what is written here is written
 //! before its rows are: whoever has read there that a gate is closed has it closed here.
 //!
-//! Of a partition that is lost nothing is heard any more, so nothing of it leaves either: its next owner tells that a gate is
-//! closed, and does not know what waits here.
+//! Of a partition that is lost or left nothing is heard any more, so nothing of it leaves either: its next owner tells that a
+//! gate is closed, and does not know what waits here. It may leave again once the rows of whatever waits were read anew; no stop
+//! is taken back before its row says so, for what it stopped may still wait.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -35,12 +36,15 @@ impl Stops {
         self.gates.write().insert(partition, gates);
     }
 
-    /// Nothing is known of a partition's sessions: as of `count` partitions it is theirs by their addresses.
-    pub fn forget(&self, partition: u16, count: u16) {
-        self.suspended.write().retain(|session| routing::partition(&(*session).into(), count) != partition);
+    /// Sessions of a partition that are suspended as far as is known here: as of `count` partitions it is theirs by their
+    /// addresses.
+    #[must_use]
+    pub fn suspended_in(&self, partition: u16, count: u16) -> Vec<SessionId> {
+        let is_there = |session: &SessionId| routing::partition(&(*session).into(), count) == partition;
+        self.suspended.read().iter().copied().filter(is_there).collect()
     }
 
-    /// This process owns a partition, or has lost it.
+    /// This process owns a partition, or has lost or left it.
     pub fn set_lost(&self, partition: u16, lost: bool) {
         let mut all = self.lost.write();
         if lost {

@@ -140,6 +140,16 @@ impl MessageRow {
         }
     }
 
+    /// Until when, if it awaits its release: the time by which the due index names this wait, and no earlier one.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Micros> {
+        let accepted = self.accepted.as_ref().filter(|_| self.awaits_release())?;
+        match self.is_early() {
+            true => accepted.send_at,
+            false => Some(self.not_before.unwrap_or_default().min(accepted.expires_at)),
+        }
+    }
+
     /// The closing of a gate that it left the outbox for, while it waits for its opening.
     #[must_use]
     pub fn waits_since(&self) -> Option<EventId> {
@@ -160,9 +170,10 @@ impl MessageRow {
         waits
     }
 
-    /// The time it waited for has come.
-    pub fn release(&mut self, fact: Fact) -> bool {
-        let waits = self.awaits_release();
+    /// The time it waited for has come. `attempt` names the wait by what comes after it, if it is named: of another wait nothing
+    /// is said.
+    pub fn release(&mut self, attempt: Option<u16>, fact: Fact) -> bool {
+        let waits = self.awaits_release() && attempt.is_none_or(|attempt| attempt == self.next_attempt());
         if waits {
             if waits_for_portfolio(self) {
                 self.not_before = None;

@@ -289,7 +289,7 @@ mod tests {
             let mut row = attempted(How::Retry, code, class, Some(NOW + 5));
             row.parked = true;
             assert_eq!(waits_for_portfolio(&row), early, "{class} {code}");
-            assert!(row.release(fact()));
+            assert!(row.release(None, fact()));
             assert_eq!(row.not_before.is_none(), early, "{class} {code}");
         }
     }

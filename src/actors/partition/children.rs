@@ -1,6 +1,7 @@
 //! What lives in a partition: starting it, finding it, and letting it live again after it died.
 
 mod alone;
+mod attended;
 mod ended;
 
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ use crate::domain::id::{EndpointId, SessionId, TenantId};
 use crate::domain::projection::{AuditNote, FeedRow};
 use crate::domain::record::Position;
 use crate::domain::routing;
-use crate::domain::row::{Row, RowId};
+use crate::domain::row::{Row, RowId, SessionRow};
 use crate::runtime::restart::{Deaths, RestartLimits};
 use crate::store::rows as stored;
 
@@ -153,12 +154,12 @@ impl State {
             return Ok(());
         };
         tracing::debug!(partition = self.number, epoch = tenure.epoch.0, "owned");
-        // What was stopped in an earlier life may have been let go elsewhere: each session's row says it again.
-        self.hands.registry.stops.forget(self.number, self.hands.journal.genesis().count);
         self.hands.registry.stops.set_gates(self.number, self.gates());
+        self.learn_stops().await?;
         self.hands.registry.stops.set_lost(self.number, false);
         self.hands.registry.set_owned(self.number, true);
         self.seats.lock().won(self.number);
+        self.hands.trip("partition:begins");
         let store = Arc::clone(&self.store);
         for kind in ["tenant", "endpoint"] {
             let mut after = None;
@@ -210,12 +211,25 @@ impl State {
             mailbox.begin_cold(low, self.reached.unwrap_or_default());
             self.pending.cold.insert(session);
         }
+        self.spawn_session((session, row), tenure, None, myself).await;
+        Ok(())
+    }
+
+    /// A life of a session; `left` says that the partition is left, and whether its claim is lost.
+    async fn spawn_session(
+        &mut self,
+        (session, row): (SessionId, SessionRow),
+        tenure: Tenure,
+        left: Option<bool>,
+        myself: &ActorRef<Nudge>,
+    ) {
         let args = SessionArgs {
             session,
             partition: self.number,
             row,
             tenure,
-            mailbox,
+            left,
+            mailbox: self.children.session_box(&self.hands, session),
             wheel: Arc::clone(&self.wheel),
             notices: Arc::clone(&self.notices),
             gates: self.gates(),
@@ -225,7 +239,6 @@ impl State {
             Ok((actor, _)) => self.children.born(session.into(), actor),
             Err(error) => self.stillborn(session.into(), &error.to_string()),
         }
-        Ok(())
     }
 
     pub(super) async fn lowest(&self, session: SessionId) -> Result<Option<Position>, crate::store::StoreError> {
@@ -289,7 +302,8 @@ impl State {
     }
 
     /// A session ended of its own accord. One that has something under way lives again at once: a life that was over in the
-    /// middle of its calls left them to the next one, and in another box nobody would find their answers.
+    /// middle of its calls left them to the next one, and in another box nobody would find their answers. While the partition is
+    /// left it is [attended](State::attend).
     pub(super) async fn session_ended(
         &mut self,
         session: SessionId,
@@ -302,8 +316,10 @@ impl State {
         if self.open.contains_key(&session) || self.children.by_address.get(&address).is_some_and(Child::has_mail) {
             return self.ensure(address, myself).await;
         }
-        self.children.by_address.remove(&address);
-        self.hands.registry.forget_box(session);
+        let mailbox = self.children.by_address.remove(&address).and_then(|child| child.mailbox);
+        if let Some(Mailbox::Session(mailbox)) = mailbox {
+            self.hands.registry.forget_box(session, &mailbox);
+        }
         Ok(())
     }
 

@@ -4,6 +4,12 @@
 //! tries again with what it has read meanwhile: a claim is only void because somebody else's was valid, and whose claim
 //! was valid once and was overtaken does not claim again unless it is asked anew. So of any number of nodes that were all
 //! told to own a partition one is left.
+//!
+//! **Each life claims anew**, also where the last valid claim is of an earlier life in this very process: what that one has
+//! still on its way (intents, lives of sessions, reports of its trees) is then fenced as another node's would be. A life holds a
+//! claim that stands where its journal ended when it began, or later: no earlier life has read that one back, so none has ever
+//! acted under it, whoever of them proposed it. Calls of an earlier life that are under way here are awaited all the same.
+//! There is one claim for each life that has caught up, and a partition that dies again and again rests longer each time.
 
 use std::time::Duration;
 
@@ -56,12 +62,18 @@ impl State {
         });
     }
 
-    /// Whether the last valid claim, as applied, is this process's.
+    /// Whether the last valid claim, as applied, is this life's.
     pub(super) fn owns(&self) -> bool {
+        self.is_held_here() && self.epoch() >= self.target
+    }
+
+    /// Whether it is this process's: of this life, or of an earlier one.
+    fn is_held_here(&self) -> bool {
         self.rows.partition(self.number).is_some_and(|row| row.node == Some(self.hands.node) && row.claim.is_some())
     }
 
-    fn had_it(&self) -> bool {
+    /// Whether an earlier life of it in this process had it, and nobody else has since, as far as is known here.
+    pub(super) fn had_it(&self) -> bool {
         self.seats.lock().had(self.number)
     }
 
@@ -97,12 +109,15 @@ impl State {
                 Turn::Lost(self.epoch())
             }
             (Phase::Owning(_) | Phase::Draining(_) | Phase::Lost(_), _) => Turn::Stays,
-            // An earlier life had it, since it was wanted or when it died: it is lost, whatever that one died of.
-            (Phase::CatchingUp | Phase::Claiming(..), false) if self.is_caught_up() && self.had_it() => {
+            // An earlier life had it, since it was wanted or when it died, and another node has it now: it is lost, whatever that
+            // one died of.
+            (Phase::CatchingUp | Phase::Claiming(..), false)
+                if self.is_caught_up() && self.had_it() && !self.is_held_here() =>
+            {
                 Turn::Lost(self.epoch())
             }
             // It was valid, and overtaken before anybody here looked.
-            (Phase::Claiming(ours, _), false) if won(*ours) => Turn::Lost(self.epoch()),
+            (Phase::Claiming(ours, _), false) if won(*ours) && !self.is_held_here() => Turn::Lost(self.epoch()),
             (_, true) if self.is_caught_up() => {
                 self.phase = Phase::Owning(Tenure { epoch: self.epoch(), since: self.hands.clock.wall() });
                 Turn::Begins

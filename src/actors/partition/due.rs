@@ -123,7 +123,8 @@ impl State {
             // Behind an operator's gate it waits for no other time than that of its end.
             if row.waits_since().is_some() {
                 released.extend(self.expiry(*message, &row, now));
-            } else if row.awaits_release() {
+            } else if row.waits_until().is_some_and(|until| until <= now) {
+                // A row of an earlier wait says nothing of a later one, which has a row of its own.
                 let attempt = row.next_attempt();
                 let whose = row.accepted.as_ref().map(|accepted| (accepted.session, accepted.tenant));
                 released.extend(whose.and_then(|whose| self.release(*message, attempt, whose, now)));
@@ -159,7 +160,8 @@ impl State {
         now: Micros,
     ) -> Option<Record> {
         let id = EventId(derive("waybill release", &[&message.0, &attempt.to_be_bytes()]));
-        self.written(id, &Event::from(MessageReleasedV1 { message, closing: None }), message, whose, now)
+        let facts = MessageReleasedV1 { message, closing: None, attempt: Some(attempt) };
+        self.written(id, &Event::from(facts), message, whose, now)
     }
 
     fn propose_releases(&self, records: Vec<Record>) {

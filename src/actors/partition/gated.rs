@@ -225,7 +225,7 @@ fn way_out(way: WayOut, message: MessageId, closing: EventId, round: u16) -> (Ev
     match way {
         WayOut::LetOut => {
             let id = EventId(derive("waybill way out", &[&message.0, &closing.0]));
-            (id, MessageReleasedV1 { message, closing: Some(closing) }.into())
+            (id, MessageReleasedV1 { message, closing: Some(closing), attempt: None }.into())
         }
         WayOut::CalledOff => {
             let id = EventId(derive("waybill called off", &[&message.0, &closing.0]));

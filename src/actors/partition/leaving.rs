@@ -18,6 +18,7 @@ use ractor::{ActorProcessingErr, ActorRef};
 use super::actor::{Phase, State};
 use super::{Notice, Wish};
 use crate::actors::inbox::Nudge;
+use crate::actors::session::standing::Tenure;
 use crate::domain::record::Position;
 
 /// How often one that leaves looks whether it is over.
@@ -47,6 +48,8 @@ pub struct Leaving {
     goes_on_until: Option<Duration>,
     /// When the end of what is under way is waited for no longer.
     ends_at: Option<Duration>,
+    /// The claim it lived under, once that is lost.
+    pub(super) tenure: Option<Tenure>,
     /// When its claim was lost.
     lost_at: Duration,
     /// A look is on its way.
@@ -56,7 +59,15 @@ pub struct Leaving {
 impl Leaving {
     pub(super) fn new(handover: Handover) -> Self {
         let wanted = handover.wish == Wish::Here;
-        Self { handover, wanted, goes_on_until: None, ends_at: None, lost_at: Duration::ZERO, looking: false }
+        Self {
+            handover,
+            wanted,
+            goes_on_until: None,
+            ends_at: None,
+            tenure: None,
+            lost_at: Duration::ZERO,
+            looking: false,
+        }
     }
 }
 
@@ -65,6 +76,10 @@ impl State {
     pub(super) fn hear_wish(&mut self, wish: Wish, myself: &ActorRef<Nudge>) {
         self.leaving.wanted = wish == Wish::Here;
         match (self.phase, wish) {
+            // An earlier life of it had the partition, and may have calls under way here: it goes on as that one would have, and
+            // where the node stops it hears how they ended.
+            (Phase::CatchingUp | Phase::Claiming(..), Wish::Elsewhere) if self.had_it() => {}
+            (Phase::CatchingUp | Phase::Claiming(..), Wish::Stop) if self.had_it() => self.let_go(self.epoch()),
             (Phase::CatchingUp | Phase::Claiming(..), Wish::Elsewhere | Wish::Stop) => {
                 myself.stop(Some("it is not wanted here".to_owned()));
             }
@@ -79,6 +94,12 @@ impl State {
     /// Another one's claim, which stands there, is valid.
     pub(super) fn lose(&mut self, at: Position) {
         tracing::info!(partition = self.number, epoch = at.0, "another node owns this partition now");
+        self.let_go(at);
+    }
+
+    /// Nothing more is read or begun here, and what is under way comes to its end.
+    fn let_go(&mut self, at: Position) {
+        self.leaving.tenure = self.tenure();
         self.phase = Phase::Lost(at);
         self.end_tail();
         self.pending = super::commit::Pending::default();
@@ -91,6 +112,7 @@ impl State {
     }
 
     fn drain(&mut self, lost: bool) {
+        self.take_in_what_is_under_way();
         self.children.drain(lost);
         let bound = self.hands.limits.intent_deadline + RECORDING;
         self.leaving.ends_at = Some(self.hands.clock.steady() + bound);
@@ -114,6 +136,7 @@ impl State {
         let now = self.hands.clock.steady();
         self.leaving.looking = false;
         self.hands.trip("partition:leaves");
+        self.attend(myself).await?;
         match self.phase {
             Phase::Owning(tenure) if self.leaving.goes_on_until.is_some_and(|until| until <= now) => {
                 tracing::debug!(partition = self.number, "nobody took it: it is left");
@@ -157,8 +180,9 @@ impl State {
         Ok(vacant)
     }
 
-    /// The end: nobody is to find here what lives elsewhere now.
+    /// The end: nobody is to find here what lives elsewhere now, and nothing is heard any more of what is stopped there.
     pub(super) fn put_away(&mut self) {
+        self.hands.registry.stops.set_lost(self.number, true);
         self.hands.registry.set_owned(self.number, false);
         self.end_sealing();
         self.children.put_away(&self.hands);

@@ -19,6 +19,7 @@
 //! | [`poison`] | events that cannot be applied, and the durable count of tries |
 //! | [`claim`] | becoming and staying the owner |
 //! | `takeover` | rows that somebody else may still be writing |
+//! | `stopped` | what is stopped, as a tenure begins |
 //! | [`leaving`] | not being the owner any more: what is under way comes to its end |
 //! | [`dispatch`] | whom an event concerns |
 //! | `due` | releasing scheduled messages |
@@ -52,6 +53,7 @@ pub mod poison;
 mod pools;
 pub mod rows;
 mod sealing;
+mod stopped;
 mod takeover;
 
 pub use actor::{Partition, PartitionArgs};

@@ -10,16 +10,16 @@ use super::aside::Aside;
 use super::attempt::Sender;
 use super::gated::Leaving;
 use super::mail::{Ended, Life, SessionBox, SessionMail};
+use super::sender::sender;
 use super::shared::Share;
 use super::standing::{MessageRef, Tenure};
 use crate::actors::hands::Hands;
 use crate::actors::inbox::Nudge;
 use crate::actors::partition::Notice;
 use crate::actors::wheel::{Wakes, Wheel};
-use crate::channel::Credential;
 use crate::domain::event::{AttemptRef, ByPriority};
 use crate::domain::gate::GatesRow;
-use crate::domain::id::{BudgetId, EventId, KeyId, MessageId, SessionId};
+use crate::domain::id::{EventId, KeyId, MessageId, SessionId};
 use crate::domain::pacing::Pacer;
 use crate::domain::pacing::learned::Paced;
 use crate::domain::record::{Micros, Position};
@@ -40,6 +40,8 @@ pub struct SessionArgs {
     pub row: SessionRow,
     /// The claim it lives under.
     pub tenure: Tenure,
+    /// Its partition is left, and whether its claim is lost: it hears how calls ended that are under way, and does nothing else.
+    pub left: Option<bool>,
     /// Its box.
     pub mailbox: Arc<SessionBox>,
     /// Its partition's wheel.
@@ -58,7 +60,7 @@ pub struct State {
     pub(super) machine: Machine,
     pub(super) sender: Sender,
     /// Its row has changed since the token was read.
-    sender_is_old: bool,
+    pub(super) sender_is_old: bool,
     pub(super) refs: HashMap<MessageId, MessageRef>,
     /// Positions of unsettled messages in memory: the first one is the outbox's low-water mark.
     pub(super) unsettled: BTreeSet<(Position, MessageId)>,
@@ -111,8 +113,13 @@ impl Actor for Session {
     async fn pre_start(&self, myself: ActorRef<Nudge>, args: SessionArgs) -> Result<Box<State>, ActorProcessingErr> {
         let mut state = Box::new(State::new(args).await?);
         state.life = state.args.mailbox.attach(myself);
-        state.announce();
-        state.share();
+        // Where the claim is lost that would be void.
+        if state.args.left != Some(true) {
+            state.announce();
+        }
+        if state.args.left.is_none() {
+            state.share();
+        }
         // Ends that the journal does not have yet: the last life may have died with them in its hands.
         for of in state.args.mailbox.unrecorded() {
             state.args.mailbox.inbox.put(SessionMail::Ended(of));
@@ -169,7 +176,7 @@ impl State {
             seen: Position(0),
             idle_since: None,
             asked: None,
-            draining: None,
+            draining: args.left,
             steps: Steps::new(args.hands.clock.as_ref()),
             counted: 0.0,
             args,
@@ -230,7 +237,10 @@ impl State {
         self.leave_outbox();
         self.args.mailbox.holds(self.life, self.machine.rings(), self.taken);
         self.gauge();
-        self.mark_low();
+        // Who reads no outbox does not know from where on it is unsettled.
+        if self.args.left.is_none() {
+            self.mark_low();
+        }
         self.is_drained() || self.is_idle(now)
     }
 
@@ -246,17 +256,6 @@ impl State {
         inputs.push(Input::Suspended(true));
         let effects = self.machine.step(inputs, now, self.args.hands.entropy.number());
         self.carry_out(effects).await;
-    }
-
-    /// Its row was declared anew, and its token may be another one. What cannot be read is read again by the next turn.
-    async fn renew_sender(&mut self) {
-        match sender(&self.args).await {
-            Ok(sender) => {
-                self.sender = sender;
-                self.sender_is_old = false;
-            }
-            Err(error) => tracing::warn!(session = %self.args.session, %error, "the sender cannot be read"),
-        }
     }
 
     /// Before its life is in the journal, while the house is sick or its token unknown, and once its partition is left, nothing
@@ -326,7 +325,7 @@ impl State {
     }
 
     fn is_idle(&mut self, now: Micros) -> bool {
-        if self.machine.held() > 0 || self.low.is_some() {
+        if self.machine.held() > 0 || self.low.is_some() || self.args.left.is_some() {
             self.idle_since = None;
             return false;
         }
@@ -365,32 +364,4 @@ impl Wakes for SessionBox {
 /// Until when its row holds it.
 fn held(row: &SessionRow, now: Micros) -> Input {
     Input::Held(row.held.as_ref().map(|held| held.ends(now)))
-}
-
-/// The portfolio it belongs to. A test reaches nobody, and counts nowhere.
-pub(super) fn portfolio(args: &SessionArgs) -> Option<BudgetId> {
-    let name = args.row.portfolio.as_deref().filter(|_| !args.row.test)?;
-    Some(BudgetId::portfolio(args.hands.journal.genesis().installation, name))
-}
-
-/// Who speaks for the session: its channel, or the test channel, and its token.
-async fn sender(args: &SessionArgs) -> Result<Sender, ActorProcessingErr> {
-    let hands = &args.hands;
-    let channel = if args.row.test {
-        Arc::clone(&hands.test_channel)
-    } else {
-        let known = hands.channels.get(&args.row.channel);
-        Arc::clone(known.ok_or_else(|| format!("channel `{}` is not in this build", args.row.channel))?)
-    };
-    let name = crate::domain::secret_name::session_token(args.session);
-    let secret = hands.vault.secret(Some(args.row.tenant), &name).await?;
-    let token = secret.map(|secret| secret.to_text()).unwrap_or_default();
-    Ok(Sender {
-        session: args.session,
-        partition: args.partition,
-        account: args.row.account.clone(),
-        credential: Arc::new(Credential::new(token)),
-        channel,
-        portfolio: portfolio(args),
-    })
 }

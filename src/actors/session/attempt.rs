@@ -76,8 +76,8 @@ pub fn begin(
     deadline: Duration,
 ) {
     hands.registry.begin(of);
-    mailbox.begin_call();
-    let guard = Guard { of, hands: hands.clone(), mailbox: Arc::clone(mailbox), armed: true };
+    let mailbox = hands.registry.begin_call(sender.session, mailbox);
+    let guard = Guard { of, hands: hands.clone(), mailbox, armed: true };
     crate::runtime::spawn("attempt", async move {
         let ended = attempt(&guard.hands, &sender, of, reference, deadline).await;
         if let Some(portfolio) = sender.portfolio {

@@ -74,7 +74,7 @@ impl State {
             *room = free[at].min(leaving);
             leaving -= *room;
         }
-        Some(rooms).filter(|rooms| *rooms != [0; 3])
+        Some(rooms).filter(|rooms| *rooms != [0; 3] && self.args.left.is_none())
     }
 
     /// The partition's gates are these now. What waits here for its turn is looked at again if one more is closed.

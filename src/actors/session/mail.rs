@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
@@ -128,6 +128,16 @@ struct Held {
     was_read: bool,
     rings: ByPriority<Ring>,
     ended: HashMap<AttemptRef, Ended>,
+    /// Tasks that will hand in how their attempts ended: to this box, whoever reads it by then.
+    calls: usize,
+    /// It was put away: nobody looks here any more.
+    retired: bool,
+}
+
+impl Held {
+    fn is_quiet(&self) -> bool {
+        self.calls == 0 && self.ended.is_empty()
+    }
 }
 
 /// The box.
@@ -140,8 +150,6 @@ pub struct SessionBox {
     received: AtomicU32,
     /// It is a pool's, which reads its outbox and keeps nothing in memory.
     routes: AtomicBool,
-    /// Tasks that will hand in how their attempts ended: to this box, whoever reads it by then.
-    calls: AtomicUsize,
 }
 
 impl SessionBox {
@@ -179,7 +187,7 @@ impl SessionBox {
     /// Whether no call is under way and every end is in the journal.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.calls.load(Ordering::Acquire) == 0 && self.held.lock().ended.is_empty()
+        self.held.lock().is_quiet()
     }
 
     /// The number received a message. It waits for the next turn: nothing is to be done for it.
@@ -218,7 +226,8 @@ impl SessionBox {
         let mut held = self.held.lock();
         held.life.0 += 1;
         held.was_read = false;
-        self.inbox.discard(|mail| mail.queued().is_some());
+        // That its partition was left is no word to who begins anew.
+        self.inbox.discard(|mail| mail.queued().is_some() || matches!(mail, SessionMail::Drain { .. }));
         held.rings.iter_mut().for_each(|ring| ring.mailed = 0);
     }
 
@@ -277,19 +286,32 @@ impl SessionBox {
     #[must_use]
     pub fn has_work(&self) -> bool {
         let held = self.held.lock();
-        let calls = self.calls.load(Ordering::Acquire);
         let is_cold = held.rings.iter().any(|ring| ring.cold.is_some());
-        !self.inbox.is_empty() || is_cold || !held.ended.is_empty() || calls > 0
+        !self.inbox.is_empty() || is_cold || !held.is_quiet()
     }
 
-    /// A task begins an attempt. Until it is over the box is not put away: nobody would find its answer in another one.
-    pub fn begin_call(&self) {
-        self.calls.fetch_add(1, Ordering::AcqRel);
+    /// A task begins an attempt. Until it is over the box is not put away: nobody would find its answer in another one. False
+    /// when it was put away already.
+    #[must_use]
+    pub fn begin_call(&self) -> bool {
+        let mut held = self.held.lock();
+        held.calls += usize::from(!held.retired);
+        !held.retired
     }
 
     /// It is over, and its end was handed in.
     pub fn end_call(&self) {
-        self.calls.fetch_sub(1, Ordering::AcqRel);
+        self.held.lock().calls -= 1;
+    }
+
+    /// Puts the box away, unless something is under way: whoever reads it is over, and in the middle of a turn begins no call
+    /// here. Says whether that was done.
+    #[must_use]
+    pub fn retire(&self) -> bool {
+        let mut held = self.held.lock();
+        held.retired |= held.is_quiet();
+        held.life.0 += u64::from(held.retired);
+        held.retired
     }
 
     /// An attempt's end is handed in. It stays here until the journal has it.

@@ -21,6 +21,7 @@
 //! | [`gated`] | messages behind an operator's gate, on their way out of the outbox |
 //! | [`known`] | what the session remembers of unsettled messages, and from where on its outbox is unsettled |
 //! | [`attempt`] | the task that makes one call |
+//! | `sender` | who speaks for it |
 //! | [`shared`] | what it shares with other senders |
 //! | [`template`] | templates that the provider paused |
 //! | [`gate`] | the last look at the contact before it |
@@ -36,6 +37,7 @@ mod gated;
 mod known;
 pub mod mail;
 pub mod pull;
+mod sender;
 pub mod shared;
 pub mod standing;
 mod template;

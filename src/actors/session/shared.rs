@@ -128,7 +128,7 @@ impl State {
             shares.join(share, self.args.session, &self.args.mailbox);
         }
         self.shares = now;
-        self.machine.belongs(super::actor::portfolio(&self.args).is_some());
+        self.machine.belongs(super::sender::portfolio(&self.args).is_some());
     }
 
     /// It was refused for something that it shares.
@@ -143,7 +143,7 @@ impl State {
         let is_news = hold.until >= said.saturating_add(WORTH) || steady.saturating_sub(said_at) >= AGAIN;
         if hold.bucket == Some(Bucket::Portfolio) && is_news {
             self.portfolio_held = (hold.until, steady);
-            if let Some(portfolio) = super::actor::portfolio(&self.args) {
+            if let Some(portfolio) = super::sender::portfolio(&self.args) {
                 self.hold_portfolio(portfolio, hold);
             }
         }

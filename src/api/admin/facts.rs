@@ -23,7 +23,7 @@ pub fn facts(event: &Event) -> Value {
             "past_campaign": it.past_campaign,
         }),
         Event::MessageReleased(it) => {
-            json!({"message": text(&it.message), "closing": it.closing.as_ref().map(text)})
+            json!({"message": text(&it.message), "closing": it.closing.as_ref().map(text), "attempt": it.attempt})
         }
         Event::MessagesGated(it) => json!({
             "session": text(&it.session), "closing": text(&it.closing),

@@ -189,7 +189,7 @@ fn of_message(number: u16) -> Option<Event> {
         .into(),
         52 => MessageCancelledV1 { message: MESSAGE, round: None }.into(),
         53 => MessageExpiredV1 { message: MESSAGE, round: None }.into(),
-        58 => MessageReleasedV1 { message: MESSAGE, closing: None }.into(),
+        58 => MessageReleasedV1 { message: MESSAGE, closing: None, attempt: None }.into(),
         59 => {
             let reason = "number was blocked".into();
             MessageRequeuedV1 { message: MESSAGE, round: 2, expires_at: AT, reason, past_campaign: None }.into()

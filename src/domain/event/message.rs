@@ -313,6 +313,10 @@ pub struct MessageReleasedV1 {
     /// The closing since which it waits; none for one that waited for its time.
     #[n(1)]
     pub closing: Option<EventId>,
+    /// The number that its next attempt had, which names the wait that ends: said late, it ends no later one. None where it was
+    /// written before waits were named, and where `closing` names it.
+    #[n(2)]
+    pub attempt: Option<u16>,
 }
 
 /// Messages that were queued stand behind a closed gate: they leave the outbox until it opens.

@@ -134,7 +134,7 @@ fn what_expired_before_its_time_had_come_is_queued_and_waits_no_more() {
     assert!(row.call_off(at(5), State::Expired, 0));
     assert_eq!(row.requeue(1, at(6), LATER), Some(true));
     assert_eq!(row.state(), State::Queued);
-    assert!(!row.release(at(7)));
+    assert!(!row.release(None, at(7)));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_was_released_since_its_last_attempt_returned() {
     tried(&mut row, 1, How::Retry);
     assert!(!row.returned(), "it has its place");
     row.parked = true;
-    assert!(row.release(at(20)) && row.returned());
+    assert!(row.release(Some(2), at(20)) && row.returned());
     let attempt = Attempt { started: at(21), ..row.attempts[0].clone() };
     row.start(Attempt { number: 2, ended: None, ..attempt });
     assert!(!row.returned());
@@ -157,4 +157,35 @@ fn there_is_no_attempt_without_a_number_of_its_own() {
     assert_eq!(row.next_attempt(), NO_ATTEMPT);
     let counts = |attempt| super::super::validity::attempt_counts(Some(&row), attempt);
     assert_eq!(counts(NO_ATTEMPT), Err(super::super::validity::Void::Repeated));
+}
+
+#[test]
+fn a_release_that_comes_late_ends_no_later_wait() {
+    let mut row = queued();
+    tried(&mut row, 1, How::Retry);
+    row.parked = true;
+    assert!(row.release(Some(2), at(20)), "its time has come");
+    let attempt = Attempt { started: at(21), ..row.attempts[0].clone() };
+    row.start(Attempt { number: 2, ..attempt });
+    row.parked = true;
+    assert!(row.awaits_release(), "it was told to wait once more");
+    assert!(!row.release(Some(2), at(22)), "of the earlier wait");
+    assert!(row.awaits_release());
+    assert!(row.release(None, at(23)), "written before waits were named");
+    row.parked = true;
+    assert!(row.release(Some(3), at(24)));
+}
+
+#[test]
+fn each_wait_has_a_time_of_its_own() {
+    let mut row = queued();
+    assert_eq!(row.waits_until(), None, "it waits for its turn");
+    row.accepted.as_mut().expect("accepted").send_at = Some(50);
+    assert_eq!(row.waits_until(), Some(50));
+    assert!(row.release(Some(1), at(51)));
+    tried(&mut row, 1, How::Retry);
+    for (not_before, until) in [(90, 90), (900, 100)] {
+        (row.not_before, row.parked) = (Some(not_before), true);
+        assert_eq!(row.waits_until(), Some(until), "at most until it expires");
+    }
 }

@@ -106,7 +106,7 @@ pub(super) fn queue(accepted: &Accepted, message: MessageId, out: &mut Applied) 
     out.notes.push(Note::Queued { session, message });
 }
 
-/// A release repeated, or of a message that was called off meanwhile, changes nothing.
+/// A release repeated, of an earlier wait, or of a message that was called off meanwhile, changes nothing.
 fn released(at: At<'_>, facts: &MessageReleasedV1, rows: &mut Rows, out: &mut Applied) {
     let message = facts.message;
     let Some(mut row) = rows.message(message).cloned() else {
@@ -116,7 +116,7 @@ fn released(at: At<'_>, facts: &MessageReleasedV1, rows: &mut Rows, out: &mut Ap
         return;
     };
     let kept = match facts.closing {
-        None if row.release(at.fact()) => keep_back(at, message, &mut row, rows, out),
+        None if row.release(facts.attempt, at.fact()) => keep_back(at, message, &mut row, rows, out),
         Some(closing) if row.ungate(closing, at.fact()) => keep_back_if_closed(at, message, &mut row, rows, out),
         _ => return,
     };

@@ -14,7 +14,7 @@ pub(super) fn apply(at: At<'_>, event: &Event, rows: &mut Rows, out: &mut Applie
         Event::Claimed(claim) if claim_counts(&row, claim.supersedes) => {
             if row.node.is_some_and(|node| node != claim.node) {
                 let open = row.waiting.sending;
-                row.older = (open > 0).then_some(Older { open, since: at.header.at });
+                row.older = (open > 0).then_some(Older { open, since: at.header.at, claim: at.position });
             }
             row.claim = Some(at.position);
             row.node = Some(claim.node);
@@ -36,8 +36,8 @@ pub(super) fn count(at: At<'_>, rows: &mut Rows) {
     let behind = moves.take_behind();
     super::gate::count(at, &behind, moves.take_met(), rows);
     let row = rows.partition(at.partition).cloned().unwrap_or_default();
-    let closed = moves.closed_before(row.claim);
-    let older = row.older.map(|older| Older { open: older.open.saturating_sub(closed), ..older });
+    let left = |older: Older| older.open.saturating_sub(moves.closed_before(older.claim));
+    let older = row.older.map(|older| Older { open: left(older), ..older });
     let older = older.filter(|older| older.open > 0);
     let waiting = moves.onto(row.waiting);
     if waiting.is_some() || older != row.older {

@@ -104,8 +104,8 @@ fn event(life: Position, (n, what, more): Step) -> Event {
     let of = AttemptRef { message: message(n), attempt };
     let round = u16::from(more % 3);
     match what % 12 {
-        9 if more.is_multiple_of(2) => MessageReleasedV1 { message: message(n), closing: None }.into(),
-        9 => MessageReleasedV1 { message: message(n), closing: Some(closing(n, more)) }.into(),
+        9 if more.is_multiple_of(2) => MessageReleasedV1 { message: message(n), closing: None, attempt: None }.into(),
+        9 => MessageReleasedV1 { message: message(n), closing: Some(closing(n, more)), attempt: None }.into(),
         10 => {
             let campaign = Gate::Campaign { tenant: tenant(1), campaign: CAMPAIGN, session: SESSION, pool: None };
             let own = n == 1 && more.is_multiple_of(3);

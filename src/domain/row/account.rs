@@ -65,6 +65,8 @@ pub struct Older {
     pub open: u64,
     /// When another node claimed the partition: no intent is valid that was proposed later.
     pub since: Micros,
+    /// That claim. Attempts under it, and under later ones of the same node's lives, are none of the earlier owner's.
+    pub claim: Position,
 }
 
 /// So far two nodes' clocks may be apart.

@@ -89,8 +89,8 @@ impl Moves {
 
     /// How many attempts were closed that stood under an older claim than this one.
     #[must_use]
-    pub fn closed_before(&self, claim: Option<Position>) -> u64 {
-        self.closed.iter().filter(|epoch| Some(**epoch) < claim).count() as u64
+    pub fn closed_before(&self, claim: Position) -> u64 {
+        self.closed.iter().filter(|epoch| **epoch < claim).count() as u64
     }
 
     /// Campaigns for whose start something came to wait.

@@ -14,6 +14,7 @@ mod forgotten;
 mod gates;
 mod handover;
 mod heirs;
+mod lives;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod neighbours;

@@ -70,6 +70,8 @@ pub enum Action {
     Restart(usize),
     /// The actor alone dies.
     CrashActor(usize),
+    /// The partition's actor dies with it, and begins anew in the same process.
+    Rebirth(usize),
     /// The provider reports on an attempt.
     Report(Of, Status),
     /// An operator lets the session go on.
@@ -123,6 +125,10 @@ impl World {
             }
             Action::Restart(node) => next.nodes[node].memory = Some(Memory::replayed(&next)),
             Action::CrashActor(node) => next.memory_mut(node).lose_actor(),
+            Action::Rebirth(node) => {
+                let (end, read) = (next.end, next.tail.len());
+                next.memory_mut(node).reborn(end, read);
+            }
             Action::Report(of, status) => {
                 let returned = if status == Status::Failed { RETURNED } else { 0 };
                 next.wire[usize::from(of.message)][usize::from(of.attempt) - 1] |= REPORTED | returned;
@@ -375,6 +381,7 @@ impl Action {
             Self::IntendAnew(_) => Fault::Late,
             Self::Crash(_) => Fault::Crash,
             Self::CrashActor(_) => Fault::ActorCrash,
+            Self::Rebirth(_) => Fault::Rebirth,
             Self::Check(..) => Fault::Gap,
             Self::Freeze(_) => Fault::Freeze,
             Self::Write(_, _, answer) if answer != Answer::Sent => Fault::Answer,

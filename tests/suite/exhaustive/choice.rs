@@ -77,9 +77,11 @@ impl Limits {
         let coming = world.flying.iter().chain(unread).any(own_claim);
         // One that has nothing in memory is as good as new.
         if memory.holding.is_some() || coming || !memory.tasks.is_empty() {
-            open.push(Action::Crash(node));
+            open.extend([Action::Crash(node), Action::Rebirth(node)]);
         }
         if memory.holding.is_none() {
+            // A life does not know what an earlier one has on its way.
+            let coming = coming && world.spent[Fault::Rebirth as usize] == 0;
             if world.nodes[node].claims < self.claims[node] && !coming {
                 open.push(Action::Claim(node));
             }

@@ -1,5 +1,7 @@
 //! The scenarios and the mutants.
 
+mod lives;
+
 use waybill::domain::event::Status;
 
 use super::action::{Action, Answer};
@@ -93,7 +95,8 @@ fn holds(name: &str, stage: Stage, limits: Limits, floor: usize) {
 const QUIET: Limits =
     Limits { claims: [1, 1], lag: usize::MAX, attempts: 2, total: 0, faults: [0; FAULTS], answers: &[], reports: &[] };
 
-const ALL_FAULTS: [(Fault, u8); FAULTS] = [
+/// All but a partition that begins anew in its process, which needs a claim more and has a scenario of its own.
+const ALL_FAULTS: [(Fault, u8); FAULTS - 1] = [
     (Fault::Crash, 1),
     (Fault::ActorCrash, 1),
     (Fault::Gap, 1),
@@ -124,7 +127,7 @@ fn one_message() {
     holds("one message", Stage::with(1), all(depth(1, 2, 2)), 45_000);
 }
 
-/// The same, while the message is called off and the session is stopped and let go.
+/// One message, while it is called off and the session is stopped and let go.
 #[test]
 fn one_message_called_off_and_stopped() {
     let mut stage = Stage::with(1);
@@ -238,27 +241,6 @@ fn one_message_moved_there_and_back() {
     holds("one message, moved there and back", asked_back(), limits, 40_000);
 }
 
-/// Three messages of one owner whose actor dies, one called off, the session stopped and let go.
-#[test]
-fn three_messages_of_two_lives() {
-    let limits = Limits {
-        claims: [2, 0],
-        lag: 1,
-        total: depth(0, 1, 2),
-        faults: Limits::faults(&[(Fault::ActorCrash, 1), (Fault::Answer, 1), (Fault::Double, 1), (Fault::Late, 1)]),
-        answers: &[Answer::Retry, Answer::Lost],
-        ..QUIET
-    };
-    let mut stage = Stage::with(3);
-    stage.flying = vec![
-        Sym::Cancelled { message: 0 },
-        Sym::Suspended,
-        Sym::Resumed { nth: 0 },
-        Sym::Withdrawn { message: 1, nonce: 0 },
-    ];
-    holds("three messages, two lives", stage, limits, 1_500);
-}
-
 /// Three messages whose unknown attempts are held, while one owner takes over from the other.
 #[test]
 fn three_messages_of_two_owners() {
@@ -305,7 +287,7 @@ fn claims_race() {
     let limits = Limits {
         claims: [2, 2],
         attempts: 0,
-        total: depth(2, 4, 5),
+        total: depth(4, 4, 5),
         faults: Limits::faults(&[(Fault::Double, 1), (Fault::Lose, 1), (Fault::Crash, 2)]),
         ..QUIET
     };

@@ -223,7 +223,7 @@ impl Alphabet {
             }
             Sym::LetOut { message, closing } => {
                 let closing = Some(self.names[usize::from(closing)].1);
-                MessageReleasedV1 { message: message_id(message), closing }.into()
+                MessageReleasedV1 { message: message_id(message), closing, attempt: None }.into()
             }
             Sym::MovedOut { message, nth } => moved_out(message, nth, message + 1).into(),
             Sym::MovedIn { message } => self.moved_in(message).into(),

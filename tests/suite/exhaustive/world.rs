@@ -42,10 +42,12 @@ pub enum Fault {
     Callback,
     /// A node looks after what left while its rows of where that went are behind.
     Behind,
+    /// The partition's actor dies and begins anew in the same process.
+    Rebirth,
 }
 
 /// How many kinds of faults there are.
-pub const FAULTS: usize = 10;
+pub const FAULTS: usize = 11;
 
 /// Where an attempt stands in the memory of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -189,6 +191,13 @@ impl Memory {
     pub fn lose_actor(&mut self) {
         self.actor = Actor::Gone;
         self.forget_unwritten();
+    }
+
+    /// The partition's actor dies, and another life of it reads the whole log: what is being written goes on without it.
+    pub fn reborn(&mut self, at: PrefixId, read: usize) {
+        self.lose_actor();
+        (self.at, self.read) = (at, read);
+        (self.holding, self.waited, self.passed) = (None, false, 0);
     }
 
     /// Marks every intent that is not written yet.

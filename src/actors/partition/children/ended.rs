@@ -1,6 +1,6 @@
 //! Children of a partition that is left: coming to their end, and put away.
 
-use super::{Child, Children, Mailbox};
+use super::{Children, Mailbox};
 use crate::actors::endpoint::EndpointMail;
 use crate::actors::hands::Hands;
 use crate::actors::session::SessionMail;
@@ -37,26 +37,15 @@ impl Children {
     }
 
     /// Nobody is to look for them in this process any more. A box with an end that is not recorded is kept: a later life
-    /// finds it there.
+    /// finds it there; one that is put away is nobody's, whoever is in the middle of a turn with it.
     pub fn put_away(&self, hands: &Hands) {
         for (address, child) in &self.by_address {
             match &child.mailbox {
-                Some(Mailbox::Session(_)) if child.is_quiet() => {
-                    hands.registry.forget_box(SessionId(address.id));
-                }
+                Some(Mailbox::Session(mailbox)) => hands.registry.forget_box(SessionId(address.id), mailbox),
                 Some(Mailbox::Endpoint(mailbox)) => hands.registry.listen_no_more(mailbox),
                 Some(Mailbox::Tenant(inbox)) => hands.registry.budget_left(TenantId(address.id), inbox),
                 _ => {}
             }
-        }
-    }
-}
-
-impl Child {
-    fn is_quiet(&self) -> bool {
-        match &self.mailbox {
-            Some(Mailbox::Session(mailbox)) => mailbox.is_quiet(),
-            _ => true,
         }
     }
 }

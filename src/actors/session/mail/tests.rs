@@ -140,7 +140,7 @@ fn an_answer_stays_until_the_journal_has_this_one() {
 fn a_bar_outlives_whoever_took_the_mail() {
     let mailbox = SessionBox::default();
     let of = AttemptRef { message: MessageId([1; 16]), attempt: 1 };
-    mailbox.begin_call();
+    assert!(mailbox.begin_call());
     assert!(mailbox.has_work(), "its end is to be found here");
     mailbox.end(of, Ended::Barred(Bar::Never("opt_out")));
     mailbox.end_call();
@@ -160,4 +160,14 @@ fn mail_of_the_partitions_last_life_is_not_all_that_waits() {
     mailbox.begin_cold(Position(1), Position(2));
     assert_eq!(mailbox.cold()[1], Some(Cold { from: Position(1), through: Position(2) }));
     assert!(!mailbox.offer(Position(3), 9, Priority::Normal, || queued(3)), "it would pass 2");
+}
+
+#[test]
+fn a_box_that_is_put_away_takes_no_call_and_one_with_a_call_is_not_put_away() {
+    let mailbox = SessionBox::default();
+    assert!(mailbox.begin_call() && !mailbox.retire(), "its answer is to be found here");
+    mailbox.end_call();
+    assert!(mailbox.take(Life::default()).is_some());
+    assert!(mailbox.retire() && !mailbox.begin_call());
+    assert!(mailbox.take(Life::default()).is_none(), "who reads here is over");
 }

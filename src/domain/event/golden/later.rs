@@ -19,6 +19,9 @@ pub(super) fn later(number: u16) -> Vec<Event> {
         all.push(third.clone().into());
         all.push(MessageAcceptedV1 { campaign: Some(CampaignId([0x12; 16])), ..third }.into());
     }
+    if let Some(Event::MessageReleased(facts)) = all.first().cloned() {
+        all.push(MessageReleasedV1 { closing: None, attempt: Some(2), ..facts }.into());
+    }
     let member = |n, weight| MemberV1 { session: SessionId([n; 16]), weight };
     match all.first().cloned() {
         Some(Event::SessionDeclared(facts)) => {

@@ -95,3 +95,17 @@ fn the_same_node_knows_what_is_stopped() {
     claim(&mut rows, 2, 40);
     assert!(elsewhere(&rows, 41) && !elsewhere(&rows, 65), "as of the first node's loss");
 }
+
+#[test]
+fn what_the_owners_earlier_lives_had_open_is_not_the_last_owners() {
+    let mut rows = nothing();
+    claim(&mut rows, 1, 10);
+    starts(&mut rows, 1, 10);
+    claim(&mut rows, 2, 20);
+    starts(&mut rows, 2, 20);
+    claim(&mut rows, 2, 30);
+    ends(&mut rows, 2);
+    assert!(elsewhere(&rows, 31), "the first node's is open");
+    ends(&mut rows, 1);
+    assert!(!elsewhere(&rows, 31));
+}
